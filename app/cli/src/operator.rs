@@ -19,7 +19,7 @@ use solana_signer::Signer;
 use crate::{
     amount::percent,
     error::CliError,
-    output::{pairs, table},
+    output::{pairs, print_status, table},
     reference::AccountReference,
     session::Session,
     time::utc,
@@ -176,6 +176,11 @@ impl OperatorCommand {
 async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
     let authority = session.keypair()?;
     let client = session.client().await?;
+    match client.operator(&authority.pubkey()).await {
+        Ok(_) => return Err(CliError::OperatorRegistered(authority.pubkey())),
+        Err(Error::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
     let key = |reference: Option<AccountReference>, default| {
         reference.map_or(Ok(default), |reference| reference.address())
     };
@@ -250,6 +255,7 @@ pub async fn registered(client: &Client, authority: &Pubkey) -> Result<Operator,
 impl ConditionArgs {
     /// Replaces what was given.
     fn apply(self, terms: OperatorTerms) -> Result<OperatorTerms, CliError> {
+        CliError::check_visible("URL", self.url.as_deref().unwrap_or_default())?;
         Ok(OperatorTerms {
             fee_bps: self.fee_bps.unwrap_or(terms.fee_bps),
             min_grace_seconds: self.min_grace_seconds.unwrap_or(terms.min_grace_seconds),
@@ -403,15 +409,15 @@ impl OperatorOutput {
         }
     }
 
-    /// Returns the URL for a terminal: it is another party's text.
-    fn printable_url(&self) -> String {
+    /// Returns the URL, or a dash without one.
+    fn url_or_dash(&self) -> String {
         if self.url.is_empty() { "-".to_owned() } else { self.url.clone() }
     }
 }
 
 impl fmt::Display for OperatorOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.printable_url();
+        let url = self.url_or_dash();
         let fee = percent(self.fee_bps);
         let mut rows: Vec<(&str, String)> = vec![
             ("operator", self.operator.clone()),
@@ -452,7 +458,7 @@ impl fmt::Display for ListOutput {
                 operator.operator.clone(),
                 percent(operator.fee_bps).to_string(),
                 operator.min_grace_seconds.to_string(),
-                operator.printable_url(),
+                operator.url_or_dash(),
             ]
         });
         formatter.write_str(&table(["operator", "fee", "grace s", "URL"], &[1, 2], rows))

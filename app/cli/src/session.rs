@@ -164,7 +164,10 @@ impl Session {
         let patience = self.patience(&self.gateway_url);
         let first = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
         if matches!(first, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
-            self.status(format_args!("waiting for a gateway at {:?}", Endpoint::new(&self.gateway_url)));
+            self.status(format_args!(
+                "waiting for a gateway at {:?}",
+                Endpoint::new(&self.gateway_url)
+            ));
         }
         client.patience(patience)
     }

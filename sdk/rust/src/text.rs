@@ -24,9 +24,12 @@ pub fn visible(text: &str) -> String {
     replaced(text, |shown, character| shown.extend(character.escape_unicode()))
 }
 
-/// Returns a text for a terminal, as [`visible`], with its line breaks.
+/// Returns a text for a terminal, as [`visible`], with its line breaks and tabs.
 pub fn visible_lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+    replaced(text, |shown, character| match character {
+        '\n' | '\t' => shown.push(character),
+        _ => shown.extend(character.escape_unicode()),
+    })
 }
 
 /// Returns a URI with hidden characters percent-encoded.
@@ -42,13 +45,16 @@ pub fn encoded_uri(uri: &str) -> String {
 /// Returns JSON with hidden characters of its strings escaped as `\uXXXX`. The value is the same.
 /// Line breaks between values are kept.
 pub fn visible_json(json: &str) -> String {
-    let escape = |escaped: &mut String, character: char| {
+    replaced(json, |escaped, character| {
+        if character == '\n' {
+            escaped.push(character);
+            return;
+        }
         let mut buffer = [0; 2];
         for unit in character.encode_utf16(&mut buffer) {
             escaped.push_str(&format!("\\u{unit:04x}"));
         }
-    };
-    json.split('\n').map(|line| replaced(line, escape)).collect::<Vec<_>>().join("\n")
+    })
 }
 
 fn replaced(text: &str, replace: impl Fn(&mut String, char)) -> String {
@@ -125,9 +131,28 @@ mod tests {
     #[test]
     fn hidden_characters_are_found() {
         for hidden in [
-            '\0', '\u{1b}', '\u{9b}', '\u{ad}', '\u{61c}', '\u{115f}', '\u{1160}', '\u{180e}',
-            '\u{200b}', '\u{200c}', '\u{200d}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{2800}',
-            '\u{3164}', '\u{fe0f}', '\u{feff}', '\u{ffa0}', '\u{fffe}', '\u{ffff}', '\u{e0041}',
+            '\0',
+            '\u{1b}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{e0041}',
             '\u{e0100}',
         ] {
             let text = format!("No{hidden}va");
@@ -140,7 +165,8 @@ mod tests {
     #[test]
     fn joiners_between_letters_are_kept() {
         let persian = "می\u{200c}خواهم";
-        for text in ["", "Café", "家族 👩\u{200d}👧", "👩\u{fe0f}\u{200d}👧", persian, "❤\u{fe0f}"] {
+        for text in ["", "Café", "家族 👩\u{200d}👧", "👩\u{fe0f}\u{200d}👧", persian, "❤\u{fe0f}"]
+        {
             assert_eq!(first_hidden(text), None, "{text}");
             assert_eq!(visible(text), text);
         }
@@ -152,7 +178,7 @@ mod tests {
     #[test]
     fn only_lines_keep_line_breaks() {
         assert_eq!(visible("a\nb"), "a\\u{a}b");
-        assert_eq!(visible_lines("a\nb\u{7}"), "a\nb\\u{7}");
+        assert_eq!(visible_lines("a\n\tb\u{7}"), "a\n\tb\\u{7}");
     }
 
     #[test]

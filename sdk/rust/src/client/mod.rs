@@ -55,7 +55,7 @@ pub use self::{
     rights::{Approve, RevokeApproval},
     sales::{Sale, SaleError, VerifiedSale},
     splits::ChangeSplit,
-    tills::{PayTill, SignedPayment},
+    tills::{PayTill, SignedPayment, SweptTill},
     transport::TransportError,
     works::{PublishTerms, RegisterWork},
 };

@@ -417,10 +417,8 @@ fn usual_unit(licensed_use: Use) -> Unit {
 
 /// Reads a file of at most [`MAX_FILE_BYTES`]; it may be a pipe.
 fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
-    let unreadable = |reason: String| DocumentError::Unreadable {
-        path: path.display().to_string(),
-        reason,
-    };
+    let unreadable =
+        |reason: String| DocumentError::Unreadable { path: path.display().to_string(), reason };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let mut bytes = Vec::new();
     let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);

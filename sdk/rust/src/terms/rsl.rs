@@ -304,9 +304,7 @@ mod tests {
         licensed.content_url = hostile.clone();
         licensed.source = format!("{hostile}---->");
         let said = document(&offer, &usdc(), &licensed, NOW).unwrap();
-        let is_allowed = |one: char| {
-            matches!(one, '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
-        };
+        let is_allowed = |one: char| matches!(one, '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
         assert_eq!(said.chars().find(|one| !is_allowed(*one)), None);
         let (_, rest) = said.split_once("<!--").unwrap();
         let (comment, rest) = rest.split_once("-->").unwrap();
