@@ -367,6 +367,11 @@ fn program_hint(name: &str) -> Option<String> {
             "sign with the keypair of the channel's payer, which `motif channel show` prints, or of \
              the operator's authority; a settle key closes no channel"
         }
+        "ChannelClosing" => {
+            "`motif channel show` prints when it closes; until then it takes no new licenses and no \
+             top-ups. It closes at once only if payer and operator's authority sign, and its watcher \
+             if it has one"
+        }
         "SettlerNotAllowed" => {
             "the operator's settle key settles, which `motif operator show` prints; late in the grace \
              period the channel's watcher does too"
@@ -403,6 +408,7 @@ mod tests {
             PaymentsError::WorkNotWithdrawn,
             PaymentsError::WorkNotDisputed,
             PaymentsError::NotPayer,
+            PaymentsError::ChannelClosing,
             PaymentsError::SettlerNotAllowed,
             PaymentsError::WorkNotActive,
             PaymentsError::TermsNotValidNow,

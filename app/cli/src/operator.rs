@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use motif_gateway::{
     GatewayConfig,
+    config::Layers,
     operator_keys::{BlockingSigner, sign_blocking},
     signer::{OperatorSigner, Purpose},
 };
@@ -274,10 +275,31 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
     }
 }
 
+/// Conditions that a gateway's settings name.
+#[derive(Clone, Copy)]
+pub struct GivenConditions {
+    pub fee_bps: bool,
+    pub min_grace_seconds: bool,
+}
+
+impl GivenConditions {
+    /// Both conditions.
+    #[cfg(feature = "localnet")]
+    pub const ALL: Self = Self { fee_bps: true, min_grace_seconds: true };
+
+    /// Returns the conditions that options, environment or file name.
+    pub fn new(layers: &Layers) -> Self {
+        Self {
+            fee_bps: layers.given("operator_fee_bps").is_some(),
+            min_grace_seconds: layers.given("min_grace_seconds").is_some(),
+        }
+    }
+}
+
 /// Makes a gateway and its operator's account agree before the gateway starts.
 ///
 /// A gateway that has the operator's authority registers the operator if it is missing, and writes
-/// its own conditions into the account. Any other gateway adopts the account's conditions.
+/// its `given` conditions into the account. Every other condition is adopted from the account.
 /// A store with channels of another operator registers none.
 ///
 /// # Errors
@@ -287,6 +309,7 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
 pub async fn prepare_operator(
     client: &Client,
     config: &mut GatewayConfig,
+    given: GivenConditions,
 ) -> Result<Vec<ConfirmedTransaction>, CliError> {
     let authority = config.keys.authority.clone();
     let operator = match (client.operator(&config.operator).await, &authority) {
@@ -312,13 +335,15 @@ pub async fn prepare_operator(
         (Err(error), _) => return Err(error.into()),
     };
     check_keys(&operator, config, client.now().await?)?;
-    let terms = settings(config, operator.fee_owner, &operator.url);
-    let Some(authority) = authority else {
+    if authority.is_none() || !given.fee_bps {
         config.operator_fee_bps = operator.fee_bps;
+    }
+    if authority.is_none() || !given.min_grace_seconds {
         config.min_grace_seconds = operator.min_grace_seconds;
-        config.faults().or(()).map_err(CliError::GatewaySettings)?;
-        return Ok(Vec::new());
-    };
+    }
+    config.faults().or(()).map_err(CliError::GatewaySettings)?;
+    let Some(authority) = authority else { return Ok(Vec::new()) };
+    let terms = settings(config, operator.fee_owner, &operator.url);
     if terms == terms_of(&operator) {
         return Ok(Vec::new());
     }

@@ -408,7 +408,19 @@ impl fmt::Display for TillOutput {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn sale_without_units_is_refused() {
+        let pay = |units: &str| {
+            let command = ["motif", "till", "pay", "a.png", "--use", "generate", "--units", units];
+            Cli::try_parse_from(command).is_ok()
+        };
+        assert!(pay("1") && !pay("0"));
+    }
 
     #[test]
     fn parts_follow_the_last_equals_sign() {
