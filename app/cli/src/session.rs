@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -45,6 +45,8 @@ pub struct Session {
     from_stdin: OnceLock<Keypair>,
     priority_fee: Option<PriorityFee>,
     wait: Duration,
+    /// URLs of nodes, whose secrets no error shows.
+    node_urls: Mutex<Vec<String>>,
 }
 
 impl Session {
@@ -54,6 +56,7 @@ impl Session {
         Self {
             rpc_url: rpc_url.unwrap_or_else(|| DEFAULT_RPC_URL.to_owned()),
             given_rpc_url: args.rpc_url.clone(),
+            node_urls: Mutex::default(),
             gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
             json: args.json,
             keypair: args.keypair.clone(),
@@ -101,6 +104,7 @@ impl Session {
             let help = "pass a URL such as http://127.0.0.1:8899 or https://api.devnet.solana.com";
             return Err(CliError::usage("the node's URL lacks http:// or https://", help));
         }
+        self.node_urls.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(rpc_urls);
         let patience = rpc_urls.iter().map(|url| self.patience(url)).max().unwrap_or_default();
         let endpoints: Vec<_> = rpc_urls.iter().map(|url| Endpoint::new(url)).collect();
         let (began, mut announced) = (Instant::now(), false);
@@ -297,10 +301,12 @@ impl Session {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Returns a text without the secrets of the node's and the gateway's URLs.
-    fn scrub(&self, text: &str) -> String {
-        let urls = [&self.rpc_url, &self.gateway_url];
-        urls.iter().fold(text.to_owned(), |text, url| Endpoint::new(url).scrub(&text))
+    /// Returns a text without the secrets of the nodes' and the gateway's URLs.
+    pub fn scrub(&self, text: &str) -> String {
+        let node_urls = self.node_urls.lock();
+        let node_urls = node_urls.unwrap_or_else(PoisonError::into_inner);
+        let urls = node_urls.iter().chain([&self.rpc_url, &self.gateway_url]);
+        urls.fold(text.to_owned(), |text, url| Endpoint::new(url).scrub(&text))
     }
 
     /// Prints an error: as JSON on stdout with `--json`, else as text on stderr.

@@ -84,7 +84,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
                 gateway = supervisor.report_while(serve(prepared)).await?;
             }
             Err(error) => {
-                supervisor.failed(&error.to_string());
+                supervisor.failed(&session.scrub(&error.to_string()));
                 break Some(error);
             }
         }
