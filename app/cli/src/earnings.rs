@@ -156,7 +156,7 @@ struct ClaimOutput {
 #[derive(Serialize)]
 struct FailedClaim {
     work: String,
-    /// `None` if the work's pending earnings could not be collected.
+    /// `None` if a part of the work's pending earnings could not be collected.
     recipient: Option<String>,
     reason: String,
 }
@@ -194,12 +194,8 @@ async fn claim(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
     let mut claimed = Vec::with_capacity(works.len());
     let mut failures = Vec::new();
     for (address, work) in works {
-        match collect_pending(&client, &fee_payer, &address, &currency.mint).await {
-            // What was collected before is paid.
-            Err(CliError::Sdk(Error::Rejected(refusal))) => {
-                failures.push(FailedClaim::new(&address, None, &refusal));
-            }
-            collected => collected?,
+        for refusal in collect_pending(&client, &fee_payer, &address, &currency.mint).await? {
+            failures.push(FailedClaim::new(&address, None, &refusal));
         }
         let recipients = if named.is_empty() {
             all_recipients(&client, &address, &work, &currency.mint).await?
@@ -244,15 +240,15 @@ async fn all_recipients(
 }
 
 /// Moves everything pending for a work into its earnings: credit of licenses on any channel, and its
-/// share of the earnings of its derivatives.
+/// share of the earnings of its derivatives. Returns what the programs rejected; the rest is moved.
 async fn collect_pending(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
     mint: &Pubkey,
-) -> Result<(), CliError> {
+) -> Result<Vec<Refusal>, CliError> {
     let works = client.works(&WorkFilter::default()).await?;
-    let mut family = Vec::new();
+    let (mut family, mut refusals) = (Vec::new(), Vec::new());
     visit(work, &works, &mut family);
     for (channel, account) in client.channels(None, None).await? {
         let pending = account
@@ -260,13 +256,19 @@ async fn collect_pending(
             .iter()
             .any(|license| family.contains(&license.work) && license.settled > license.collected);
         if pending && account.channel.mint == *mint {
-            client.collect(fee_payer, &channel).await?;
+            match client.collect(fee_payer, &channel).await {
+                Err(Error::Rejected(refusal)) => refusals.push(*refusal),
+                collected => drop(collected?),
+            }
         }
     }
     for child in family.iter().filter(|member| *member != work) {
-        client.pull(fee_payer, child, mint).await?;
+        match client.pull(fee_payer, child, mint).await {
+            Err(Error::Rejected(refusal)) => refusals.push(*refusal),
+            pulled => drop(pulled?),
+        }
     }
-    Ok(())
+    Ok(refusals)
 }
 
 /// Appends the descendants of `work` and then `work` itself, each after its own descendants, so that

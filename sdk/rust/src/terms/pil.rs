@@ -515,6 +515,16 @@ mod tests {
     }
 
     #[test]
+    fn uri_with_hidden_character_is_left_out() {
+        let mut pil = social_remixing();
+        pil["uri"] = json!("https://example.com/\u{1b}[2J\u{202e}");
+        let imported = imported(&pil);
+        assert_eq!(imported.document.legal_uri, None);
+        let warning = imported.warnings.iter().find(|warning| warning.field == "uri").unwrap();
+        assert_eq!(warning.message, "has the hidden character \\u{1b} and is left out");
+    }
+
+    #[test]
     fn commercial_pil_needs_prices() {
         let mut pil = social_remixing();
         pil["commercialUse"] = json!(true);
