@@ -76,13 +76,14 @@ pub struct UpdateArgs {
 
 /// Arguments of `motif config offer-authority`.
 #[derive(Args)]
+#[group(required = true, multiple = false)]
 pub struct OfferAuthorityArgs {
     /// Address, or keypair file, of the next authority
-    #[arg(long, value_name = "ADDRESS|FILE", required_unless_present = "cancel")]
+    #[arg(long, value_name = "ADDRESS|FILE")]
     to: Option<AccountReference>,
 
     /// Cancel the offer
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long)]
     cancel: bool,
 }
 
@@ -217,5 +218,24 @@ impl fmt::Display for ConfigOutput {
 impl fmt::Display for VaultOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&pairs(&[("mint", &self.mint), ("vault", &self.vault)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::Cli;
+
+    #[test]
+    fn authority_offer_is_made_or_cancelled() {
+        let offer = |options: &[&str]| {
+            let command = ["motif", "config", "offer-authority"];
+            Cli::try_parse_from(command.iter().chain(options)).is_ok()
+        };
+        assert!(offer(&["--cancel"]));
+        assert!(offer(&["--to", "kai.json"]));
+        assert!(!offer(&[]));
+        assert!(!offer(&["--to", "kai.json", "--cancel"]));
     }
 }

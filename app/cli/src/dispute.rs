@@ -186,6 +186,7 @@ impl fmt::Display for DisputeOutput {
 }
 
 async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
+    CliError::check_visible("evidence URI", &args.evidence_uri)?;
     let evidence = read_file(&args.evidence)?;
     let claimant = session.keypair()?;
     let client = session.client().await?;

@@ -4,11 +4,12 @@ use std::fmt;
 
 use clap::{Args, Subcommand};
 use motif_sdk::{
-    Error, Pubkey,
+    Error, Pubkey, Refusal,
     channel::{Currency, PaymentsError},
     client::{Client, WorkFilter},
     earnings::EarningsAccount,
     licensing::{Work, WorkHead},
+    text::visible,
 };
 use serde::Serialize;
 use solana_keypair::Keypair;
@@ -147,6 +148,17 @@ impl fmt::Display for EarningsOutput {
 struct ClaimOutput {
     claimed: Money,
     works: Vec<ClaimedWork>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<FailedClaim>,
+}
+
+/// Claim that the programs rejected. The other claims are paid.
+#[derive(Serialize)]
+struct FailedClaim {
+    work: String,
+    /// `None` if a part of the work's pending earnings could not be collected.
+    recipient: Option<String>,
+    reason: String,
 }
 
 /// Payments to the recipients of one work.
@@ -180,19 +192,34 @@ async fn claim(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
     }
 
     let mut claimed = Vec::with_capacity(works.len());
+    let mut failures = Vec::new();
     for (address, work) in works {
-        collect_pending(&client, &fee_payer, &address, &currency.mint).await?;
+        for refusal in collect_pending(&client, &fee_payer, &address, &currency.mint).await? {
+            failures.push(FailedClaim::new(&address, None, &refusal));
+        }
         let recipients = if named.is_empty() {
             all_recipients(&client, &address, &work, &currency.mint).await?
         } else {
             named.clone()
         };
-        let paid = pay(&client, &fee_payer, &address, &recipients, &currency).await?;
+        let mut paid = Vec::with_capacity(recipients.len());
+        for recipient in recipients {
+            match pay(&client, &fee_payer, &address, &recipient, &currency).await {
+                Ok(amount) => paid.push((recipient, amount)),
+                Err(Error::Rejected(refusal)) => {
+                    failures.push(FailedClaim::new(&address, Some(&recipient), &refusal));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         claimed.push(ClaimedWork::new(&address, &work, &paid, scale));
     }
     let total = claimed.iter().map(|work| work.claimed.base_units).sum(); // at most the vault's balance
-    session.print(&ClaimOutput { claimed: scale.money(total), works: claimed });
-    Ok(())
+    let failed = failures
+        .first()
+        .map(|first| CliError::ClaimsFailed { failed: failures.len(), first: first.to_string() });
+    session.print(&ClaimOutput { claimed: scale.money(total), works: claimed, failures });
+    failed.map_or(Ok(()), Err)
 }
 
 /// Returns the recipients of the work's split, and former ones that its earnings still list.
@@ -213,15 +240,15 @@ async fn all_recipients(
 }
 
 /// Moves everything pending for a work into its earnings: credit of licenses on any channel, and its
-/// share of the earnings of its derivatives.
+/// share of the earnings of its derivatives. Returns what the programs rejected; the rest is moved.
 async fn collect_pending(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
     mint: &Pubkey,
-) -> Result<(), CliError> {
+) -> Result<Vec<Refusal>, CliError> {
     let works = client.works(&WorkFilter::default()).await?;
-    let mut family = Vec::new();
+    let (mut family, mut refusals) = (Vec::new(), Vec::new());
     visit(work, &works, &mut family);
     for (channel, account) in client.channels(None, None).await? {
         let pending = account
@@ -229,13 +256,19 @@ async fn collect_pending(
             .iter()
             .any(|license| family.contains(&license.work) && license.settled > license.collected);
         if pending && account.channel.mint == *mint {
-            client.collect(fee_payer, &channel).await?;
+            match client.collect(fee_payer, &channel).await {
+                Err(Error::Rejected(refusal)) => refusals.push(*refusal),
+                collected => drop(collected?),
+            }
         }
     }
     for child in family.iter().filter(|member| *member != work) {
-        client.pull(fee_payer, child, mint).await?;
+        match client.pull(fee_payer, child, mint).await {
+            Err(Error::Rejected(refusal)) => refusals.push(*refusal),
+            pulled => drop(pulled?),
+        }
     }
-    Ok(())
+    Ok(refusals)
 }
 
 /// Appends the descendants of `work` and then `work` itself, each after its own descendants, so that
@@ -252,24 +285,40 @@ fn visit(work: &Pubkey, works: &[(Pubkey, Work)], family: &mut Vec<Pubkey>) {
     family.push(*work);
 }
 
+/// Pays one recipient; returns base units.
 async fn pay(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
-    recipients: &[Pubkey],
+    recipient: &Pubkey,
     currency: &Currency,
-) -> Result<Vec<(Pubkey, u64)>, CliError> {
-    let mut payments = Vec::with_capacity(recipients.len());
-    for recipient in recipients {
-        let paid = match client.claim(work, recipient, currency).send(fee_payer).await {
-            Ok((amount, _)) => amount,
-            Err(Error::Rejected(refusal)) if refusal.is(PaymentsError::NothingToClaim) => 0,
-            Err(Error::NotFound { kind: "earnings", .. }) => 0,
-            Err(error) => return Err(error.into()),
-        };
-        payments.push((*recipient, paid));
+) -> Result<u64, Error> {
+    match client.claim(work, recipient, currency).send(fee_payer).await {
+        Ok((amount, _)) => Ok(amount),
+        Err(Error::Rejected(refusal)) if refusal.is(PaymentsError::NothingToClaim) => Ok(0),
+        Err(Error::NotFound { kind: "earnings", .. }) => Ok(0),
+        Err(error) => Err(error),
     }
-    Ok(payments)
+}
+
+impl FailedClaim {
+    fn new(work: &Pubkey, recipient: Option<&Pubkey>, refusal: &Refusal) -> Self {
+        Self {
+            work: work.to_string(),
+            recipient: recipient.map(ToString::to_string),
+            reason: refusal.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for FailedClaim {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = visible(&self.reason);
+        match &self.recipient {
+            Some(recipient) => write!(formatter, "{recipient} of work {}: {reason}", self.work),
+            None => write!(formatter, "pending earnings of work {}: {reason}", self.work),
+        }
+    }
 }
 
 impl ClaimedWork {
@@ -304,6 +353,10 @@ impl fmt::Display for ClaimOutput {
             })
         });
         let table = table(["work", "recipient", "share", "claimed"], &[2, 3], rows);
-        write!(formatter, "{table}\n\nclaimed  {}", self.claimed)
+        write!(formatter, "{table}\n\nclaimed  {}", self.claimed)?;
+        for failure in &self.failures {
+            write!(formatter, "\nnot paid: {failure}")?;
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use motif_sdk::{
     credentials::SigningError,
     gateway::GatewayError,
     terms::{DocumentError, amount::AmountError, pil::PilError},
+    text::first_hidden,
 };
 
 use crate::amount::Money;
@@ -83,6 +84,12 @@ pub enum CliError {
     AlreadyInitialized { authority: Pubkey },
     #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
+    #[error("{failed} claims failed, and all others are paid; the first: {first}")]
+    ClaimsFailed { failed: usize, first: String },
+    #[error("{0} is a registered operator already")]
+    OperatorRegistered(Pubkey),
+    #[error("the {name} has the hidden character {}; expected none", .hidden.escape_unicode())]
+    HiddenCharacter { name: &'static str, hidden: char },
     #[error("amounts do not add up: {0}")]
     NotConserved(String),
     #[error("{path}: {error}")]
@@ -120,6 +127,17 @@ impl CliError {
     /// Returns an error in the usage that clap cannot detect.
     pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// Checks that a text to publish is displayed as it is.
+    ///
+    /// # Errors
+    /// [`CliError::HiddenCharacter`].
+    pub fn check_visible(name: &'static str, text: &str) -> Result<(), Self> {
+        match first_hidden(text) {
+            Some(hidden) => Err(Self::HiddenCharacter { name, hidden }),
+            None => Ok(()),
+        }
     }
 
     /// Returns the error of a file that cannot be read.
@@ -176,6 +194,11 @@ impl CliError {
             Self::InsufficientTokens { .. } => "not-enough-tokens",
             Self::AlreadyInitialized { .. } => "already-initialized",
             Self::ReceiptsFailed { .. } => "receipts-failed",
+            Self::ClaimsFailed { .. } => "claims-failed",
+            Self::OperatorRegistered(_) => "already-registered",
+            // As the program names it for most of these characters.
+            Self::HiddenCharacter { name: "title", .. } => "InvalidTitle",
+            Self::HiddenCharacter { .. } => "hidden-character",
             Self::NotConserved(_) => "not-conserved",
             // As if the program had rejected the terms.
             Self::Document { error: DocumentError::Refused { name, .. }, .. } => {
@@ -183,6 +206,16 @@ impl CliError {
             }
             Self::Document { .. } => "terms-document",
             Self::InvalidPil { .. } => "not-a-pil",
+            Self::ClaimsFailed { .. } => {
+                "a recipient that cannot be paid keeps its claim; the account at its associated \
+                 token address must exist and be its own"
+            }
+            Self::OperatorRegistered(_) => {
+                "change it with `motif operator update` or `motif operator rotate-key`"
+            }
+            Self::HiddenCharacter { .. } => {
+                "remove control, bidirectional and invisible characters"
+            }
             Self::Declined => "declined",
             Self::Usage { .. } | Self::Amount(_) => "usage",
             Self::Runtime(_) => "no-runtime",
@@ -298,7 +331,9 @@ fn sdk_hint(error: &Error) -> Option<String> {
         }
         Error::NotFound { kind: "operator", .. } => "register it with `motif operator register`",
         Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
-        Error::NotFound { kind: "mint", .. } => "pass an existing mint with --currency",
+        Error::NotFound { kind: "mint", .. } => {
+            "check the mint's address, and the cluster of --rpc-url"
+        }
         Error::NotFound { .. } => "check the address, and the cluster of --rpc-url",
         _ => return None,
     };
@@ -329,7 +364,13 @@ fn program_hint(name: &str) -> Option<String> {
         "WorkNotWithdrawn" => "its owner withdraws it with `motif work withdraw`",
         "WorkNotDisputed" => "claim it with `motif dispute open`",
         "NotPayer" => {
-            "sign with the keypair of the channel's payer, which `motif channel show` prints"
+            "sign with the keypair of the channel's payer, which `motif channel show` prints, or of \
+             the operator's authority; a settle key closes no channel"
+        }
+        "ChannelClosing" => {
+            "`motif channel show` prints when it closes; until then it takes no new licenses and no \
+             top-ups. It closes at once only if payer and operator's authority sign, and its watcher \
+             if it has one"
         }
         "SettlerNotAllowed" => {
             "the operator's settle key settles, which `motif operator show` prints; late in the grace \
@@ -367,6 +408,7 @@ mod tests {
             PaymentsError::WorkNotWithdrawn,
             PaymentsError::WorkNotDisputed,
             PaymentsError::NotPayer,
+            PaymentsError::ChannelClosing,
             PaymentsError::SettlerNotAllowed,
             PaymentsError::WorkNotActive,
             PaymentsError::TermsNotValidNow,

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use motif_gateway::{
     GatewayConfig,
+    config::Layers,
     operator_keys::{BlockingSigner, sign_blocking},
     signer::{OperatorSigner, Purpose},
 };
@@ -19,7 +20,7 @@ use solana_signer::Signer;
 use crate::{
     amount::percent,
     error::CliError,
-    output::{pairs, table},
+    output::{pairs, print_status, table},
     reference::AccountReference,
     session::Session,
     time::utc,
@@ -176,6 +177,11 @@ impl OperatorCommand {
 async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
     let authority = session.keypair()?;
     let client = session.client().await?;
+    match client.operator(&authority.pubkey()).await {
+        Ok(_) => return Err(CliError::OperatorRegistered(authority.pubkey())),
+        Err(Error::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
     let key = |reference: Option<AccountReference>, default| {
         reference.map_or(Ok(default), |reference| reference.address())
     };
@@ -250,6 +256,7 @@ pub async fn registered(client: &Client, authority: &Pubkey) -> Result<Operator,
 impl ConditionArgs {
     /// Replaces what was given.
     fn apply(self, terms: OperatorTerms) -> Result<OperatorTerms, CliError> {
+        CliError::check_visible("URL", self.url.as_deref().unwrap_or_default())?;
         Ok(OperatorTerms {
             fee_bps: self.fee_bps.unwrap_or(terms.fee_bps),
             min_grace_seconds: self.min_grace_seconds.unwrap_or(terms.min_grace_seconds),
@@ -268,10 +275,31 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
     }
 }
 
+/// Conditions that a gateway's settings name.
+#[derive(Clone, Copy)]
+pub struct GivenConditions {
+    pub fee_bps: bool,
+    pub min_grace_seconds: bool,
+}
+
+impl GivenConditions {
+    /// Both conditions.
+    #[cfg(feature = "localnet")]
+    pub const ALL: Self = Self { fee_bps: true, min_grace_seconds: true };
+
+    /// Returns the conditions that options, environment or file name.
+    pub fn new(layers: &Layers) -> Self {
+        Self {
+            fee_bps: layers.given("operator_fee_bps").is_some(),
+            min_grace_seconds: layers.given("min_grace_seconds").is_some(),
+        }
+    }
+}
+
 /// Makes a gateway and its operator's account agree before the gateway starts.
 ///
 /// A gateway that has the operator's authority registers the operator if it is missing, and writes
-/// its own conditions into the account. Any other gateway adopts the account's conditions.
+/// its `given` conditions into the account. Every other condition is adopted from the account.
 /// A store with channels of another operator registers none.
 ///
 /// # Errors
@@ -281,6 +309,7 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
 pub async fn prepare_operator(
     client: &Client,
     config: &mut GatewayConfig,
+    given: GivenConditions,
 ) -> Result<Vec<ConfirmedTransaction>, CliError> {
     let authority = config.keys.authority.clone();
     let operator = match (client.operator(&config.operator).await, &authority) {
@@ -306,13 +335,15 @@ pub async fn prepare_operator(
         (Err(error), _) => return Err(error.into()),
     };
     check_keys(&operator, config, client.now().await?)?;
-    let terms = settings(config, operator.fee_owner, &operator.url);
-    let Some(authority) = authority else {
+    if authority.is_none() || !given.fee_bps {
         config.operator_fee_bps = operator.fee_bps;
+    }
+    if authority.is_none() || !given.min_grace_seconds {
         config.min_grace_seconds = operator.min_grace_seconds;
-        config.faults().or(()).map_err(CliError::GatewaySettings)?;
-        return Ok(Vec::new());
-    };
+    }
+    config.faults().or(()).map_err(CliError::GatewaySettings)?;
+    let Some(authority) = authority else { return Ok(Vec::new()) };
+    let terms = settings(config, operator.fee_owner, &operator.url);
     if terms == terms_of(&operator) {
         return Ok(Vec::new());
     }
@@ -369,7 +400,9 @@ fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Resu
         ("keys.next_receipt", later.map(|last| &last.key)),
     ] {
         if let Some(key) = key {
-            eprintln!("warning: a rotation to {key} is pending: set {setting} before its time");
+            print_status(format_args!(
+                "warning: a rotation to {key} is pending: set {setting} before its time"
+            ));
         }
     }
     config.keys.account = Some(operator.clone());
@@ -401,15 +434,15 @@ impl OperatorOutput {
         }
     }
 
-    /// Returns the URL for a terminal: it is another party's text.
-    fn printable_url(&self) -> String {
-        if self.url.is_empty() { "-".to_owned() } else { self.url.escape_debug().to_string() }
+    /// Returns the URL, or a dash without one.
+    fn url_or_dash(&self) -> String {
+        if self.url.is_empty() { "-".to_owned() } else { self.url.clone() }
     }
 }
 
 impl fmt::Display for OperatorOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.printable_url();
+        let url = self.url_or_dash();
         let fee = percent(self.fee_bps);
         let mut rows: Vec<(&str, String)> = vec![
             ("operator", self.operator.clone()),
@@ -450,7 +483,7 @@ impl fmt::Display for ListOutput {
                 operator.operator.clone(),
                 percent(operator.fee_bps).to_string(),
                 operator.min_grace_seconds.to_string(),
-                operator.printable_url(),
+                operator.url_or_dash(),
             ]
         });
         formatter.write_str(&table(["operator", "fee", "grace s", "URL"], &[1, 2], rows))

@@ -6,7 +6,7 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use motif_sdk::licensing::is_format_control;
+use motif_sdk::text::{visible, visible_json, visible_lines};
 use serde::Serialize;
 
 /// Error as `--json` prints it.
@@ -30,17 +30,26 @@ impl<'a> ErrorOutput<'a> {
 
 /// Prints a value as one line of JSON on stdout.
 pub fn print_json(value: &impl Serialize) {
-    print_text(json_line(value).trim_end());
+    write_stdout(json_line(value).trim_end());
 }
 
 /// Returns a value as one line of JSON, with its newline.
 pub fn json_line(value: &impl Serialize) -> String {
     // Fails only for maps with keys other than text, which outputs do not have.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    visible_json(&(serde_json::to_string(value).unwrap_or_default() + "\n"))
 }
 
-/// Prints text on stdout.
+/// Prints text on stdout, with its line breaks and with hidden characters escaped.
 pub fn print_text(text: impl Display) {
+    write_stdout(&visible_lines(&text.to_string()));
+}
+
+/// Prints text on stderr, as [`print_text`].
+pub fn print_status(text: impl Display) {
+    eprintln!("{}", visible_lines(&text.to_string()));
+}
+
+fn write_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
     // A closed pipe is no error: its reader has what it wants.
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -78,20 +87,6 @@ pub fn pairs(pairs: &[(&str, &dyn Display)]) -> String {
     text
 }
 
-/// Returns text as a terminal can show it: characters that change how the text around them is
-/// displayed are escaped. Titles, URIs and names come from strangers.
-pub fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_format_control(character) {
-            visible.extend(character.escape_unicode());
-        } else {
-            visible.push(character);
-        }
-    }
-    visible
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +94,14 @@ mod tests {
     #[test]
     fn pairs_align_their_values() {
         assert_eq!(pairs(&[("work", &1), ("creator", &"Ines")]), "work     1\ncreator  Ines");
+    }
+
+    #[test]
+    fn json_line_has_no_hidden_characters() {
+        let hostile = "\u{9b}2J\u{202e}";
+        let line = json_line(&hostile);
+        assert_eq!(line, "\"\\u009b2J\\u202e\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), hostile);
     }
 
     #[test]

@@ -18,12 +18,17 @@ use solana_signer::Signer;
 
 use crate::{amount::parse_percent, error::CliError};
 
-/// Reads a whole file.
+/// Reads a whole regular file. Others may have no end, or no writer.
 ///
 /// # Errors
 /// [`CliError::Unreadable`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path).map_err(|error| CliError::unreadable(path, error))
+    let unreadable = |error| CliError::unreadable(path, error);
+    let found = std::fs::metadata(path).map_err(unreadable)?;
+    if found.is_dir() || found.is_file() {
+        return std::fs::read(path).map_err(unreadable); // a directory has an error of its own
+    }
+    Err(CliError::unreadable(path, "not a regular file"))
 }
 
 /// Reads keypair files.
@@ -169,6 +174,12 @@ pub fn recipients(shares: &[ShareArg]) -> Result<Vec<(Pubkey, u16)>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endless_file_is_not_read() {
+        let refused = read_file(Path::new("/dev/zero")).unwrap_err();
+        assert!(refused.to_string().ends_with("not a regular file"), "{refused}");
+    }
 
     #[test]
     fn share_follows_the_last_equals_sign() {

@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,6 +14,7 @@ use motif_sdk::{
     client::{Client, PriorityFee},
     gateway::{GatewayClient, GatewayError, PaywallClient},
     keypair,
+    text::{visible, visible_lines},
 };
 use serde::Serialize;
 use solana_keypair::Keypair;
@@ -44,6 +45,8 @@ pub struct Session {
     from_stdin: OnceLock<Keypair>,
     priority_fee: Option<PriorityFee>,
     wait: Duration,
+    /// URLs of nodes, whose secrets no error shows.
+    node_urls: Mutex<Vec<String>>,
 }
 
 impl Session {
@@ -53,6 +56,7 @@ impl Session {
         Self {
             rpc_url: rpc_url.unwrap_or_else(|| DEFAULT_RPC_URL.to_owned()),
             given_rpc_url: args.rpc_url.clone(),
+            node_urls: Mutex::default(),
             gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
             json: args.json,
             keypair: args.keypair.clone(),
@@ -100,6 +104,7 @@ impl Session {
             let help = "pass a URL such as http://127.0.0.1:8899 or https://api.devnet.solana.com";
             return Err(CliError::usage("the node's URL lacks http:// or https://", help));
         }
+        self.node_urls.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(rpc_urls);
         let patience = rpc_urls.iter().map(|url| self.patience(url)).max().unwrap_or_default();
         let endpoints: Vec<_> = rpc_urls.iter().map(|url| Endpoint::new(url)).collect();
         let (began, mut announced) = (Instant::now(), false);
@@ -163,7 +168,10 @@ impl Session {
         let patience = self.patience(&self.gateway_url);
         let first = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
         if matches!(first, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
-            self.status(format_args!("waiting for a gateway at {}", self.gateway_url));
+            self.status(format_args!(
+                "waiting for a gateway at {:?}",
+                Endpoint::new(&self.gateway_url)
+            ));
         }
         client.patience(patience)
     }
@@ -271,7 +279,7 @@ impl Session {
 
     /// Prints a status message on stderr.
     pub fn status(&self, text: impl Display) {
-        eprintln!("{text}");
+        output::print_status(text);
     }
 
     /// Asks for confirmation on a terminal; returns `true` when not interactive.
@@ -293,17 +301,23 @@ impl Session {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
+    /// Returns a text without the secrets of the nodes' and the gateway's URLs.
+    pub fn scrub(&self, text: &str) -> String {
+        let node_urls = self.node_urls.lock();
+        let node_urls = node_urls.unwrap_or_else(PoisonError::into_inner);
+        let urls = node_urls.iter().chain([&self.rpc_url, &self.gateway_url]);
+        urls.fold(text.to_owned(), |text, url| Endpoint::new(url).scrub(&text))
+    }
+
     /// Prints an error: as JSON on stdout with `--json`, else as text on stderr.
     pub fn report(&self, error: &CliError) {
-        let (code, message, hint) = (error.code(), error.to_string(), error.hint());
+        let (code, hint) = (error.code(), error.hint());
+        let message = self.scrub(&error.to_string());
         if self.json {
             output::print_json(&ErrorOutput::new(&code, &message, hint.as_deref()));
             return;
         }
-        eprintln!("error[{code}]: {message}");
-        if let Some(hint) = hint {
-            eprintln!("hint: {hint}");
-        }
+        eprintln!("{}", error_text(&code, &message, hint.as_deref()));
     }
 }
 
@@ -324,6 +338,14 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
+/// Returns an error as text. Lines after the first are indented, so that a message of another party
+/// cannot imitate an error or a hint.
+fn error_text(code: &str, message: &str, hint: Option<&str>) -> String {
+    let message = visible_lines(message).replace('\n', "\n  ");
+    let hint = hint.map(|hint| format!("\nhint: {}", visible(hint))).unwrap_or_default();
+    format!("error[{}]: {message}{hint}", visible(code))
+}
+
 fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
@@ -331,6 +353,15 @@ fn is_yes(answer: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn foreign_message_imitates_no_error() {
+        let hostile = "no\u{1b}[31m\u{202e}\nerror[ok]: fine\nhint: run it";
+        let shown = error_text("x\u{7}\n", hostile, Some("pass --yes"));
+        assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{shown}");
+        let starts = |name: &str| shown.lines().filter(|line| line.starts_with(name)).count();
+        assert_eq!((starts("error"), starts("hint")), (1, 1), "{shown}");
+    }
 
     #[test]
     fn only_y_and_yes_confirm() {

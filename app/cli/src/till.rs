@@ -16,6 +16,7 @@ use motif_sdk::{
     fingerprint::content_digest,
     gateway::wire::Use,
     pda,
+    text::visible,
     till::{self, Till, TillShare, TillShares},
 };
 use rand::Rng;
@@ -84,6 +85,7 @@ pub struct PayArgs {
 
     /// Units to buy
     #[arg(long, default_value_t = 1, requires = "licensed_use")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     units: u32,
 
     /// Text of the request that the sale is for
@@ -112,9 +114,19 @@ impl FromStr for PartsArg {
         match divided.unwrap_or((text, 1)) {
             ("", _) => Err("expected an address or a file"),
             (_, 0) => Err("expected parts above 0"),
+            (holder, 1) if has_large_parts(holder) => Err("expected parts of at most 4294967295"),
             (holder, parts) => Ok(Self { holder: holder.to_owned(), parts }),
         }
     }
+}
+
+/// Returns whether a text that was not divided ends in a number that no `u32` holds.
+fn has_large_parts(text: &str) -> bool {
+    let is_large = |parts: &str| {
+        let is_number = !parts.is_empty() && parts.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && parts.parse::<u32>().is_err()
+    };
+    text.rsplit_once('=').is_some_and(|(_, parts)| is_large(parts))
 }
 
 impl TillCommand {
@@ -195,6 +207,9 @@ struct TillOutput {
     moved: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
+    /// Why the operator was not paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpaid_operator: Option<String>,
 }
 
 /// Part of one party.
@@ -303,12 +318,19 @@ async fn sweep(args: TillArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let (shares, currency) = args.read(&client).await?;
     let before = client.till(&shares, &currency.mint).await?.swept().unwrap_or(0);
-    client.sweep_till(&fee_payer, &shares, &currency).await?;
+    let swept = client.sweep_till(&fee_payer, &shares, &currency).await?;
+    if let Some(reason) = &swept.unpaid_operator {
+        let reason = visible(reason);
+        session.status(format_args!(
+            "warning: the operator is not paid, and its part stays in the till: {reason}"
+        ));
+    }
     let after = client.till(&shares, &currency.mint).await?.swept().unwrap_or(0);
 
     let scale = currency::scale(&client, &currency.mint).await?;
     session.print(&TillOutput {
         moved: Some(scale.money(after.saturating_sub(before))),
+        unpaid_operator: swept.unpaid_operator,
         ..TillOutput::read(&client, &shares, &currency).await?
     });
     Ok(())
@@ -342,6 +364,7 @@ impl TillOutput {
             memo: None,
             moved: None,
             signature: None,
+            unpaid_operator: None,
         })
     }
 }
@@ -385,7 +408,19 @@ impl fmt::Display for TillOutput {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn sale_without_units_is_refused() {
+        let pay = |units: &str| {
+            let command = ["motif", "till", "pay", "a.png", "--use", "generate", "--units", units];
+            Cli::try_parse_from(command).is_ok()
+        };
+        assert!(pay("1") && !pay("0"));
+    }
 
     #[test]
     fn parts_follow_the_last_equals_sign() {
@@ -393,7 +428,7 @@ mod tests {
         assert_eq!(part("a.png"), Ok(("a.png".to_owned(), 1)));
         assert_eq!(part("a=b.png=7"), Ok(("a=b.png".to_owned(), 7)));
         assert_eq!(part("a=b.png"), Ok(("a=b.png".to_owned(), 1)));
-        for text in ["", "=3", "a.png=0"] {
+        for text in ["", "=3", "a.png=0", "a.png=4294967296"] {
             assert!(part(text).is_err(), "{text}");
         }
     }

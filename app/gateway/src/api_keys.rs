@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use motif_sdk::gateway::wire::{ApiKeyFacts, CreatedApiKey, NewApiKey};
+use motif_sdk::{
+    gateway::wire::{ApiKeyFacts, CreatedApiKey, NewApiKey},
+    text::first_hidden,
+};
 
 use crate::{
     admission::Admission,
@@ -36,8 +39,8 @@ impl ApiKeys {
     /// [`KeyError::Invalid`], [`GatewayError::StoreFailed`].
     pub async fn create(&self, key: NewApiKey) -> Result<CreatedApiKey, GatewayError> {
         let name = key.name;
-        let visible = name.chars().all(|letter| !letter.is_control());
-        if !(1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) || !visible {
+        let is_visible = first_hidden(&name).is_none();
+        if !(1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) || !is_visible {
             return Err(KeyError::Invalid("a name has 1 to 100 visible characters").into());
         }
         if key.scopes.is_empty() {

@@ -78,6 +78,7 @@ pub mod keypair;
 pub mod lineage;
 #[cfg(feature = "terms")]
 pub mod terms;
+pub mod text;
 
 #[cfg(feature = "credentials")]
 pub use motif_credentials as credentials;

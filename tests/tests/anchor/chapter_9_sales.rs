@@ -22,7 +22,7 @@ async fn till_sells_without_a_channel() {
     let pay = tour.client.pay_till(&shares, &tour.currency, 1_234);
     pay.send(&buyer).await.unwrap();
     let swept = tour.client.sweep_till(&buyer, &shares, &tour.currency).await.unwrap();
-    tour.ran(&swept, "sweep_till").await;
+    tour.ran(&swept.transactions, "sweep_till").await;
     let claim = tour.client.claim(&work, &creator.pubkey(), &tour.currency);
     assert_eq!(claim.send(&buyer).await.unwrap().0, 1_234);
     assert_eq!([tour.balance(&creator).await, tour.balance(&buyer).await], [1_234, 0]);

@@ -48,7 +48,7 @@ use crate::{
     decode_worker,
     error::CliError,
     localnet,
-    operator::prepare_operator,
+    operator::{GivenConditions, prepare_operator},
     output::json_line,
     palette::Palette,
     receipt::Prover,
@@ -146,7 +146,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     config.operator_fee_bps = OPERATOR_FEE_BPS;
     config.settle.at_receipts = u32::MAX; // settles on request only
     config.settle.at_age_seconds = u32::MAX;
-    for landed in &prepare_operator(&client, &mut config).await? {
+    for landed in &prepare_operator(&client, &mut config, GivenConditions::ALL).await? {
         costs.add("registration", landed);
     }
     let gateway = serve(config).await?;

@@ -10,6 +10,7 @@ use motif_sdk::{
             UsageBy, UsageReport,
         },
     },
+    text::visible,
 };
 use serde::Serialize;
 
@@ -155,17 +156,18 @@ impl fmt::Display for ReconcileOutput {
         formatter.write_str(&table(header, &[1, 2, 3, 4, 5], rows))?;
         for channel in &self.0.channels {
             for difference in &channel.differences {
+                let difference = visible(difference);
                 write!(formatter, "\n{}: {difference}", channel.channel)?;
             }
         }
         for channel in &self.0.quarantined {
             let name = channel.channel.map(|address| address.to_string()).unwrap_or_default();
-            let (id, reason) = (channel.id, channel.reason.escape_debug());
+            let (id, reason) = (channel.id, visible(&channel.reason));
             write!(formatter, "\nquarantined channel {name} (number {id}): {reason}")?;
         }
         for expense in &self.0.expenses {
             let (lamports, count) = (grouped(expense.fee_lamports), grouped(expense.transactions));
-            let kind = &expense.kind;
+            let kind = visible(&expense.kind);
             write!(formatter, "\npaid for `{kind}`: {lamports} lamports, {count} transactions")?;
         }
         Ok(())

@@ -1,9 +1,14 @@
 use std::time::Duration;
 
 use motif_gateway::GatewayConfig;
-use motif_sdk::Error;
+use motif_sdk::{Error, client::ConfirmedTransaction};
 
-use crate::{error::CliError, operator::prepare_operator, session::Session};
+use crate::{
+    amount::percent,
+    error::CliError,
+    operator::{GivenConditions, prepare_operator},
+    session::Session,
+};
 
 /// Pause between two attempts to reach a node.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -14,10 +19,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// # Errors
 /// As [`prepare_operator`]. [`CliError::NodeUnreachable`] if a rotation of a key is pending, whose time
 /// is on chain.
-pub async fn prepare(session: &Session, config: &mut GatewayConfig) -> Result<bool, CliError> {
+pub async fn prepare(
+    session: &Session,
+    config: &mut GatewayConfig,
+    given: GivenConditions,
+) -> Result<bool, CliError> {
     match session.first_of(&config.rpc_urls).await {
         Ok(client) => {
-            prepare_operator(&client, config).await?;
+            let written = prepare_operator(&client, config, given).await?;
+            announce(session, config, &written);
             Ok(true)
         }
         Err(CliError::NodeUnreachable { .. }) if !is_rotating(config) => {
@@ -28,6 +38,17 @@ pub async fn prepare(session: &Session, config: &mut GatewayConfig) -> Result<bo
             Ok(false)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Prints the conditions that a gateway has written into its operator's account.
+fn announce(session: &Session, config: &GatewayConfig, written: &[ConfirmedTransaction]) {
+    if !written.is_empty() {
+        let (fee, grace) = (percent(config.operator_fee_bps), config.min_grace_seconds);
+        session.status(format_args!(
+            "wrote to the account of operator {}: fee {fee}, grace period at least {grace} s",
+            config.operator
+        ));
     }
 }
 
@@ -43,13 +64,14 @@ fn is_rotating(config: &GatewayConfig) -> bool {
 pub async fn prepare_later(
     session: &Session,
     config: &GatewayConfig,
+    given: GivenConditions,
 ) -> Result<Option<GatewayConfig>, CliError> {
     loop {
         tokio::time::sleep(PAUSE).await;
         let Ok(client) = session.reachable(&config.rpc_urls).await else { continue };
         let mut prepared = config.clone();
-        match prepare_operator(&client, &mut prepared).await {
-            Ok(_) => {}
+        match prepare_operator(&client, &mut prepared, given).await {
+            Ok(written) => announce(session, &prepared, &written),
             Err(CliError::Sdk(Error::Transport(_))) => continue,
             Err(error) => return Err(error),
         }

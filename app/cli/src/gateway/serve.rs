@@ -14,6 +14,7 @@ use crate::{
     amount::percent,
     credentials::AnchorArgs,
     error::CliError,
+    operator::GivenConditions,
     output::pairs,
     session::{Session, stop_signal},
 };
@@ -44,12 +45,14 @@ struct ServeOutput {
 }
 
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
-    let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    let read = args.settings.read_layers(session);
+    let (mut config, layers) = read.map_err(CliError::GatewaySettings)?;
+    let given = GivenConditions::new(&layers);
     for warning in config.warnings().iter() {
         session.status(format_args!("warning: {warning}"));
     }
     config.decoding = args.anchors.worker()?;
-    let mut is_prepared = prepare(session, &mut config).await?;
+    let mut is_prepared = prepare(session, &mut config, given).await?;
     let stopped = stop_signal()?;
     tokio::pin!(stopped);
     warn_of_file_limit(&config, session);
@@ -62,7 +65,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
         let preparation = async {
             match is_prepared {
                 true => pending().await,
-                false => prepare_later(session, &config).await,
+                false => prepare_later(session, &config, given).await,
             }
         };
         let prepared = tokio::select! {
@@ -81,7 +84,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
                 gateway = supervisor.report_while(serve(prepared)).await?;
             }
             Err(error) => {
-                supervisor.failed(&error.to_string());
+                supervisor.failed(&session.scrub(&error.to_string()));
                 break Some(error);
             }
         }

@@ -95,15 +95,7 @@ pub struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// Reads the settings from options, environment and file.
-    ///
-    /// # Errors
-    /// All invalid settings at once.
-    pub fn read(self, session: &Session) -> Result<GatewayConfig, Faults> {
-        self.read_layers(session).map(|(config, _)| config)
-    }
-
-    /// As [`SettingsArgs::read`], with what was given.
+    /// Reads the settings from options, environment and file, with what each of them named.
     ///
     /// # Errors
     /// All invalid settings at once.

@@ -48,6 +48,11 @@ struct EditOutput {
 }
 
 pub async fn run(args: EditArgs, session: &Session) -> Result<(), CliError> {
+    for (name, text) in
+        [("title", &args.changes.title), ("metadata URI", &args.changes.metadata_uri)]
+    {
+        CliError::check_visible(name, text.as_deref().unwrap_or_default())?;
+    }
     let metadata = args.changes.metadata.as_deref().map(read_file).transpose()?;
     let owner = session.keypair()?;
     let client = session.client().await?;

@@ -103,6 +103,8 @@ struct RegisterOutput {
 }
 
 pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
+    CliError::check_visible("title", &args.title)?;
+    CliError::check_visible("metadata URI", &args.metadata_uri)?;
     let kind = args.kind;
     args.model.check(kind == WorkKind::StyleModel, args.consent.is_some())?;
     if kind == WorkKind::Voice && args.consent.is_none() {

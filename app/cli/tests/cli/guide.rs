@@ -166,8 +166,10 @@ fn name(world: &World, commands: &[String]) {
     assert_eq!(show(world, "song.wav")["title"], "Song of Nova");
     let listed = world.does(&["work", "list", "--kind", "recording"]);
     assert_eq!(listed[0]["title"], "Song of Nova");
-    let hostile = ["work", "edit", "song.wav", "--title", "\u{202e}avoN", "--keypair", "fan.json"];
-    world.refuses(&hostile, "InvalidTitle");
+    for hostile in ["\u{202e}avoN", "No\u{200b}va", "Nova\u{feff}", "\u{3164}"] {
+        let edit = ["work", "edit", "song.wav", "--title", hostile, "--keypair", "fan.json"];
+        world.refuses(&edit, "InvalidTitle");
+    }
     let strange = ["work", "edit", "song.wav", "--title", "Mine", "--keypair", "kai.json"];
     world.refuses(&strange, "NotOwner");
 }

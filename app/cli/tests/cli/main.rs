@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first unexpected result")]
 
 mod authenticate;
+mod blocked_payees;
 mod channels;
 mod credentials;
 mod demo;

@@ -44,7 +44,7 @@ fn operator_keys_are_listed_and_rotated() {
     let updated = world.does(&[&["operator", "update", "--fee-bps", "300"][..], &by].concat());
     assert_eq!((&updated["fee_bps"], &updated["url"]), (&300.into(), &shown["url"]));
     let again = [&["operator", "register"][..], &by].concat();
-    assert_ne!(world.run(&again).0, 0);
+    world.refuses(&again, "already-registered");
     let other = ["operator", "update", "--fee-bps", "1", "--keypair", "hot.json"];
     world.refuses(&other, "unknown-operator");
     let other = ["operator", "rotate-key", "settle", "fan.json", "--keypair", "hot.json"];
@@ -120,4 +120,22 @@ fn gateway_serves_without_the_authority() {
     let closing = world.does(&[&["channel", "close"][..], &by].concat());
     assert!(closing["closes_at"].as_i64().unwrap() > 0, "{closing}");
     world.refuses(&[&["channel", "withdraw"][..], &by].concat(), "ChannelStillOpen");
+}
+
+#[test]
+fn gateway_with_authority_keeps_registered_conditions() {
+    let mut world = World::empty();
+    world.spawn(&["localnet"]);
+    world.does(&["key", "new", "--airdrop", "authority.json"]);
+    let conditions = ["--fee-bps", "700", "--min-grace-seconds", "86400"];
+    let register = ["operator", "register", "--keypair", "authority.json"];
+    let registered = world.does(&[&register[..], &conditions].concat());
+    let serve = ["gateway", "serve", "--keypair", "authority.json", "--store", "gateway.sqlite"];
+    let ready = world.spawn(&serve);
+    assert_eq!(ready["operator_fee_bps"], 700);
+    assert_eq!(world.does(&["operator", "show", "authority.json"]), registered);
+    world.stop_last();
+    world.spawn(&[&serve[..], &["--operator-fee-bps", "300"]].concat());
+    let shown = world.does(&["operator", "show", "authority.json"]);
+    assert_eq!((&shown["fee_bps"], &shown["min_grace_seconds"]), (&300.into(), &86_400.into()));
 }

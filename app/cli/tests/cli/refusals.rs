@@ -20,6 +20,29 @@ fn invalid_input_moves_no_money() {
     changed_receipts_fail_verification(&world);
 }
 
+#[test]
+fn node_key_is_never_shown() {
+    let world = World::empty();
+    for url in [
+        "http://127.0.0.1:1/KEY456",
+        "http://user:PASSWORD@127.0.0.1:1/KEY456",
+        "http://127.0.0.1:1/?api-key=KEY456",
+    ] {
+        let list = ["work", "list", "--rpc-url", url, "--wait-seconds", "0"];
+        let refused = world.refuses(&list, "no-node").to_string();
+        assert!(refused.contains("http://127.0.0.1:1"), "{refused}");
+        assert!(!refused.contains("KEY456") && !refused.contains("PASSWORD"), "{refused}");
+    }
+}
+
+#[test]
+fn fifo_as_file_is_refused() {
+    let world = World::empty();
+    world.shell("mkfifo pipe");
+    world.refuses(&["authenticate", "pipe"], "unreadable-file");
+    world.refuses(&["authenticate", "/dev/zero"], "unreadable-file");
+}
+
 fn unknown_accounts_are_named(world: &World) {
     let absent = "11111111111111111111111111111111";
     world.refuses(&["work", "show", absent], "unknown-work");

@@ -136,7 +136,18 @@ impl Client {
                 missing.push(currency.create_tokens(&funder, recipient));
             }
         }
-        confirmed.extend(self.send_packed(missing, fee_payer).await?);
+        match self.send_packed(missing.clone(), fee_payer).await {
+            Err(Error::Rejected(_)) => {
+                // One account that cannot be created must not keep the others from existing.
+                for one in missing {
+                    match self.send(&[one], fee_payer, &[]).await {
+                        Err(Error::Rejected(_)) => {}
+                        created => confirmed.push(created?),
+                    }
+                }
+            }
+            created => confirmed.extend(created?),
+        }
         for batch in owed.chunks(PRICED_CLAIM_BATCH) {
             match self.send(&[earnings::claim_batch(work, batch, currency)], fee_payer, &[]).await {
                 Ok(all) => confirmed.push(all),

@@ -57,7 +57,7 @@ pub use self::{
     sale_error::SaleError,
     sales::{Sale, VerifiedSale},
     splits::ChangeSplit,
-    tills::{PayTill, SignedPayment},
+    tills::{PayTill, SignedPayment, SweptTill},
     transport::TransportError,
     works::{PublishTerms, RegisterWork},
 };

@@ -290,7 +290,8 @@ fn sold(
         (!offer.approval_required, "its terms need an approval"),
         (offer.upfront_fee == 0, "its terms have an upfront fee"),
         (offer.allows_operator(&shares.operator), "its terms name other operators"),
-        (units > 0 && !caps.into_iter().any(above), "its terms cap the units"),
+        (units > 0, "a sale needs at least 1 unit"),
+        (!caps.into_iter().any(above), "its terms cap the units"),
     ];
     match rules.iter().find(|(holds, _)| !holds) {
         Some((_, reason)) => Err(*reason),

@@ -20,6 +20,15 @@ pub struct PayTill<'a> {
     acceptance: Option<SaleAcceptance>,
 }
 
+/// Result of [`Client::sweep_till`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SweptTill {
+    /// Transactions, including those that opened earnings accounts.
+    pub transactions: Vec<ConfirmedTransaction>,
+    /// Why the operator was not paid. `None` if it was, or if the till has none.
+    pub unpaid_operator: Option<String>,
+}
+
 /// Signed payment into a till: see [`PayTill::sign`].
 #[must_use = "nothing is sent before `send`"]
 pub struct SignedPayment<'a> {
@@ -63,6 +72,9 @@ impl Client {
     /// Moves the balance of a till to its works' earnings and its operator's fee owner, whose
     /// accounts are created if they are missing.
     ///
+    /// If the operator cannot be paid, the works are paid without it, and its part waits in the till
+    /// for a later sweep.
+    ///
     /// # Errors
     /// As [`Client::send`].
     pub async fn sweep_till(
@@ -70,15 +82,40 @@ impl Client {
         fee_payer: &DynSigner,
         shares: &TillShares,
         currency: &Currency,
+    ) -> Result<SweptTill, Error> {
+        let mut unpaid_operator = None;
+        if shares.operator_parts > 0 {
+            match self.operator(&shares.operator).await {
+                Ok(operator) => {
+                    let owner = Some(operator.fee_owner);
+                    match self.sweep_to(fee_payer, shares, currency, owner).await {
+                        Err(Error::Rejected(refusal)) => {
+                            unpaid_operator = Some(refusal.to_string())
+                        }
+                        swept => {
+                            return Ok(SweptTill { transactions: swept?, unpaid_operator: None });
+                        }
+                    }
+                }
+                Err(error @ Error::NotFound { .. }) => unpaid_operator = Some(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        let transactions = self.sweep_to(fee_payer, shares, currency, None).await?;
+        Ok(SweptTill { transactions, unpaid_operator })
+    }
+
+    async fn sweep_to(
+        &self,
+        fee_payer: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+        fee_owner: Option<Pubkey>,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
         let works = shares.works.iter().map(|share| share.work).collect();
         let mut instructions = self.open_missing_earnings(fee_payer, works, &currency.mint).await?;
-        let mut fee_owner = None;
-        if shares.operator_parts > 0 {
-            let owner = self.operator(&shares.operator).await?.fee_owner;
-            instructions.push(currency.create_tokens(&fee_payer.pubkey(), &owner));
-            fee_owner = Some(owner);
-        }
+        let payer = fee_payer.pubkey();
+        instructions.extend(fee_owner.map(|owner| currency.create_tokens(&payer, &owner)));
         instructions.push(till::sweep(shares, currency, fee_owner));
         self.send_packed(instructions, fee_payer).await
     }

@@ -23,6 +23,7 @@ use super::{
     allowance::{INFERENCE, TRAINING, licensed},
     amount::grouped,
 };
+use crate::text::{encoded_uri, visible};
 
 /// Label of the assertion.
 pub const LABEL: &str = "cawg.training-mining";
@@ -93,7 +94,7 @@ fn entry(offer: &Offer, denomination: &Denomination, source: &str, licensed: &[U
             }
         }
     });
-    let said: Vec<_> = priced.chain(conditions).chain([source.to_owned()]).collect();
+    let said: Vec<_> = priced.chain(conditions).chain([visible(source)]).collect();
     json!({ "use": "constrained", "constraint_info": said.join("; ") })
 }
 
@@ -115,7 +116,7 @@ fn conditions(offer: &Offer, denomination: &Denomination) -> Vec<String> {
         caps.revenue.map(|cap| format!("{} in all", denomination.show(cap))),
         said(!offer.operators.is_empty(), "on channels of named operators only".to_owned()),
         offer.expires_at.map(|end| format!("until {}", Instant(end))),
-        said(!offer.legal_uri.is_empty(), at(&offer.legal_uri)),
+        said(!offer.legal_uri.is_empty(), at(&encoded_uri(&offer.legal_uri))),
     ]
     .into_iter()
     .flatten()
@@ -199,6 +200,15 @@ mod tests {
             let entries = entries(&format!("{condition}\n{free}"), NOW);
             assert_eq!(entries["cawg.ai_training"]["use"], "constrained", "{condition}");
         }
+    }
+
+    #[test]
+    fn hidden_characters_of_uri_are_encoded() {
+        let uri = "legal_uri = \"https://e.com/\\u001b\\u202e\\n\"\n";
+        let free = "[[use]]\nuse = \"train\"\nunit = \"training-run\"\nprice = 0\n";
+        let entries = entries(&format!("{uri}{free}"), NOW);
+        let info = entries["cawg.ai_training"]["constraint_info"].as_str().unwrap();
+        assert!(info.contains("https://e.com/%1B%E2%80%AE%0A"), "{info}");
     }
 
     #[test]

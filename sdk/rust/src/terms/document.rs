@@ -1,5 +1,7 @@
 use std::{
     fmt,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -11,8 +13,12 @@ use super::{Amount, DocumentError, Instant, Percent, Preset, keys};
 use motif_wire::{Address, Digest};
 use solana_sha256_hasher::hash;
 
+use crate::text::first_hidden;
+
 const SECONDS_PER_DAY: u32 = 86_400;
 const DEFAULT_NOTICE_DAYS: u32 = 30;
+/// Maximum size of a document and of a legal text.
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Terms as a TOML file. Missing fields come from its preset, then from [`Document::plain`].
 ///
@@ -327,11 +333,15 @@ impl Document {
     }
 }
 
-/// Checks an offer as the licensing program does at `now`, unix seconds.
+/// Checks an offer as the licensing program does at `now`, unix seconds, and that its URI has no
+/// hidden characters.
 ///
 /// # Errors
-/// [`DocumentError::Refused`].
+/// [`DocumentError::Refused`]; [`DocumentError::HiddenCharacter`].
 pub fn check(offer: &Offer, now: i64) -> Result<(), DocumentError> {
+    if let Some(hidden) = first_hidden(&offer.legal_uri) {
+        return Err(DocumentError::HiddenCharacter { key: "legal_uri", hidden });
+    }
     offer
         .check(now)
         .map_err(|error| DocumentError::Refused { name: error.name(), message: error.to_string() })
@@ -405,11 +415,18 @@ fn usual_unit(licensed_use: Use) -> Unit {
     }
 }
 
+/// Reads a file of at most [`MAX_FILE_BYTES`]; it may be a pipe.
 fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
-    std::fs::read(path).map_err(|error| DocumentError::Unreadable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    let unreadable =
+        |reason: String| DocumentError::Unreadable { path: path.display().to_string(), reason };
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(unreadable(format!("more than {MAX_FILE_BYTES} bytes")));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -423,6 +440,21 @@ mod tests {
     fn refusal(text: &str) -> String {
         let read = Document::parse(text).and_then(|document| document.offer(Some(6)));
         read.and_then(|offer| check(&offer, NOW)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn uri_with_hidden_character_is_rejected() {
+        let uses = "[[use]]\nuse = \"generate\"\nunit = \"generation\"\nprice = 1";
+        for hidden in ["\\u001b", "\\u202e", "\\n", "\\u200b", "\\ufeff"] {
+            let refused = refusal(&format!("legal_uri = \"https://e.com/{hidden}\"\n{uses}"));
+            assert!(refused.starts_with("`legal_uri` has the hidden character"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn endless_file_is_not_read() {
+        let opened = Document::open(Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(opened, DocumentError::Unreadable { .. }), "{opened}");
     }
 
     #[test]

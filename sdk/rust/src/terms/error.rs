@@ -88,6 +88,15 @@ pub enum DocumentError {
     /// Error returned when the legal text was not read.
     #[error("`legal_text`: {0} was not read: open the document as a file")]
     LegalTextUnread(String),
+    /// Error returned for a URI with a character that is invisible or changes how the text around it
+    /// is displayed.
+    #[error("`{key}` has the hidden character {}; expected none", .hidden.escape_unicode())]
+    HiddenCharacter {
+        /// Key of the URI.
+        key: &'static str,
+        /// First hidden character.
+        hidden: char,
+    },
     /// Error returned when the licensing program would reject the offer.
     #[error("{message} ({name})")]
     Refused {

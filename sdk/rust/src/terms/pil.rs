@@ -269,6 +269,11 @@ impl Import {
             self.warn("uri", format!("has {} bytes; at most {most} fit on chain", uri.len()));
             return Ok(None);
         }
+        if let Some(hidden) = crate::text::first_hidden(&uri) {
+            let hidden = hidden.escape_unicode();
+            self.warn("uri", format!("has the hidden character {hidden} and is left out"));
+            return Ok(None);
+        }
         if !uri.is_empty() {
             let message = "becomes legal_uri; set legal_text as well, so that terms contain the text's SHA-256";
             self.warn("uri", message);
@@ -507,6 +512,16 @@ mod tests {
         assert_eq!(document.legal_uri.as_deref(), Some("https://example.com/pil.json"));
         let uses: Vec<_> = document.uses.iter().map(|entry| entry.licensed_use).collect();
         assert_eq!(uses, [Use::Generate, Use::Train, Use::FineTune]);
+    }
+
+    #[test]
+    fn uri_with_hidden_character_is_left_out() {
+        let mut pil = social_remixing();
+        pil["uri"] = json!("https://example.com/\u{1b}[2J\u{202e}");
+        let imported = imported(&pil);
+        assert_eq!(imported.document.legal_uri, None);
+        let warning = imported.warnings.iter().find(|warning| warning.field == "uri").unwrap();
+        assert_eq!(warning.message, "has the hidden character \\u{1b} and is left out");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use super::{
     Denomination,
     allowance::{INFERENCE, TRAINING, licensed},
 };
+use crate::text::{encoded_uri, visible};
 
 const NAMESPACE: &str = "https://rslstandard.org/rsl";
 /// Default cache lifetime of a document, days (3.2).
@@ -90,15 +91,15 @@ pub fn feed(all: &[Licensed], now: i64) -> std::io::Result<String> {
 
 fn content(writer: &mut XmlWriter, licensed: &Licensed, now: i64) -> std::io::Result<()> {
     let Licensed { offer, denomination, placement } = licensed;
-    // An XML comment must not contain two consecutive hyphens.
-    let source = placement.source.replace("--", "- -");
+    let source = comment(&placement.source);
     writer.write_event(Event::Comment(BytesText::new(&format!(" {source} "))))?;
     let content = writer.create_element("content");
-    let content = content.with_attribute(("url", placement.content_url.as_str()));
+    let content_url = encoded_uri(&placement.content_url);
+    let content = content.with_attribute(("url", content_url.as_str()));
     content.write_inner_content(|writer| {
         licenses(writer, offer, denomination, placement, now)?;
         if !offer.legal_uri.is_empty() {
-            text(writer, "terms", &offer.legal_uri)?;
+            text(writer, "terms", &encoded_uri(&offer.legal_uri))?;
         }
         Ok(())
     })?;
@@ -192,7 +193,7 @@ fn payment(
     }
     payment.write_inner_content(|writer| {
         if let Some(url) = custom {
-            text(writer, "custom", url)?;
+            text(writer, "custom", &encoded_uri(url))?;
         }
         if let Some((price, currency)) = amount {
             let price = denomination.decimal(price);
@@ -202,6 +203,15 @@ fn payment(
         Ok(())
     })?;
     Ok(())
+}
+
+/// Returns the text of an XML comment, which must not contain two consecutive hyphens.
+fn comment(text: &str) -> String {
+    let mut comment = visible(text);
+    while comment.contains("--") {
+        comment = comment.replace("--", "- -");
+    }
+    comment
 }
 
 fn typed(writer: &mut XmlWriter, name: &str, kind: &str, tokens: &str) -> std::io::Result<()> {
@@ -283,6 +293,23 @@ mod tests {
         let named = "ni:///sha-256;AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
         assert!(said.contains(named), "{said}");
         assert!(feed(&[], NOW).unwrap().contains("max-age=\"1\""), "an empty feed may change soon");
+    }
+
+    #[test]
+    fn hidden_characters_keep_xml_well_formed() {
+        let offer = Preset::NonCommercialRemix.document().offer(None).unwrap();
+        let hostile: String = (0..=0xFFFF).filter_map(char::from_u32).collect();
+        let offer = Offer { legal_uri: hostile.clone(), ..offer };
+        let mut licensed = placement(Some(&hostile));
+        licensed.content_url = hostile.clone();
+        licensed.source = format!("{hostile}---->");
+        let said = document(&offer, &usdc(), &licensed, NOW).unwrap();
+        let is_allowed = |one: char| matches!(one, '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+        assert_eq!(said.chars().find(|one| !is_allowed(*one)), None);
+        let (_, rest) = said.split_once("<!--").unwrap();
+        let (comment, rest) = rest.split_once("-->").unwrap();
+        assert!(!comment.contains("--") && rest.trim_start().starts_with("<content "), "{rest}");
+        assert!(said.contains("%1B") && !said.contains('\u{202e}'));
     }
 
     #[test]

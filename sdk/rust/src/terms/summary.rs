@@ -1,4 +1,7 @@
-use crate::licensing::{Derivatives, Offer, Unit};
+use crate::{
+    licensing::{Derivatives, Offer, Unit},
+    text::encoded_uri,
+};
 
 use super::{Denomination, Instant, amount::grouped, share::percent};
 
@@ -156,7 +159,7 @@ fn words(offer: &Offer) -> Vec<String> {
         said(offer.sublicensing, "Licensees may sublicense.", "Licensees may not sublicense."),
     ];
     if !offer.legal_uri.is_empty() {
-        lines.push(format!("The legal text is at {}", offer.legal_uri));
+        lines.push(format!("The legal text is at {}", encoded_uri(&offer.legal_uri)));
     }
     lines
 }
