@@ -26,12 +26,12 @@
 //! # Example
 //!
 //! ```
-//! use motif_interface::{Pubkey, channel, pda};
+//! use motif_interface::{Pubkey, channel::{self, Cosigners}, pda};
 //!
 //! let (payer, operator, mint) = ([1; 32], [2; 32], [3; 32]);
 //! let [payer, operator, mint] = [payer, operator, mint].map(Pubkey::new_from_array);
 //! let address = pda::channel(&payer, &operator, &mint, 0);
-//! let request_close = channel::request_close(&payer, &address);
+//! let request_close = channel::request_close(&payer, &Cosigners::default(), &address);
 //! assert_eq!(request_close.program_id, motif_interface::payments::ID);
 //! assert!(request_close.accounts[0].is_signer);
 //! ```
