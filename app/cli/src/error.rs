@@ -206,16 +206,6 @@ impl CliError {
             }
             Self::Document { .. } => "terms-document",
             Self::InvalidPil { .. } => "not-a-pil",
-            Self::ClaimsFailed { .. } => {
-                "a recipient that cannot be paid keeps its claim; the account at its associated \
-                 token address must exist and be its own"
-            }
-            Self::OperatorRegistered(_) => {
-                "change it with `motif operator update` or `motif operator rotate-key`"
-            }
-            Self::HiddenCharacter { .. } => {
-                "remove control, bidirectional and invisible characters"
-            }
             Self::Declined => "declined",
             Self::Usage { .. } | Self::Amount(_) => "usage",
             Self::Runtime(_) => "no-runtime",
@@ -285,6 +275,16 @@ impl CliError {
             }
             Self::CredentialsMissing { .. } => "sign the file with `motif credentials sign`",
             Self::Declined => "answer y, or pass --yes",
+            Self::ClaimsFailed { .. } => {
+                "a recipient that cannot be paid keeps its claim; the account at its associated \
+                 token address must exist and be its own"
+            }
+            Self::OperatorRegistered(_) => {
+                "change it with `motif operator update` or `motif operator rotate-key`"
+            }
+            Self::HiddenCharacter { .. } => {
+                "remove control, bidirectional and invisible characters"
+            }
             Self::NotConserved(_) => "this is a bug; please report it with the output above",
             Self::Usage { help, .. } => return Some(help.clone()),
             Self::Amount(_) => "pass an amount that the currency can represent",

@@ -2,10 +2,10 @@
 
 use motif_store::{Change, ChannelId, Generation, Lease, Store, UsageQuery};
 use motif_wire::UsageBy;
-use sqlx::Row;
+use sqlx::{Row, query};
 use tempfile::TempDir;
 
-use crate::world::{generation, open, register, tables};
+use crate::world::{edit, generation, open, register, tables};
 
 /// Sizes of batches, repeated: enough of each size for small runs to be merged twice.
 const BATCHES: [u32; 9] = [1, 1, 1, 7, 2, 64, 1, 1, 30];
@@ -106,12 +106,12 @@ async fn usage_counts_generations_of_period() {
 async fn small_runs_are_merged() {
     let filled = Filled::new().await;
     let mut tables = tables(&filled.folder.path().join("store")).await;
-    let runs = sqlx::query("SELECT COUNT(*) AS runs, SUM(count) AS generations FROM runs");
+    let runs = query("SELECT COUNT(*) AS runs, SUM(count) AS generations FROM runs");
     let runs = runs.fetch_one(&mut tables).await.unwrap();
     assert_eq!(runs.get::<i64, _>("generations"), filled.written.len() as i64);
     let count = runs.get::<i64, _>("runs");
     assert!((17..30).contains(&count), "{count}: more than one query searches, and few");
-    let buckets = sqlx::query("SELECT COUNT(*) AS buckets FROM buckets");
+    let buckets = query("SELECT COUNT(*) AS buckets FROM buckets");
     let buckets = buckets.fetch_one(&mut tables).await.unwrap();
     assert!(buckets.get::<i64, _>("buckets") > count, "some runs have several buckets");
 }
@@ -120,10 +120,7 @@ async fn small_runs_are_merged() {
 async fn equal_tag_of_other_key_is_not_found() {
     let filled = Filled::new().await;
     let rename = "UPDATE generations SET idempotency_key = 'other' WHERE id = 6";
-    sqlx::query(rename)
-        .execute(&mut tables(&filled.folder.path().join("store")).await)
-        .await
-        .unwrap();
+    edit(&filled.folder.path().join("store"), query(rename)).await.unwrap();
     let lookup = filled.store.lookup();
     assert!(lookup.by_key(filled.channel_id, 0, "key-5").await.unwrap().is_empty());
     assert!(lookup.by_key(filled.channel_id, 0, "other").await.unwrap().is_empty());

@@ -11,10 +11,10 @@ use motif_store::{
     Lease, Outcome, Scopes, SettledStatement, Store, StoreError, StoredKey, StoredTransaction,
 };
 use motif_wire::HoldState;
-use sqlx::{AssertSqlSafe, Row, query};
+use sqlx::{AssertSqlSafe, Connection, Row, query};
 use tempfile::TempDir;
 
-use crate::world::{CHANNEL, OPENED_SLOT, generation, open, options, register, tables};
+use crate::world::{CHANNEL, OPENED_SLOT, edit, generation, open, options, register, tables};
 
 /// Failpoint hook that blocks the tables before they commit journal records.
 #[derive(Default)]
@@ -114,7 +114,7 @@ async fn replayed_frame_changes_nothing() {
     open(&file).await.close().await;
     // Makes the tables' recorded progress older than the tables.
     let rewind = "UPDATE journal SET applied = 0";
-    sqlx::query(rewind).execute(&mut tables(&file).await).await.unwrap();
+    edit(&file, query(rewind)).await.unwrap();
     let again = copy(&file, &file.with_file_name("again"));
     let store = open(&again).await;
     let channel_id = register(&store).await;
@@ -166,6 +166,7 @@ async fn rows(file: &Path) -> Vec<String> {
         let lines = values.iter().filter(|_| !["journal", "_sqlx_migrations"].contains(&&*name));
         all.extend(lines.map(|row| format!("{name}: {}", row.get::<String, _>("line"))));
     }
+    tables.close().await.unwrap();
     all
 }
 
@@ -265,7 +266,7 @@ async fn every_record_replayed_twice_changes_nothing() {
     for applied in (0..8).rev() {
         let again = copy(&file, &file.with_file_name(format!("again-{applied}")));
         let rewind = query("UPDATE journal SET applied = MIN(applied, $1)").bind(applied);
-        rewind.execute(&mut tables(&again).await).await.unwrap();
+        edit(&again, rewind).await.unwrap();
         open(&again).await.close().await;
         assert_eq!(rows(&again).await, once, "from frame {}", applied + 1);
     }
@@ -302,7 +303,7 @@ async fn spent_stays_at_end_of_range() {
     let channel_id = register(&store).await;
     store.writer().write(Change::KeyCreated(Box::new(key()))).await.unwrap();
     let near = "UPDATE api_keys SET spent = 9223372036854775807 - 150";
-    query(near).execute(&mut tables(&file).await).await.unwrap();
+    edit(&file, query(near)).await.unwrap();
     for number in 0..2 {
         issue(&store, by_key(channel_id, number)).await;
     }
@@ -334,9 +335,9 @@ async fn value_beyond_range_is_refused_alone() {
     // The tables have their own bounds.
     let negative = "UPDATE api_keys SET spent = -1";
     store.writer().write(Change::KeyCreated(Box::new(key()))).await.unwrap();
-    assert!(query(negative).execute(&mut tables(&file).await).await.is_err());
+    assert!(edit(&file, query(negative)).await.is_err());
     let real = "UPDATE api_keys SET spent = 9.5e18";
-    assert!(query(real).execute(&mut tables(&file).await).await.is_err());
+    assert!(edit(&file, query(real)).await.is_err());
     store.close().await;
 }
 

@@ -8,7 +8,7 @@ use motif_interface::{
     receipt::{Receipt, SignedReceipt},
 };
 use motif_store::{ChannelId, Generation, Store, StoreOptions};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
 pub const CHANNEL: Pubkey = Pubkey::new_from_array([5; 32]);
 pub const CLUSTER: [u8; 32] = [3; 32];
@@ -74,4 +74,14 @@ fn time(number: u32) -> i64 {
 /// Connects to the tables of a file.
 pub async fn tables(file: &Path) -> SqliteConnection {
     SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap()
+}
+
+/// Edits the tables of a file.
+///
+/// A dropped connection closes on another thread, which changes the files that a test then copies.
+pub async fn edit(file: &Path, edit: Query<'_, Sqlite, SqliteArguments>) -> sqlx::Result<()> {
+    let mut tables = tables(file).await;
+    let edited = edit.execute(&mut tables).await;
+    tables.close().await?;
+    edited.map(drop)
 }
