@@ -417,7 +417,7 @@ impl Process {
 
 #[tokio::test]
 async fn new_process_gets_idle_channels() {
-    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let Some(shared) = Shared::new(Duration::from_secs(3)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();
     for number in 0..5 {
