@@ -330,10 +330,12 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
     let refuse = |error: std::io::Error| CliError::Runtime(error.to_string());
     let mut terminated = signal(SignalKind::terminate()).map_err(refuse)?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(refuse)?;
+    let mut hung_up = signal(SignalKind::hangup()).map_err(refuse)?;
     Ok(async move {
         tokio::select! {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
+            _ = hung_up.recv() => {}
         }
     })
 }

@@ -1,4 +1,4 @@
-use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
@@ -31,7 +31,7 @@ use crate::{
     settlement::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
     },
-    store::{Failpoints, Store, StoreError, StoreOptions},
+    store::{ExpenseKind, Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
 
@@ -144,8 +144,15 @@ pub enum StartError {
     #[error("traces: {0}")]
     Traces(#[from] TraceError),
     /// Error returned when an address cannot be listened on.
-    #[error("cannot listen: {0}")]
-    Listen(#[from] std::io::Error),
+    #[error("{setting}: cannot listen on {address}: {source}")]
+    Listen {
+        /// Setting of the address.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Cause.
+        source: std::io::Error,
+    },
 }
 
 impl App {
@@ -188,7 +195,7 @@ impl App {
         let digest_key = digest_key(&config, !stored_keys.is_empty())?;
 
         let admission = Arc::new(Admission::new(&config.limits));
-        let operator_keys = OperatorKeys::new(&config, receipt_signer, cluster.clone());
+        let operator_keys = OperatorKeys::new(&config, receipt_signer.clone(), cluster.clone());
         let operator_keys = Arc::new(operator_keys);
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
         let sync = Arc::new(ChannelSync {
@@ -202,6 +209,13 @@ impl App {
         let (priority_fee, daily_cap) = (config.settle.priority_fee, config.settle.daily_fee_cap);
         let capped = metrics.priority_fee_capped.clone();
         let fees = Arc::new(SettlementFees::new(priority_fee, daily_cap, capped));
+        let now = cluster.now();
+        let today = store.reports().expenses(SettlementFees::day_begin(now)).await;
+        for spent in today.map_err(failed)? {
+            if spent.kind == ExpenseKind::Settle {
+                fees.resume(spent.transactions, spent.lamports, now);
+            }
+        }
         let metering = Arc::new(Metering {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -258,7 +272,7 @@ impl App {
                 config.store.file(),
                 Catalogue::ages(&config),
             )),
-            health: Health::new(store.clone(), cluster.clone(), funds.clone()),
+            health: Health::new(store.clone(), cluster.clone(), funds.clone(), receipt_signer),
             funds,
             config: config.clone(),
             cluster,

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use crate::{
     GatewayConfig,
-    admission::{ClientAddress, network},
+    admission::{ClientAddress, InvalidHost, network},
     metrics::Metrics,
     paced_stream::PacedStream,
 };
@@ -138,6 +138,9 @@ async fn serve_connection(
         let (proxies, header) = (&config.trusted_proxies, config.forwarding_header);
         let client = ClientAddress::find(peer.ip(), request.headers(), proxies, header);
         request.extensions_mut().insert(client);
+        if let Some(invalid) = InvalidHost::of(&request) {
+            request.extensions_mut().insert(invalid);
+        }
         request
     });
     let connection = http1::Builder::new()

@@ -215,6 +215,9 @@ pub enum GatewayError {
     /// Error returned when a segment of the path is invalid.
     #[error("invalid path segment `{0}`: {1}")]
     InvalidPath(String, String),
+    /// Error returned when a request does not name exactly one host.
+    #[error("expected one `Host` header")]
+    InvalidHost,
     /// Error returned when the query is invalid.
     #[error("{0}")]
     InvalidQuery(String),

@@ -15,7 +15,7 @@ use crate::{
     cluster::Cluster,
     error::GatewayError,
     funds::Funds,
-    store::Store,
+    store::{ReceiptSigner, Store},
 };
 
 /// Maximum silence of the settlement worker: longer than one channel takes on a slow cluster.
@@ -52,6 +52,7 @@ pub struct Health {
     cluster: Arc<Cluster>,
     pub(crate) heartbeat: Arc<Heartbeat>,
     pub(crate) funds: Arc<Funds>,
+    receipts: ReceiptSigner,
     /// Whether the gateway is about to shut down.
     is_draining: AtomicBool,
     readiness: Cache<(), ()>,
@@ -59,11 +60,16 @@ pub struct Health {
 
 impl Health {
     /// Creates the checks.
-    pub(crate) fn new(store: Store, cluster: Arc<Cluster>, funds: Arc<Funds>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        cluster: Arc<Cluster>,
+        funds: Arc<Funds>,
+        receipts: ReceiptSigner,
+    ) -> Self {
         let ages = MaxAges { value: MAX_AGE, error: MAX_AGE };
         let (heartbeat, is_draining) = (Arc::new(Heartbeat::default()), AtomicBool::new(false));
         let readiness = Cache::new(ages, 1);
-        Self { store, cluster, heartbeat, funds, is_draining, readiness }
+        Self { store, cluster, heartbeat, funds, receipts, is_draining, readiness }
     }
 
     /// Checks that the store works and the settlement worker makes progress. A restart repairs
@@ -86,12 +92,13 @@ impl Health {
     }
 
     /// Checks that the gateway is not about to shut down, that the operator can pay for settlements,
-    /// that the store takes writes and the cluster answers. Writes to the disk and reads from the
-    /// cluster at most once a second, however often it is called.
+    /// that the store takes writes, receipts can be signed, and the cluster answers. Writes to the disk,
+    /// asks the signer and reads from the cluster at most once a second, however often it is called.
     ///
     /// # Errors
     /// [`GatewayError::Draining`], [`GatewayError::OperatorUnfunded`],
-    /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
+    /// [`GatewayError::StoreFailed`], [`GatewayError::SignerUnavailable`],
+    /// [`GatewayError::ChainUnreachable`].
     pub async fn check_ready(&self) -> Result<(), GatewayError> {
         if let Some(failure) = self.store.writer().failure() {
             return Err(GatewayError::StoreFailed(failure));
@@ -101,8 +108,10 @@ impl Health {
         }
         self.funds.check_floor()?;
         let (store, cluster) = (self.store.clone(), self.cluster.clone());
+        let receipts = self.receipts.clone();
         let probe = || async move {
             store.writer().probe().await?;
+            receipts.reach(cluster.now()).await?;
             Ok(cluster.chain().reach().await?)
         };
         self.readiness.get((), probe).await

@@ -67,5 +67,5 @@ pub use motif_signer as signer;
 /// The crate `motif-store`.
 pub use motif_store as store;
 pub use router::{admin_openapi, openapi};
-pub use server::{RunningGateway, serve, serve_watched, serve_with};
+pub use server::{RunningGateway, check_listeners, serve, serve_watched, serve_with};
 pub use store_operator::check_store;

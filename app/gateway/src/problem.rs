@@ -79,6 +79,7 @@ impl GatewayError {
             Self::UnsupportedMediaType => Type::UnsupportedMediaType,
             Self::BodyTooLarge(_) => Type::BodyTooLarge,
             Self::InvalidPath(..) => Type::InvalidPath,
+            Self::InvalidHost => Type::InvalidHost,
             Self::InvalidQuery(_) => Type::InvalidQuery,
             Self::MethodNotAllowed => Type::MethodNotAllowed,
             Self::NotFound => Type::NotFound,

@@ -67,7 +67,7 @@ impl Reconciler {
         let quarantined = self.channels.quarantined();
         let exact =
             quarantined.is_empty() && channels.iter().all(|channel| channel.differences.is_empty());
-        let expenses = self.channels.store().reports().expenses().await?;
+        let expenses = self.channels.store().reports().expenses(i64::MIN).await?;
         let expense = |sum: &ExpenseSum| ExpenseSummary {
             kind: sum.kind.as_str().to_owned(),
             transactions: sum.transactions,

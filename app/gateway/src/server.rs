@@ -57,18 +57,9 @@ pub async fn serve_watched(
     failpoints: Arc<dyn Failpoints>,
 ) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
-    let listener = TcpListener::bind(config.listen).await?;
-    let admin = match &config.admin {
-        Some(admin) => Some(TcpListener::bind(admin.listen).await?),
-        None => None,
-    };
-    let sold = match &config.paywall {
-        Some(paywall) => Some(TcpListener::bind(paywall.listen).await?),
-        None => None,
-    };
-    let address = listener.local_addr()?;
-    let paywall_address = sold.as_ref().map(TcpListener::local_addr).transpose()?;
-    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
+    let listeners = Listeners::bind(&config).await?;
+    let (admin_address, paywall_address) = (address(&listeners.admin), address(&listeners.sold));
+    let Listeners { public: (listener, address), admin, sold } = listeners;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let paywall = config.paywall.clone();
     let app = App::open(config, chain, failpoints, url.trim_end_matches('/')).await?;
@@ -84,11 +75,11 @@ pub async fn serve_watched(
         tokio::spawn(connections.serve(listener, router, stop.clone()))
     };
     let mut tasks = vec![serve(listener, router(app.clone(), paywall.clone()))];
-    if let (Some(listener), Some(paywall)) = (sold, paywall) {
+    if let (Some((listener, _)), Some(paywall)) = (sold, paywall) {
         tasks.push(serve(listener, paywall_router(&app, paywall.clone())));
         tasks.push(tokio::spawn(paywall.run()));
     }
-    tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
+    tasks.extend(admin.map(|(listener, _)| serve(listener, admin_router(app.clone()))));
     tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
     tasks.push(tokio::spawn(app.operator_keys.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.funds.clone().run(stop.clone())));
@@ -103,6 +94,53 @@ pub async fn serve_watched(
         settlement,
         lease_renewal,
     })
+}
+
+/// Listener with its address.
+type Bound = (TcpListener, SocketAddr);
+
+struct Listeners {
+    public: Bound,
+    admin: Option<Bound>,
+    sold: Option<Bound>,
+}
+
+impl Listeners {
+    /// Listens on all addresses of a configuration.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    async fn bind(config: &GatewayConfig) -> Result<Self, StartError> {
+        let public = bind("listen", config.listen).await?;
+        let admin = match &config.admin {
+            Some(admin) => Some(bind("admin.listen", admin.listen).await?),
+            None => None,
+        };
+        let sold = match &config.paywall {
+            Some(paywall) => Some(bind("paywall.listen", paywall.listen).await?),
+            None => None,
+        };
+        Ok(Self { public, admin, sold })
+    }
+}
+
+async fn bind(setting: &'static str, address: SocketAddr) -> Result<Bound, StartError> {
+    let failed = |source| StartError::Listen { setting, address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn address(bound: &Option<Bound>) -> Option<SocketAddr> {
+    bound.as_ref().map(|(_, address)| *address)
+}
+
+/// Checks that all addresses of a configuration can be listened on.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub async fn check_listeners(config: &GatewayConfig) -> Result<(), StartError> {
+    Listeners::bind(config).await.map(drop)
 }
 
 fn open_paywall(

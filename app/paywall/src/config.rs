@@ -63,6 +63,8 @@ impl PaywallConfig {
         ] {
             check(number > 0, key, "must be above zero");
         }
+        let is_folder = !self.spool.exists() || self.spool.is_dir();
+        check(is_folder, "spool", "must be a folder");
         let longest = self.routes.paid().iter().map(|route| route.most_answer_bytes).max();
         let fits = longest.is_none_or(|longest| self.keep_bytes >= longest as u64);
         check(fits, "keep_bytes", "must be at least the largest answer of the routes");
@@ -86,6 +88,9 @@ mod tests {
         let routes = PaidRoutes::read(text, "paywall.toml").unwrap();
         let good = PaywallConfig::new(routes, "answers".into());
         assert!(good.faults().is_empty());
+        let file = std::env::current_exe().unwrap();
+        let wrong = PaywallConfig { spool: file, ..good.clone() };
+        assert_eq!(wrong.faults()[0].key, "spool");
         let wrong = PaywallConfig { running: 0, unpaid: 0, keep_bytes: 99, ..good };
         let keys: Vec<_> = wrong.faults().into_iter().map(|fault| fault.key).collect();
         assert_eq!(keys, ["running", "unpaid", "keep_bytes"]);

@@ -115,6 +115,9 @@ pub enum PaywallError {
     /// The answer belongs to another request.
     #[error("the hold is for another request")]
     HoldMismatch,
+    /// The hold of the answer was captured for something else.
+    #[error("the hold was captured with other units or another output than the answer's")]
+    HoldCaptured,
     /// The hold of the answer was released or has expired.
     #[error("unknown hold: it was captured, released or has expired")]
     HoldEnded,
@@ -165,6 +168,7 @@ impl PaywallError {
             Self::IdempotencyKeyMissing => Type::IdempotencyKeyMissing,
             Self::IdempotencyKeyInvalid => Type::IdempotencyKeyInvalid,
             Self::HoldMismatch => Type::HoldMismatch,
+            Self::HoldCaptured => Type::HoldCaptured,
             Self::HoldEnded => Type::HoldEnded,
             Self::VoucherSignature => Type::VoucherSignature,
             Self::Engine(error) => error.problem_type(),

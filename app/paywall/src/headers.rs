@@ -10,30 +10,31 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
 ];
-/// Headers about the client's address, which only the gateway may set.
-const CLIENT_ADDRESS: [HeaderName; 4] = [
-    header::FORWARDED,
-    HeaderName::from_static("x-forwarded"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-client-ip"),
+/// Beginnings of headers by which some servers and proxies replace the method, the target or the
+/// client's address of a request. The paywall matched the request without them, and only the gateway
+/// may state the address.
+const OVERRIDE_PREFIXES: [&str; 15] = [
+    "cf-connecting",
+    "fastly-client",
+    "forwarded",
+    "proxy",
+    "true-client",
+    "x-appengine-user",
+    "x-cluster",
+    "x-envoy",
+    "x-forward",
+    "x-host",
+    "x-http-method",
+    "x-method",
+    "x-real-",
+    "x-remote",
+    "x-script",
 ];
-/// Headers by which some servers replace the method, the target or the client's address of a
-/// request. The paywall matched the request without them.
-const OVERRIDES: [HeaderName; 13] = [
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-original-uri"),
-    HeaderName::from_static("x-rewrite-url"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("proxy"),
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("true-client-ip"),
-    HeaderName::from_static("cf-connecting-ip"),
-    HeaderName::from_static("x-cluster-client-ip"),
-    HeaderName::from_static("x-host"),
-    HeaderName::from_static("x-original-host"),
-];
+/// Words in the name of such a header.
+const ADDRESS_WORDS: [&str; 3] = ["client-ip", "clientip", "client-addr"];
+/// Words in the name of such a header that begins with `x-`.
+const OVERRIDE_WORDS: [&str; 6] =
+    ["connecting-ip", "forwarded", "original", "override", "rewrite", "unencoded"];
 /// API key of the gateway's caller.
 pub const API_KEY: HeaderName = HeaderName::from_static("motif-api-key");
 /// Prefix of the paywall's own headers.
@@ -45,14 +46,18 @@ pub fn strip_for_upstream(headers: &mut HeaderMap) {
     for name in [header::HOST, header::CONTENT_LENGTH, header::EXPECT, header::ACCEPT_ENCODING] {
         headers.remove(name);
     }
-    let forged = |name: &HeaderName| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded-") || name.starts_with(OWN_PREFIX)
-    };
-    remove_where(headers, forged);
-    for name in CLIENT_ADDRESS.into_iter().chain(OVERRIDES) {
-        headers.remove(name);
-    }
+    remove_where(headers, |name| is_override(name.as_str()));
+}
+
+/// Returns whether a header may change what the model server takes for the request. CGI and its
+/// successors read `_` as `-`, so that a header with an underscore can stand for any other.
+fn is_override(name: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    name.contains('_')
+        || name.starts_with(OWN_PREFIX)
+        || OVERRIDE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || has(&ADDRESS_WORDS)
+        || (name.starts_with("x-") && has(&OVERRIDE_WORDS))
 }
 
 /// Removes the response headers that a client must not receive.
@@ -132,9 +137,36 @@ mod tests {
             ("motif-payment", "canary"),
             ("motif-api-key", "canary"),
             ("accept", "image/png"),
+            ("x-client-request-id", "7"),
         ]);
         strip_for_upstream(&mut headers);
-        assert_eq!(names(&headers), ["accept"]);
+        assert_eq!(names(&headers), ["accept", "x-client-request-id"]);
+    }
+
+    #[test]
+    fn override_headers_are_not_forwarded() {
+        for name in [
+            "x_http_method_override",
+            "x_original_url",
+            "x_forwarded_for",
+            "x-original-method",
+            "x-override-url",
+            "x-original-path",
+            "x-envoy-original-path",
+            "x-envoy-external-address",
+            "fastly-client-ip",
+            "client-ip",
+            "forwarded-for",
+            "x-original-forwarded-for",
+            "x-script-name",
+            "x-waws-unencoded-url",
+            "x-remote-addr",
+            "x-azure-clientip",
+        ] {
+            let mut headers = map(&[(name, "/free"), ("authorization", "Bearer key")]);
+            strip_for_upstream(&mut headers);
+            assert_eq!(names(&headers), ["authorization"], "{name}");
+        }
     }
 
     #[test]

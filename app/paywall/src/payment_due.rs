@@ -101,6 +101,10 @@ impl Paywall {
     }
 
     /// Returns the receipt of an answer, or `None` if it is unpaid.
+    ///
+    /// # Errors
+    /// [`PaywallError::HoldCaptured`] if the answer's hold was captured for something else;
+    /// those of the engine.
     pub(crate) async fn receipt(
         &self,
         answer: &Answer,
@@ -110,8 +114,11 @@ impl Paywall {
             return Ok(Some(receipt));
         }
         let receipt = self.engine().receipt(answer.key()).await?;
-        if let Some(receipt) = receipt {
-            self.spool().mark_paid(&id, receipt);
+        if let Some(signed) = receipt {
+            if !answer.is_paid_by(&signed.receipt) {
+                return Err(PaywallError::HoldCaptured);
+            }
+            self.spool().mark_paid(&id, signed);
         }
         Ok(receipt)
     }

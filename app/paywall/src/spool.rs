@@ -10,7 +10,7 @@ use std::{
 use axum::body::Bytes;
 use motif_sdk::{
     gateway::wire::{Address, Digest},
-    receipt::SignedReceipt,
+    receipt::{Receipt, SignedReceipt},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Semaphore, time::timeout};
@@ -69,6 +69,14 @@ impl Answer {
     /// Returns the key under which the answer is paid for.
     pub fn key(&self) -> AnswerKey {
         AnswerKey { channel: self.channel.0, id: self.id.0, part: self.part }
+    }
+
+    /// Returns whether a receipt of this key is for this answer: a payer may capture its hold with
+    /// other units or another output.
+    pub fn is_paid_by(&self, receipt: &Receipt) -> bool {
+        (receipt.license, receipt.units) == (self.license, self.units)
+            && receipt.request_digest == self.request_digest.0
+            && receipt.output_digest == self.output_digest.0
     }
 }
 

@@ -1,13 +1,19 @@
 use std::{
-    fs::Permissions, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration,
+    fs::Permissions,
+    io,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+    time::Duration,
 };
 
 use motif_interface::Pubkey;
 use tokio::{
-    io::{AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     sync::Semaphore,
     task::JoinSet,
+    time::timeout,
 };
 
 use crate::{
@@ -17,6 +23,10 @@ use crate::{
 
 /// Maximum number of open connections.
 const MAX_CONNECTIONS: usize = 64;
+/// Maximum time without a request. Clients connect again when they need a signature.
+const IDLE: Duration = Duration::from_secs(60);
+/// Maximum time of one line in either direction.
+const LINE: Duration = Duration::from_secs(5);
 /// Pause after a failure to accept a connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -40,11 +50,16 @@ impl SigningServer {
     /// Listens on a socket with permissions `mode`. A socket that a stopped process left is replaced.
     ///
     /// # Errors
-    /// [`io::Error`]; [`io::ErrorKind::AddrInUse`] if another process listens on it.
+    /// [`io::Error`]; [`io::ErrorKind::AddrInUse`] if another process listens on it;
+    /// [`io::ErrorKind::AlreadyExists`] if the path is another file.
     pub fn bind(path: &Path, mode: u32, keys: Vec<ServedKey>) -> io::Result<Self> {
         match std::os::unix::net::UnixStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+                    let what = format!("{} is not a socket", path.display());
+                    return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+                }
                 std::fs::remove_file(path)?;
             }
             Err(_) => {} // `bind` returns the cause if it remains
@@ -76,19 +91,24 @@ impl SigningServer {
     }
 }
 
-/// Answers the requests of a connection in their order, until it is closed or sends something else.
+/// Answers the requests of a connection in their order, until it is closed, is idle, or sends something
+/// else.
 async fn serve(mut stream: UnixStream, keys: &[ServedKey]) -> io::Result<()> {
     let (reader, mut writer) = stream.split();
     let mut reader = BufReader::new(reader);
-    while let Some(request) = read_line::<SignRequest>(&mut reader).await? {
+    loop {
+        if timeout(IDLE, reader.fill_buf()).await??.is_empty() {
+            return Ok(());
+        }
+        let line = timeout(LINE, read_line::<SignRequest>(&mut reader)).await??;
+        let Some(request) = line else { return Ok(()) };
         let id = request.id;
         let response = match sign(&request, keys).await {
             Ok(signature) => SignResponse { id, signature: Some(encode(&signature)), error: None },
             Err(error) => SignResponse { id, signature: None, error: Some(error) },
         };
-        writer.write_all(&to_line(&response)?).await?;
+        timeout(LINE, writer.write_all(&to_line(&response)?)).await??;
     }
-    Ok(())
 }
 
 async fn sign(request: &SignRequest, keys: &[ServedKey]) -> Result<[u8; 64], String> {

@@ -21,6 +21,14 @@ pub trait OperatorSigner: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`SignError`].
     async fn sign(&self, purpose: Purpose, messages: &[&[u8]]) -> Result<Vec<[u8; 64]>, SignError>;
+
+    /// Checks that the key can be asked for a signature.
+    ///
+    /// # Errors
+    /// [`SignError::Unreachable`], [`SignError::Timeout`].
+    async fn reach(&self) -> Result<(), SignError> {
+        Ok(())
+    }
 }
 
 impl dyn OperatorSigner {
@@ -33,10 +41,10 @@ impl dyn OperatorSigner {
         purpose: Purpose,
         messages: &[&[u8]],
     ) -> Result<Vec<[u8; 64]>, SignError> {
-        if !messages.iter().all(|message| purpose.allows(message)) {
+        let (key, deadline) = (self.public_key(), purpose.deadline());
+        if !messages.iter().all(|message| purpose.allows(&key, message)) {
             return Err(SignError::WrongPurpose(purpose));
         }
-        let (key, deadline) = (self.public_key(), purpose.deadline());
         let late = |_| SignError::Timeout { key, seconds: deadline.as_secs() };
         let signatures = timeout(deadline, self.sign(purpose, messages)).await.map_err(late)??;
         if signatures.len() == messages.len() {

@@ -10,6 +10,7 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::Mutex,
+    time::timeout,
 };
 
 use crate::{
@@ -107,6 +108,19 @@ impl OperatorSigner for SocketSigner {
         let responses = exchanged.map_err(|error| self.unreachable(error))?;
         *kept = Some(connection);
         self.verify(messages, responses)
+    }
+
+    /// Requests a signature that the process must refuse, on a connection of its own.
+    async fn reach(&self) -> Result<(), SignError> {
+        let purpose = Purpose::Receipt;
+        let (key, deadline) = (self.public_key, purpose.deadline());
+        let ask = async {
+            let mut connection = self.connect().await?;
+            let answered = connection.exchange(purpose, key, &[b""]).await;
+            answered.map(drop).map_err(|error| self.unreachable(error))
+        };
+        let late = |_| SignError::Timeout { key, seconds: deadline.as_secs() };
+        timeout(deadline, ask).await.map_err(late)?
     }
 }
 

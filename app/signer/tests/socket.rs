@@ -17,15 +17,21 @@ use motif_signer::{
     LocalSigner, OperatorSigner, Purpose, ServedKey, SignError, SignRequest, SigningServer,
     SocketSigner,
 };
+use solana_instruction::Instruction;
+use solana_message::Message;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::UnixListener,
+    net::{UnixListener, UnixStream},
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
-const TRANSACTION: &[u8] = &[1, 0, 1, 7, 7, 7];
+/// Returns the message of a transaction that a key pays for.
+fn transaction(seed: u8) -> Vec<u8> {
+    let instruction = Instruction { program_id: address(99), accounts: Vec::new(), data: vec![7] };
+    Message::new(&[instruction], Some(&address(seed))).serialize()
+}
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -86,8 +92,11 @@ async fn socket_signature_equals_local_one() {
         let local: Arc<dyn OperatorSigner> = Arc::new(LocalSigner::from(key(seed)));
         let remote = signer(&path, seed);
         for purpose in [Purpose::Settle, Purpose::FeePayer, Purpose::Authority] {
-            let expected = local.sign_in_time(purpose, &[TRANSACTION]).await.unwrap();
-            assert_eq!(remote.sign_in_time(purpose, &[TRANSACTION]).await.unwrap(), expected);
+            let expected = local.sign_in_time(purpose, &[&transaction(seed)]).await.unwrap();
+            assert_eq!(
+                remote.sign_in_time(purpose, &[&transaction(seed)]).await.unwrap(),
+                expected
+            );
         }
         // More than a socket's buffers hold, in one call.
         let roots: Vec<_> = (0..5_000_u32).map(|number| root(number as u8)).collect();
@@ -104,12 +113,17 @@ async fn key_signs_for_its_purpose_only() {
     start(&path, vec![served(1, Some(Purpose::Receipt))]);
     let remote = signer(&path, 1);
     assert!(remote.sign_in_time(Purpose::Receipt, &[&root(1)]).await.is_ok());
-    let refused = remote.sign_in_time(Purpose::Settle, &[TRANSACTION]).await.unwrap_err();
+    let refused = remote.sign_in_time(Purpose::Settle, &[&transaction(1)]).await.unwrap_err();
     assert!(matches!(refused, SignError::Refused { .. }), "{refused}");
+    // Bytes that are no transaction of the key are refused by either side.
+    for bytes in [&b"hello world, sign in please"[..], &transaction(2), &[1]] {
+        let wrong = signer(&path, 1).sign(Purpose::Settle, &[bytes]).await.unwrap_err();
+        assert!(matches!(wrong, SignError::Refused { .. }), "{wrong}");
+    }
     // A client that names another purpose than its bytes have is refused by either side.
-    let wrong = remote.sign_in_time(Purpose::Receipt, &[TRANSACTION]).await.unwrap_err();
+    let wrong = remote.sign_in_time(Purpose::Receipt, &[&transaction(1)]).await.unwrap_err();
     assert_eq!(wrong, SignError::WrongPurpose(Purpose::Receipt));
-    let wrong = remote.sign(Purpose::Receipt, &[TRANSACTION]).await.unwrap_err();
+    let wrong = remote.sign(Purpose::Receipt, &[&transaction(1)]).await.unwrap_err();
     assert!(matches!(wrong, SignError::Refused { .. }), "{wrong}");
     let unknown = signer(&path, 2).sign_in_time(Purpose::Receipt, &[&root(1)]).await.unwrap_err();
     assert!(matches!(unknown, SignError::Refused { .. }), "{unknown}");
@@ -119,16 +133,50 @@ async fn key_signs_for_its_purpose_only() {
 async fn restarted_server_is_found_again() {
     let (_folder, path) = socket();
     let remote = signer(&path, 1);
-    let absent = remote.sign_in_time(Purpose::Settle, &[TRANSACTION]).await.unwrap_err();
+    let absent = remote.sign_in_time(Purpose::Settle, &[&transaction(1)]).await.unwrap_err();
     assert!(matches!(absent, SignError::Unreachable { .. }), "{absent}");
     for _ in 0..2 {
         let server = start(&path, vec![served(1, None)]);
-        assert!(remote.sign_in_time(Purpose::Settle, &[TRANSACTION]).await.is_ok());
+        assert!(remote.sign_in_time(Purpose::Settle, &[&transaction(1)]).await.is_ok());
         let taken = SigningServer::bind(&path, 0o600, Vec::new()).unwrap_err();
         assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
         server.abort();
         let _ = server.await;
     }
+}
+
+#[tokio::test]
+async fn other_file_is_not_replaced() {
+    let (_folder, path) = socket();
+    std::fs::write(&path, "a will").unwrap();
+    let refused = SigningServer::bind(&path, 0o600, Vec::new()).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a will");
+}
+
+#[tokio::test]
+async fn half_lines_hold_no_places() {
+    let (_folder, path) = socket();
+    start(&path, vec![served(1, None)]);
+    let mut waiting = Vec::new();
+    for _ in 0..64 {
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        stream.write_all(b"{\"id\":").await.unwrap();
+        waiting.push(stream);
+    }
+    let signing = signer(&path, 1);
+    let message = transaction(1);
+    let signed = timeout(Duration::from_secs(15), signing.sign(Purpose::Settle, &[&message])).await;
+    assert!(matches!(signed, Ok(Ok(_))), "{signed:?}");
+}
+
+#[tokio::test]
+async fn reachable_key_answers() {
+    let (_folder, path) = socket();
+    let remote = signer(&path, 1);
+    assert!(matches!(remote.reach().await, Err(SignError::Unreachable { .. })));
+    start(&path, vec![served(1, None)]);
+    remote.reach().await.unwrap();
 }
 
 #[tokio::test]
@@ -138,7 +186,7 @@ async fn invalid_signature_is_rejected() {
         let signature = "A".repeat(86) + "==";
         format!("{{\"id\":{},\"signature\":\"{signature}\"}}\n", request.id)
     });
-    let forged = signer(&path, 1).sign_in_time(Purpose::Settle, &[TRANSACTION]).await;
+    let forged = signer(&path, 1).sign_in_time(Purpose::Settle, &[&transaction(1)]).await;
     assert_eq!(forged, Err(SignError::InvalidSignature(address(1))));
 }
 
@@ -148,7 +196,7 @@ async fn malformed_answers_are_errors() {
         let (_folder, path) = socket();
         let line = answer.to_owned();
         hostile(&path, move |_| line.clone());
-        let failed = signer(&path, 1).sign_in_time(Purpose::Settle, &[TRANSACTION]).await;
+        let failed = signer(&path, 1).sign_in_time(Purpose::Settle, &[&transaction(1)]).await;
         assert!(failed.is_err(), "{answer}");
     }
     let (_folder, path) = socket();
@@ -156,7 +204,8 @@ async fn malformed_answers_are_errors() {
     hostile(&path, move |request| {
         serde_json::json!({ "id": request.id, "error": reason }).to_string() + "\n"
     });
-    let refused = signer(&path, 1).sign_in_time(Purpose::Settle, &[TRANSACTION]).await.unwrap_err();
+    let refused =
+        signer(&path, 1).sign_in_time(Purpose::Settle, &[&transaction(1)]).await.unwrap_err();
     let text = refused.to_string();
     assert!(text.len() < 320 && !text.contains('\u{1b}'), "{text}");
 }
@@ -170,5 +219,5 @@ async fn silent_signer_is_given_up_in_time() {
     assert_eq!(late, Err(SignError::Timeout { key: address(1), seconds: 2 }));
     assert!(began.elapsed() < Duration::from_secs(4));
     let receipt = [&Receipt::DOMAIN[..], &[7; Receipt::SIZE - 16]].concat();
-    assert!(Purpose::Receipt.allows(&receipt));
+    assert!(Purpose::Receipt.allows(&address(1), &receipt));
 }

@@ -165,12 +165,12 @@ impl Reports {
         Ok(sums.into_iter().map(row).collect())
     }
 
-    /// Returns what the operator paid for transactions, by kind.
+    /// Returns what the operator paid for transactions since a unix second, by kind.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn expenses(&self) -> Result<Vec<ExpenseSum>, StoreError> {
-        expense_sums(self.tables.current()).await
+    pub async fn expenses(&self, since: i64) -> Result<Vec<ExpenseSum>, StoreError> {
+        expense_sums(self.tables.current(), since).await
     }
 
     /// Returns a channel's books, with the first `open_receipts` receipts of its open statement.

@@ -66,6 +66,17 @@ impl ReceiptSigner {
         (began.elapsed() < PAUSE).then(|| error.clone())
     }
 
+    /// Checks that the receipt key of this time can be asked for signatures.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub async fn reach(&self, now: i64) -> Result<(), SignError> {
+        let keys = self.keys.read().clone();
+        let key = keys.at(now).ok_or(SignError::NoReceiptKey)?;
+        let signer = self.signers.iter().find(|signer| signer.public_key() == *key);
+        signer.ok_or(SignError::KeyNotConfigured(*key))?.reach().await
+    }
+
     /// Signs the receipts of a group, as many as possible with one signature: one signature per
     /// receipt would take longer than storing it.
     ///

@@ -260,6 +260,9 @@ pub enum ProblemType {
     /// A segment of the path cannot be parsed.
     #[strum(message = "Invalid path", props(status = 400))]
     InvalidPath,
+    /// The request has no `Host` header, or several.
+    #[strum(message = "Invalid host", props(status = 400))]
+    InvalidHost,
     /// The query string cannot be parsed.
     #[strum(message = "Invalid query", props(status = 400))]
     InvalidQuery,

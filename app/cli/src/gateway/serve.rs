@@ -1,7 +1,7 @@
 use std::{fmt, future::pending, time::Duration};
 
 use clap::Args;
-use motif_gateway::{GatewayConfig, RunningGateway, serve};
+use motif_gateway::{GatewayConfig, RunningGateway, check_listeners, serve};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -52,6 +52,8 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
         session.status(format_args!("warning: {warning}"));
     }
     config.decoding = args.anchors.worker()?;
+    // Before anything is written on chain.
+    check_listeners(&config).await?;
     let mut is_prepared = prepare(session, &mut config, given).await?;
     let stopped = stop_signal()?;
     tokio::pin!(stopped);
@@ -99,7 +101,10 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     }
     supervisor.stopping();
     session.status("shutting down: waiting for requests in progress");
-    gateway.drain(drain).await;
+    tokio::select! {
+        () = gateway.drain(drain) => {}
+        () = stop_signal()? => session.status("a second signal ends the drain"),
+    }
     gateway.shutdown().await;
     Ok(())
 }

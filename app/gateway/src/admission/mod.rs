@@ -1,6 +1,7 @@
 //! Rate limits of addresses, channels, API keys and settlement requests.
 
 mod address;
+mod host;
 mod rate_limiter;
 
 use std::{net::IpAddr, time::Duration};
@@ -9,6 +10,7 @@ use motif_sdk::Pubkey;
 use motif_store::KeyId;
 
 pub use address::{ClientAddress, ForwardingHeader, network};
+pub use host::InvalidHost;
 pub use rate_limiter::RateLimiter;
 
 use crate::config::Limits;

@@ -216,7 +216,7 @@ impl RpcChain {
                 encoding: Some(UiAccountEncoding::Base64Zstd),
                 commitment: Some(CommitmentConfig::confirmed()),
                 data_slice: None,
-                min_context_slot: Some(self.seen.highest(CommitmentLevel::Confirmed)),
+                min_context_slot: self.seen.min_context_slot(),
             };
             // The client's own method erases error codes.
             let (request, params) = (RpcRequest::GetMultipleAccounts, json!([texts, config]));
@@ -330,8 +330,8 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
 #[async_trait]
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
-        self.request(|client| async move { Ok(client.rpc().get_block_height().await.map(drop)?) })
-            .await
+        // A node that is behind is of no use.
+        self.accounts(&[CLOCK]).await.map(drop)
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
@@ -521,7 +521,7 @@ impl Chain for RpcChain {
                 "sigVerify": false,
                 "replaceRecentBlockhash": true,
                 "commitment": CommitmentLevel::Confirmed.to_string(),
-                "minContextSlot": self.seen.highest(CommitmentLevel::Confirmed),
+                "minContextSlot": self.seen.min_context_slot(),
             });
             let (request, params) = (RpcRequest::SimulateTransaction, json!([encoded, config]));
             let simulated = client.rpc();

@@ -47,14 +47,15 @@ impl NodeSender {
 impl RpcSender for NodeSender {
     async fn send(&self, request: RpcRequest, params: Value) -> client_error::Result<Value> {
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
-        let request = request.build_request_json(id, params);
-        let response = self.client.post(&self.url).json(&request).send().await?;
+        let body = request.build_request_json(id, params);
+        let response = self.client.post(&self.url).json(&body).send().await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let pause = self.limit.begin(retry_after(&response));
             let limited = format!("the node limits requests for {} s", pause.as_secs());
             return Err(RpcError::ForUser(limited).into());
         }
-        let mut answer: Value = response.error_for_status()?.json().await?;
+        let body = read_bounded(response.error_for_status()?, max_bytes(&request)).await?;
+        let mut answer: Value = serde_json::from_slice(&body)?;
         match &answer["error"] {
             Value::Null => Ok(answer["result"].take()),
             error => Err(rejection(error).into()),
@@ -68,6 +69,28 @@ impl RpcSender for NodeSender {
     fn url(&self) -> String {
         self.url.clone()
     }
+}
+
+/// Returns the maximum size of a node's response, bytes.
+fn max_bytes(request: &RpcRequest) -> usize {
+    match request {
+        // All works of a cluster.
+        RpcRequest::GetProgramAccounts => 256 << 20,
+        _ => 16 << 20,
+    }
+}
+
+/// Reads a body of at most `max_bytes`: a failing node does not fill this process's memory.
+async fn read_bounded(mut response: Response, max_bytes: usize) -> client_error::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > max_bytes {
+            let text = format!("the node's response has more than {max_bytes} bytes");
+            return Err(RpcError::ForUser(text).into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

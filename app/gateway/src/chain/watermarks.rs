@@ -1,13 +1,67 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use solana_commitment_config::CommitmentLevel;
 
 /// Highest slots of responses, by commitment. Slots of two commitments are never compared: a node's
 /// confirmed slot is behind its processed one.
+///
+/// One wrong response does not outlive itself. A slot that is further ahead than the cluster can have
+/// moved counts only if three responses in a row are, and a watermark that no response reaches any
+/// more is lowered if it is further ahead than a node can lag.
 #[derive(Debug, Default)]
 pub(super) struct Watermarks {
-    confirmed: AtomicU64,
-    finalized: AtomicU64,
+    confirmed: Mutex<Watermark>,
+    finalized: Mutex<Watermark>,
+}
+
+#[derive(Debug, Default)]
+struct Watermark {
+    slot: u64,
+    /// Time of the last response that reached the watermark.
+    reached_at: Option<Instant>,
+    /// Number of responses that reached the watermark since it began.
+    responses: u64,
+    /// Number of responses in a row that are too far ahead.
+    ahead: u32,
+}
+
+impl Watermark {
+    /// Slots that a cluster may be ahead of the last response, at once and in each second since. A slot
+    /// takes 400 ms.
+    const JUMP: u64 = 1_000;
+    const SLOTS_A_SECOND: u64 = 10;
+    /// Number of responses that make a jump count.
+    const RESPONSES: u32 = 3;
+    /// Slots that no node lags: eleven hours.
+    const LAG: u64 = 100_000;
+    /// Time for which no response reaches a wrong watermark.
+    const UNREACHED: Duration = Duration::from_secs(60);
+
+    /// Records the slot of a response. Returns whether the response counts.
+    fn record(&mut self, slot: u64, now: Instant) -> bool {
+        let since = self.reached_at.map(|at| now.saturating_duration_since(at));
+        if slot >= self.slot {
+            let seconds = since.unwrap_or_default().as_secs();
+            let most = Self::JUMP + seconds.saturating_mul(Self::SLOTS_A_SECOND);
+            let is_ahead = since.is_some() && slot - self.slot > most;
+            self.ahead = if is_ahead { self.ahead + 1 } else { 0 };
+            if is_ahead && self.ahead < Self::RESPONSES {
+                return false;
+            }
+            let responses = self.responses + 1;
+            *self = Self { slot, reached_at: Some(now), responses, ahead: 0 };
+            return true;
+        }
+        self.ahead = 0;
+        let is_unreached = since.is_some_and(|since| since >= Self::UNREACHED);
+        let lag = if self.responses == 1 { Self::JUMP } else { Self::LAG };
+        if is_unreached && self.slot - slot > lag {
+            *self = Self { slot, reached_at: Some(now), responses: 1, ahead: 0 };
+            return true;
+        }
+        false
+    }
 }
 
 impl Watermarks {
@@ -15,22 +69,33 @@ impl Watermarks {
     /// lower bound.
     pub fn highest(&self, commitment: CommitmentLevel) -> u64 {
         match commitment {
-            CommitmentLevel::Finalized => self.finalized.load(Ordering::Relaxed),
-            CommitmentLevel::Confirmed | CommitmentLevel::Processed => {
-                self.confirmed.load(Ordering::Relaxed)
-            }
+            CommitmentLevel::Finalized => self.finalized.lock().slot,
+            CommitmentLevel::Confirmed | CommitmentLevel::Processed => self.confirmed.lock().slot,
         }
     }
 
-    /// Records a confirmed slot. Returns whether no response was newer.
+    /// Returns the confirmed slot that a node must have reached. `None` if no response has reached the
+    /// watermark for a time: then the slots of responses tell whether it is wrong.
+    pub fn min_context_slot(&self) -> Option<u64> {
+        let confirmed = self.confirmed.lock();
+        let reached_at = confirmed.reached_at.filter(|at| at.elapsed() < Watermark::UNREACHED);
+        reached_at.map(|_| confirmed.slot)
+    }
+
+    /// Records a confirmed slot. Returns whether the response counts: no earlier one was newer.
     pub fn record_confirmed(&self, slot: u64) -> bool {
-        self.confirmed.fetch_max(slot, Ordering::Relaxed) <= slot
+        self.confirmed.lock().record(slot, Instant::now())
     }
 
     /// Records a finalized slot, which every up-to-date node has confirmed.
     pub fn record_finalized(&self, slot: u64) {
-        self.finalized.fetch_max(slot, Ordering::Relaxed);
-        self.confirmed.fetch_max(slot, Ordering::Relaxed);
+        let now = Instant::now();
+        if self.finalized.lock().record(slot, now) {
+            let mut confirmed = self.confirmed.lock();
+            if slot > confirmed.slot {
+                confirmed.record(slot, now);
+            }
+        }
     }
 
     /// Returns whether a node at this processed slot has every finalized block that was seen.
@@ -52,5 +117,45 @@ mod tests {
         seen.record_finalized(12);
         assert_eq!(seen.highest(CommitmentLevel::Confirmed), 12);
         assert!(seen.has_finalized(12) && !seen.has_finalized(11));
+    }
+
+    #[test]
+    fn single_jump_is_ignored() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut seen = Watermark::default();
+        assert!(seen.record(5_000, began));
+        assert!(!seen.record(1_005_000, at(1)), "four days in a second");
+        assert!(!seen.record(1_005_000, at(1)));
+        assert!(seen.record(5_002, at(1)), "the cluster goes on");
+        assert!(!seen.record(1_005_000, at(2)));
+        assert_eq!(seen.slot, 5_002);
+        // After an hour without a node, 9,000 slots are what is expected.
+        assert!(seen.record(14_000, at(3_600)));
+    }
+
+    #[test]
+    fn repeated_jump_counts() {
+        let now = Instant::now();
+        let mut seen = Watermark::default();
+        let jumps = [5, 500_000, 500_001, 500_002].map(|slot| seen.record(slot, now));
+        assert_eq!((jumps, seen.slot), ([true, false, false, true], 500_002));
+    }
+
+    #[test]
+    fn wrong_watermark_is_lowered() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut seen = Watermark::default();
+        // The first response is wrong.
+        assert!(seen.record(9_000, began));
+        assert!(!seen.record(5_000, at(59)));
+        assert!(seen.record(5_001, at(60)) && seen.record(5_002, at(61)));
+        // A node that lags is not believed, however long it is the only one.
+        assert!(!seen.record(4_000, at(10_000)));
+        assert_eq!(seen.slot, 5_002);
+        // What was reached more than once is lowered only below the lag of any node.
+        let mut seen = Watermark { slot: 200_000, responses: 2, reached_at: Some(began), ahead: 0 };
+        assert!(!seen.record(100_000, at(60)) && seen.record(99_999, at(60)));
     }
 }

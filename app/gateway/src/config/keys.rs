@@ -143,6 +143,10 @@ impl KeyConfig {
         let known = self.derived_digest.is_some() || self.digest_path(store).is_some();
         let what = "required on a shared store if the settle key is in another process";
         check(known, "keys.digest_file", what);
+        let checked = self.digest_path(store).map_or(Ok(()), |path| DigestKey::check(&path));
+        if let Err(error) = checked {
+            check(false, "keys.digest_file", &error.to_string());
+        }
     }
 }
 

@@ -27,7 +27,7 @@ mod warnings;
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
+use motif_sdk::{Pubkey, channel::Channel, fingerprint::DecodingWorker, operator::Operator};
 use solana_keypair::Keypair;
 
 use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
@@ -177,9 +177,19 @@ impl GatewayConfig {
             "min_voucher_seconds",
             "must be less than min_grace_seconds: the last voucher must settle within the grace period",
         );
-        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        let found = self.public_url.as_ref().is_none_or(is_url);
-        check(found, "public_url", "must begin with http:// or https://");
+        let longest = Channel::MAX_GRACE_SECONDS;
+        check(self.min_grace_seconds <= longest, "min_grace_seconds", "must be at most 30 days");
+        let url = self.public_url.as_deref().unwrap_or("http://");
+        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        check(is_http, "public_url", "must begin with http:// or https://");
+        let fits = url.len() <= Operator::MAX_URL_BYTES;
+        check(
+            fits,
+            "public_url",
+            "must have at most 128 bytes, as the operator's account has room for",
+        );
+        let is_printable = !url.chars().any(|one| one.is_control() || one.is_whitespace());
+        check(is_printable, "public_url", "must have no control characters and no spaces");
         let is_shared = self.store.file().is_none();
         let findable = self.public_url.is_some() || !self.listen.ip().is_unspecified();
         check(

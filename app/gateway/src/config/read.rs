@@ -539,6 +539,27 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_prevent_a_start_are_faults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("not-a-key");
+        std::fs::write(&file, "canary").unwrap();
+        let (file, folder) = (file.display().to_string(), folder.path().display().to_string());
+        for (key, text) in [
+            ("min_grace_seconds", "min_grace_seconds = 2592001".to_owned()),
+            ("public_url", format!("public_url = \"http://a/{}\"", "x".repeat(128))),
+            ("public_url", "public_url = \"http://a/\\u0000\"".to_owned()),
+            ("public_url", "public_url = \"http://a/ b\"".to_owned()),
+            ("keys.digest_file", format!("[keys]\ndigest_file = {file:?}")),
+            ("keys.digest_file", format!("[keys]\ndigest_file = {folder:?}")),
+        ] {
+            let faults = read(&text, &[]).unwrap_err();
+            let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
+            assert_eq!(keys, [key], "{faults}");
+            assert!(!faults.to_string().contains("canary"), "{faults}");
+        }
+    }
+
+    #[test]
     fn priority_fee_has_floor_and_cap() {
         let fee = |text: &str| read(text, &[]).map(|config| config.settle.priority_fee);
         let percentile =

@@ -51,6 +51,18 @@ impl DigestKey {
         }
     }
 
+    /// Checks that the file, if there is one, has a key.
+    ///
+    /// # Errors
+    /// [`DigestKeyError`], without any of the file's bytes.
+    pub fn check(path: &Path) -> Result<(), DigestKeyError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&Zeroizing::new(text)).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

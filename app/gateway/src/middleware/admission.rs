@@ -18,7 +18,7 @@ use tower::{Layer, Service};
 
 use crate::{
     App, GatewayConfig,
-    admission::{Admission, ClientAddress},
+    admission::{Admission, ClientAddress, InvalidHost},
     api_keys::ApiKeys,
     error::GatewayError,
     keys::{Caller, KeyError},
@@ -127,6 +127,9 @@ impl Admit {
     fn admit_anonymous(&self, request: &mut Request) -> Result<bool, GatewayError> {
         let ClientAddress(address) = ClientAddress::of(request);
         self.admission.address(address)?;
+        if request.extensions().get::<InvalidHost>().is_some() {
+            return Err(GatewayError::InvalidHost);
+        }
         if self.is_read {
             self.admission.read(address)?;
         }

@@ -3,11 +3,14 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// Fee of a settlement without a price: a signature of the fee payer and one that the precompile
+/// verifies, lamports.
+const LEAST_FEE: u64 = 2 * 5_000;
 
-/// Priority fees of settlements, which stop rising at a cap a day.
+/// Priority fees of settlements, at most a cap a day (UTC) for each process.
 ///
-/// The cap never stops a settlement: above it, the lowest price of the policy is paid. Spending is
-/// counted since the start of the process, by day in UTC.
+/// The cap never stops a settlement. Above it, the lowest price of the policy is paid if that is still
+/// within the cap, or else none.
 pub struct SettlementFees {
     policy: PriorityFee,
     /// Lamports a day.
@@ -42,9 +45,12 @@ impl SettlementFees {
         let mut budget = ComputeBudget { units, price };
         let mut today = self.today.lock();
         today.begin(now);
-        let floor = self.policy.floor_price(units);
-        if today.lamports.saturating_add(budget.lamports()) > self.daily_cap && price > floor {
-            budget.price = floor;
+        let left = self.daily_cap.saturating_sub(today.lamports);
+        if budget.lamports() > left {
+            budget.price = self.policy.floor_price(units);
+            if budget.lamports() > left {
+                budget.price = 0;
+            }
             self.capped.inc();
             if !std::mem::replace(&mut today.is_capped, true) {
                 let daily_cap = self.daily_cap;
@@ -56,6 +62,20 @@ impl SettlementFees {
         }
         today.lamports = today.lamports.saturating_add(budget.lamports());
         budget
+    }
+
+    /// Counts what earlier processes paid today, at `now`, for settlements that have landed: their
+    /// number and all of their fees, lamports.
+    pub fn resume(&self, transactions: u64, lamports: u64, now: i64) {
+        let mut today = self.today.lock();
+        today.begin(now);
+        let base = transactions.saturating_mul(LEAST_FEE);
+        today.lamports = today.lamports.saturating_add(lamports.saturating_sub(base));
+    }
+
+    /// Returns the first second of the day of `now`.
+    pub fn day_begin(now: i64) -> i64 {
+        now.div_euclid(SECONDS_PER_DAY).saturating_mul(SECONDS_PER_DAY)
     }
 
     /// Returns the fee of an attempt that did not land to the day's spending.
@@ -92,6 +112,28 @@ mod tests {
     fn fees(daily_cap: u64) -> SettlementFees {
         let policy = PriorityFee::Percentile { percentile: 50, floor: 10, cap: 10_000 };
         SettlementFees::new(policy, daily_cap, Counter::default())
+    }
+
+    #[test]
+    fn floor_stays_within_daily_cap() {
+        let policy = PriorityFee::Percentile { percentile: 50, floor: 90_000, cap: 100_000 };
+        let fees = SettlementFees::new(policy, 120_000, Counter::default());
+        let lamports = |now| fees.budget(UNITS, &[], Attempt::default(), now).lamports();
+        assert_eq!([lamports(0), lamports(1), lamports(2)], [90_000, 0, 0]);
+        assert_eq!((fees.spent_today(3), fees.capped.get()), (90_000, 2));
+        assert_eq!(lamports(SECONDS_PER_DAY), 90_000);
+    }
+
+    #[test]
+    fn restart_continues_day() {
+        let fees = fees(1_000);
+        let now = 3 * SECONDS_PER_DAY + 5;
+        assert_eq!(SettlementFees::day_begin(now), 3 * SECONDS_PER_DAY);
+        // Two settlements that paid 995 lamports of priority.
+        fees.resume(2, 20_995, now);
+        assert_eq!(fees.spent_today(now), 995);
+        assert_eq!(fees.budget(UNITS, &[], Attempt::default(), now).lamports(), 0);
+        assert_eq!(fees.capped.get(), 1);
     }
 
     #[test]

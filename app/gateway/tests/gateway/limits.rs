@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_gateway::config::Rate;
+use motif_gateway::{check_listeners, config::Rate};
 use motif_sdk::{gateway::wire::ReaderProof, voucher::SignedVoucher};
 use reqwest::{Client, Method};
 use tokio::{
@@ -244,4 +244,37 @@ async fn p99(world: &World) -> Duration {
     }
     times.sort_unstable();
     times[times.len() * 99 / 100]
+}
+
+#[tokio::test]
+async fn request_names_one_host() {
+    let world = World::with(with_admin).await;
+    let admin = world.gateway.admin_url().unwrap().replace("http://", "").parse().unwrap();
+    for address in [world.gateway.local_addr(), admin] {
+        for (hosts, expected) in
+            [("host: a\r\n", "200"), ("", "400"), ("host: a\r\nhost: b\r\n", "400")]
+        {
+            let mut stream = TcpStream::connect::<SocketAddr>(address).await.unwrap();
+            let request = format!("GET /openapi.json HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let is_admin = address == admin && expected == "200";
+            let expected = if is_admin { "401" } else { expected };
+            assert_eq!(&answer[9..12], expected, "{hosts:?} at {address}");
+            assert_eq!(answer.contains("invalid-host"), expected == "400", "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn taken_listener_is_named() {
+    let world = World::with(with_admin).await;
+    let mut config = world.config.clone();
+    config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    check_listeners(&config).await.unwrap();
+    let taken = world.gateway.local_addr();
+    config.admin.as_mut().unwrap().listen = taken;
+    let refused = check_listeners(&config).await.unwrap_err().to_string();
+    assert!(refused.starts_with(&format!("admin.listen: cannot listen on {taken}: ")), "{refused}");
 }

@@ -10,6 +10,7 @@ use motif_gateway::{
 };
 use motif_sdk::Pubkey;
 use solana_signature::Signature;
+use tokio::io::AsyncWriteExt;
 
 use self::double::{NodeDouble, Sending};
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
@@ -220,4 +221,46 @@ async fn metrics_label_nodes_by_host() {
     }
     assert!(text.contains("motif_node_failures_total{node=\"0\"") && !text.contains("canary"));
     gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn endless_response_is_cut() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let endless = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+        let mut sent = stream.write(head.as_bytes()).await.unwrap();
+        while let Ok(count) = stream.write(&[b' '; 65_536]).await {
+            sent += count;
+        }
+        sent
+    });
+    let reason = unreachable(chain(&[&url]).channel(&CHANNEL).await);
+    assert!(reason.contains("more than 16777216 bytes"), "{reason}");
+    let sent = endless.await.unwrap();
+    assert!(sent < 32 << 20, "{sent} bytes of a response were read");
+}
+
+#[tokio::test]
+async fn slot_far_ahead_is_ignored() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[&node.url]);
+    assert_eq!(chain.channel(&CHANNEL).await.unwrap().unwrap().slot, 100);
+    node.state().jumps = 1;
+    for slot in [101, 102] {
+        node.state().slot = slot;
+        assert_eq!(chain.channel(&CHANNEL).await.unwrap().unwrap().slot, slot);
+    }
+    assert_eq!(chain.nodes()[0].behind, 1);
+}
+
+#[tokio::test]
+async fn lagging_node_fails_readiness() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[&node.url]);
+    chain.reach().await.unwrap();
+    node.state().slot = 90;
+    let reason = unreachable(chain.reach().await);
+    assert!(reason.contains("is behind"), "{reason}");
 }

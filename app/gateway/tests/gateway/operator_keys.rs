@@ -226,6 +226,8 @@ async fn silent_receipt_signer_stops_no_settlement() {
     let refused = world.generate("generation-2", &request).await;
     refused.assert_problem(503, "signer-unavailable");
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let ready = world.send(reqwest::Method::GET, "/readyz", None, None).await;
+    ready.assert_problem(503, "signer-unavailable");
     // The next requests are refused at once, and everything else goes on.
     let began = Instant::now();
     world.generate("generation-3", &request).await.assert_problem(503, "signer-unavailable");

@@ -5,7 +5,7 @@ use motif_sdk::gateway::{
     GatewayError, IdempotencyKey, PaidRequest,
     wire::{Payment, SignatureHex},
 };
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
@@ -73,6 +73,28 @@ async fn wrong_total_pays_nothing() {
     let foreign = sold.pay(&request, &due, foreign).await;
     foreign.assert_problem(422, "voucher-signature");
     assert_eq!(sold.owed().await, 0);
+}
+
+#[tokio::test]
+async fn cheaper_capture_releases_no_answer() {
+    let sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York", "count": 3 }));
+    let due = sold.due(&request).await;
+    let paid = sold.voucher_for(&due);
+    // One of the three units, at the gateway's own interface.
+    let mut cheap = sold.world.next_request().await;
+    (cheap.request_digest, cheap.output_digest) = (due.request_digest, due.output_digest);
+    let path = format!("/v1/holds/{}/capture", due.answer);
+    let body = serde_json::to_vec(&cheap).unwrap();
+    sold.world.send(Method::POST, &path, None, Some(body.into())).await.assert_ok();
+    assert_eq!(sold.owed().await, 102);
+    for voucher in [paid, cheap.voucher] {
+        sold.pay(&request, &due, voucher).await.assert_problem(409, "hold-captured");
+    }
+    sold.send(&request, Some(&ask(&sold, &request))).await.assert_problem(409, "hold-captured");
+    let sold = sold.restarted().await;
+    sold.pay(&request, &due, cheap.voucher).await.assert_problem(409, "hold-captured");
+    assert_eq!(sold.owed().await, 102);
 }
 
 #[tokio::test]

@@ -19,12 +19,13 @@ pub async fn insert_expense(expense: &Expense, to: &mut Connection) -> Result<()
     .map(drop)
 }
 
-/// Returns the sum of the expenses of each kind that has any.
-pub async fn expense_sums(from: &Pool) -> Result<Vec<ExpenseSum>, StoreError> {
+/// Returns the sum of the expenses from a second on, of each kind that has any.
+pub async fn expense_sums(from: &Pool, since: i64) -> Result<Vec<ExpenseSum>, StoreError> {
     let rows = query(
         "SELECT kind, COUNT(*) AS transactions, CAST(SUM(lamports) AS BIGINT) AS lamports \
-         FROM expenses GROUP BY kind ORDER BY kind",
+         FROM expenses WHERE spent_at >= $1 GROUP BY kind ORDER BY kind",
     );
+    let rows = rows.bind(since);
     let read = |row: &Row| {
         let name: String = row.get("kind")?;
         let kind = ExpenseKind::ALL.into_iter().find(|kind| kind.as_str() == name);

@@ -6,7 +6,8 @@
 //! everything before. Integers are little-endian.
 
 use std::{
-    fs::{self, File},
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
     io::{self, BufReader, BufWriter, Read, Write},
     path::Path,
 };
@@ -38,6 +39,15 @@ pub enum SnapshotError {
     Broken,
 }
 
+/// Creates a file for its own user only.
+fn private_file(path: &OsStr) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Writes a snapshot to `path` atomically.
 ///
 /// # Errors
@@ -45,7 +55,7 @@ pub enum SnapshotError {
 pub fn write(path: &Path, cluster: &[u8; 32], entries: &[Registered]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
-    let mut file = Hashing { to: BufWriter::new(File::create(&name)?), digest: Sha256::new() };
+    let mut file = Hashing { to: BufWriter::new(private_file(&name)?), digest: Sha256::new() };
     file.write_all(MAGIC)?;
     file.write_all(&VERSION.to_le_bytes())?;
     file.write_all(cluster)?;
