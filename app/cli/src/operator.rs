@@ -316,7 +316,7 @@ pub async fn prepare_operator(
     let operator = match (client.operator(&config.operator).await, &authority) {
         (Ok(operator), _) => operator,
         (Err(Error::NotFound { .. }), Some(authority)) => {
-            motif_gateway::check_store(config).await?;
+            motif_gateway::check_store(config, Some(client.config().await?.cluster)).await?;
             let args = RegisterOperatorArgs {
                 settle_key: config.keys.settle.present.public_key(),
                 receipt_key: config.keys.receipt.present.public_key(),

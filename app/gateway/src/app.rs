@@ -4,6 +4,8 @@ use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
 use motif_sdk::{Pubkey, channel::Channel};
 
+use tokio::time::timeout;
+
 use crate::{
     GatewayConfig,
     admission::Admission,
@@ -34,6 +36,9 @@ use crate::{
     store::{ExpenseKind, Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
+
+/// Time within which a start learns the cluster's tag.
+const CLUSTER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A gateway: its components. Clones share them.
 #[derive(Clone)]
@@ -100,11 +105,11 @@ pub enum StartError {
     },
     /// Error returned when the operator cannot pay for settlements.
     #[error(
-        "the settle key {account} has {lamports} lamports: expected at least {least}, the setting \
+        "the fee payer {account} has {lamports} lamports: expected at least {least}, the setting \
          `settle.min_lamports`"
     )]
     Unfunded {
-        /// The settle key.
+        /// The fee payer.
         account: Pubkey,
         /// Its balance.
         lamports: u64,
@@ -123,6 +128,15 @@ pub enum StartError {
         theirs: Pubkey,
         /// Configured operator.
         ours: Pubkey,
+    },
+    /// Error returned when a store has channels of another cluster.
+    #[error(
+        "store {place} has channels of another cluster than that of `rpc_url`: configure a node of \
+         theirs, or another store"
+    )]
+    OtherCluster {
+        /// Location of the store.
+        place: StorePlace,
     },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
@@ -293,8 +307,17 @@ impl App {
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
-        for channel in app.channels.list() {
-            check_channel(&config, &channel.account())?;
+        let channels = app.channels.list();
+        // A start does not wait for a node, and has nothing to compare without channels.
+        let tag = match channels.is_empty() {
+            true => None,
+            false => {
+                let read = timeout(CLUSTER_WITHIN, app.cluster.chain().cluster()).await;
+                read.ok().and_then(Result::ok)
+            }
+        };
+        for channel in channels {
+            check_channel(&config, tag, &channel.account())?;
         }
         Ok(app)
     }
@@ -369,7 +392,7 @@ fn digest_key(config: &GatewayConfig, has_keys: bool) -> Result<DigestKey, Start
     opened.map_err(|source| StartError::DigestKey { path, source })
 }
 
-/// Reads the balance of the settle key. A cluster that does not answer does not prevent a start.
+/// Reads the balance of the fee payer. A cluster that does not answer does not prevent a start.
 async fn open_funds(
     config: &GatewayConfig,
     cluster: &Arc<Cluster>,
@@ -385,16 +408,23 @@ async fn open_funds(
     }
 }
 
-/// Checks that a stored channel is the configured operator's.
+/// Checks that a stored channel is the configured operator's, and on this cluster if it is known.
 ///
 /// # Errors
-/// [`StartError::OtherOperator`].
-pub(crate) fn check_channel(config: &GatewayConfig, channel: &Channel) -> Result<(), StartError> {
+/// [`StartError::OtherOperator`], [`StartError::OtherCluster`].
+pub(crate) fn check_channel(
+    config: &GatewayConfig,
+    cluster: Option<[u8; 32]>,
+    channel: &Channel,
+) -> Result<(), StartError> {
     let (theirs, ours): (Pubkey, Pubkey) = (channel.operator, config.operator);
-    if theirs == ours {
-        return Ok(());
+    if theirs != ours {
+        return Err(StartError::OtherOperator { place: config.store.clone(), theirs, ours });
     }
-    Err(StartError::OtherOperator { place: config.store.clone(), theirs, ours })
+    if cluster.is_some_and(|cluster| cluster != channel.cluster) {
+        return Err(StartError::OtherCluster { place: config.store.clone() });
+    }
+    Ok(())
 }
 
 impl Deref for App {

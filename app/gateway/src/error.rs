@@ -195,7 +195,7 @@ pub enum GatewayError {
     /// Error returned when the operator's account cannot pay for settlements.
     #[error("the operator has {lamports} lamports to settle with: expected at least {least}")]
     OperatorUnfunded {
-        /// Balance of the settle key.
+        /// Balance of the fee payer.
         lamports: u64,
         /// Minimum.
         least: u64,

@@ -20,7 +20,7 @@ const SETTLEMENT: u64 = 910_880;
 /// Pause between two reads of the balance.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Balance of the settle key, read from the cluster.
+/// Balance of the fee payer, read from the cluster.
 pub struct Funds {
     cluster: Arc<Cluster>,
     account: Pubkey,

@@ -137,7 +137,7 @@ pub struct Exposure {
     /// Longest time since a channel's last read from the cluster, seconds. Dormant channels are left
     /// out.
     pub blind_seconds: u64,
-    /// Balance of the settle key, lamports; `None` before it is read.
+    /// Balance of the fee payer, lamports; `None` before it is read.
     pub operator_lamports: Option<u64>,
     /// Unsettled prices and fees by mint, base units.
     pub amounts: Vec<(String, u64)>,
@@ -248,7 +248,7 @@ impl Default for Metrics {
             ),
             (
                 "operator_lamports",
-                "Balance of the settle key, lamports; -1 before it is read",
+                "Balance of the fee payer, lamports; -1 before it is read",
                 &snapshot.operator_lamports,
             ),
         ] {

@@ -1,4 +1,4 @@
-//! A store belongs to one operator.
+//! A store belongs to one operator on one cluster.
 
 use motif_sdk::channel::Channel;
 
@@ -10,12 +10,15 @@ use crate::{
     store::{Store, StoreError, StoreOptions},
 };
 
-/// Checks that a configuration's store has no channels of another operator, without starting a
-/// gateway. The store must not be in use.
+/// Checks that a configuration's store has no channels of another operator or cluster, without starting
+/// a gateway. The store must not be in use.
 ///
 /// # Errors
-/// [`StartError::Store`], [`StartError::OtherOperator`].
-pub async fn check_store(config: &GatewayConfig) -> Result<(), StartError> {
+/// [`StartError::Store`], [`StartError::OtherOperator`], [`StartError::OtherCluster`].
+pub async fn check_store(
+    config: &GatewayConfig,
+    cluster: Option<[u8; 32]>,
+) -> Result<(), StartError> {
     if config.store.file().is_some_and(|path| !path.exists()) {
         return Ok(()); // the gateway will create it
     }
@@ -34,7 +37,7 @@ pub async fn check_store(config: &GatewayConfig) -> Result<(), StartError> {
     let channels = recorded_channels(&store).await;
     store.close().await;
     let channels = channels.map_err(failed)?;
-    channels.iter().try_for_each(|channel| check_channel(config, channel))
+    channels.iter().try_for_each(|channel| check_channel(config, cluster, channel))
 }
 
 async fn recorded_channels(store: &Store) -> Result<Vec<Channel>, StoreError> {

@@ -6,9 +6,9 @@ use solana_commitment_config::CommitmentLevel;
 /// Highest slots of responses, by commitment. Slots of two commitments are never compared: a node's
 /// confirmed slot is behind its processed one.
 ///
-/// One wrong response does not outlive itself. A slot that is further ahead than the cluster can have
-/// moved counts only if three responses in a row are, and a watermark that no response reaches any
-/// more is lowered if it is further ahead than a node can lag.
+/// Wrong responses do not outlive themselves. A slot that is further ahead than the cluster can have
+/// moved counts only if three responses in a row are, and until a response continues from before. A
+/// watermark that no response reaches any more is lowered if it is further ahead than a node can lag.
 #[derive(Debug, Default)]
 pub(super) struct Watermarks {
     confirmed: Mutex<Watermark>,
@@ -24,6 +24,8 @@ struct Watermark {
     responses: u64,
     /// Number of responses in a row that are too far ahead.
     ahead: u32,
+    /// Slot and time of the watermark before a jump.
+    before: Option<(u64, Instant)>,
 }
 
 impl Watermark {
@@ -35,29 +37,42 @@ impl Watermark {
     const RESPONSES: u32 = 3;
     /// Slots that no node lags: eleven hours.
     const LAG: u64 = 100_000;
+    /// Time for which a jump is doubted.
+    const DOUBT: Duration = Duration::from_secs(600);
     /// Time for which no response reaches a wrong watermark.
     const UNREACHED: Duration = Duration::from_secs(60);
 
     /// Records the slot of a response. Returns whether the response counts.
     fn record(&mut self, slot: u64, now: Instant) -> bool {
         let since = self.reached_at.map(|at| now.saturating_duration_since(at));
-        if slot >= self.slot {
-            let seconds = since.unwrap_or_default().as_secs();
+        let follows = |slot: u64, (earlier, at): (u64, Instant)| {
+            let seconds = now.saturating_duration_since(at).as_secs();
             let most = Self::JUMP + seconds.saturating_mul(Self::SLOTS_A_SECOND);
-            let is_ahead = since.is_some() && slot - self.slot > most;
+            slot.checked_sub(earlier).is_some_and(|ahead| ahead <= most)
+        };
+        let reached = self.reached_at.map(|at| (self.slot, at));
+        let doubted = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < Self::DOUBT;
+        self.before = self.before.filter(doubted);
+        if slot >= self.slot {
+            let is_ahead = reached.is_some_and(|reached| !follows(slot, reached));
             self.ahead = if is_ahead { self.ahead + 1 } else { 0 };
             if is_ahead && self.ahead < Self::RESPONSES {
                 return false;
             }
+            let before = if is_ahead { reached } else { self.before };
             let responses = self.responses + 1;
-            *self = Self { slot, reached_at: Some(now), responses, ahead: 0 };
+            *self = Self { slot, reached_at: Some(now), responses, ahead: 0, before };
             return true;
         }
         self.ahead = 0;
+        if self.before.is_some_and(|before| follows(slot, before)) {
+            *self = Self { slot, reached_at: Some(now), responses: 2, ahead: 0, before: None };
+            return true;
+        }
         let is_unreached = since.is_some_and(|since| since >= Self::UNREACHED);
         let lag = if self.responses == 1 { Self::JUMP } else { Self::LAG };
         if is_unreached && self.slot - slot > lag {
-            *self = Self { slot, reached_at: Some(now), responses: 1, ahead: 0 };
+            *self = Self { slot, reached_at: Some(now), responses: 1, ahead: 0, before: None };
             return true;
         }
         false
@@ -74,12 +89,13 @@ impl Watermarks {
         }
     }
 
-    /// Returns the confirmed slot that a node must have reached. `None` if no response has reached the
-    /// watermark for a time: then the slots of responses tell whether it is wrong.
+    /// Returns the confirmed slot that a node must have reached. `None` while the watermark is in doubt,
+    /// or if no response has reached it for a time: then the slots of responses tell whether it is wrong.
     pub fn min_context_slot(&self) -> Option<u64> {
         let confirmed = self.confirmed.lock();
         let reached_at = confirmed.reached_at.filter(|at| at.elapsed() < Watermark::UNREACHED);
-        reached_at.map(|_| confirmed.slot)
+        let is_doubted = confirmed.before.is_some_and(|(_, at)| at.elapsed() < Watermark::DOUBT);
+        reached_at.filter(|_| !is_doubted).map(|_| confirmed.slot)
     }
 
     /// Records a confirmed slot. Returns whether the response counts: no earlier one was newer.
@@ -140,6 +156,9 @@ mod tests {
         let mut seen = Watermark::default();
         let jumps = [5, 500_000, 500_001, 500_002].map(|slot| seen.record(slot, now));
         assert_eq!((jumps, seen.slot), ([true, false, false, true], 500_002));
+        // Until a node continues from before.
+        assert!(seen.record(500_003, now) && !seen.record(4, now) && seen.record(6, now));
+        assert!(seen.record(7, now) && !seen.record(6, now));
     }
 
     #[test]
@@ -155,7 +174,9 @@ mod tests {
         assert!(!seen.record(4_000, at(10_000)));
         assert_eq!(seen.slot, 5_002);
         // What was reached more than once is lowered only below the lag of any node.
-        let mut seen = Watermark { slot: 200_000, responses: 2, reached_at: Some(began), ahead: 0 };
+        let reached_at = Some(began);
+        let mut seen =
+            Watermark { slot: 200_000, responses: 2, reached_at, ahead: 0, before: None };
         assert!(!seen.record(100_000, at(60)) && seen.record(99_999, at(60)));
     }
 }

@@ -137,7 +137,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "settle.min_lamports",
         "5000000",
-        "balance of the settle key below which the gateway is not ready; 0 to ignore it",
+        "balance of the fee payer below which the gateway is not ready; 0 to ignore it",
     ),
     setting(
         "settle.at_age_seconds",

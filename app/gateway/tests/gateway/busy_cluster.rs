@@ -167,7 +167,7 @@ async fn hour_of_congestion_loses_nothing() {
         limited_every: 700,
         lagging: 5,
         blockhash_age: 10,
-        fork_every: 300,
+        fork_every: if channels > 200 { 300 } else { 60 },
         fork_depth: 1..=6,
         seed: 15,
     };

@@ -10,7 +10,7 @@ use motif_gateway::{
 };
 use motif_sdk::Pubkey;
 use solana_signature::Signature;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use self::double::{NodeDouble, Sending};
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
@@ -229,6 +229,7 @@ async fn endless_response_is_cut() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let endless = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4_096]).await.unwrap();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
         let mut sent = stream.write(head.as_bytes()).await.unwrap();
         while let Ok(count) = stream.write(&[b' '; 65_536]).await {

@@ -94,12 +94,26 @@ async fn other_operators_store_is_refused() {
     let world = World::new().await;
     let mut config = world.config.clone();
     world.gateway.shutdown().await;
-    check_store(&config).await.unwrap();
+    check_store(&config, None).await.unwrap();
     (config.operator, config.keys.authority) = (MINT, None);
     let is_refused = |error: &StartError| matches!(error, StartError::OtherOperator { ours, .. } if *ours == MINT);
-    assert!(is_refused(&check_store(&config).await.unwrap_err()));
+    assert!(is_refused(&check_store(&config, None).await.unwrap_err()));
     let started = serve_with(config, world.chain.clone()).await;
     let error = started.err().unwrap();
+    assert!(is_refused(&error), "{error}");
+}
+
+#[tokio::test]
+async fn other_clusters_store_is_refused() {
+    let world = World::new().await;
+    let config = world.config.clone();
+    world.gateway.shutdown().await;
+    let own = world.chain.channel_account().channel.cluster;
+    check_store(&config, Some(own)).await.unwrap();
+    world.chain.state().cluster = [99; 32];
+    let is_refused = |error: &StartError| matches!(error, StartError::OtherCluster { .. });
+    assert!(is_refused(&check_store(&config, Some([99; 32])).await.unwrap_err()));
+    let error = serve_with(config, world.chain.clone()).await.err().unwrap();
     assert!(is_refused(&error), "{error}");
 }
 

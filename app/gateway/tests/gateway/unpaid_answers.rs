@@ -93,6 +93,7 @@ async fn cheaper_capture_releases_no_answer() {
     }
     sold.send(&request, Some(&ask(&sold, &request))).await.assert_problem(409, "hold-captured");
     let sold = sold.restarted().await;
+    let request = PaidRequest { url: sold.url("/images"), ..request };
     sold.pay(&request, &due, cheap.voucher).await.assert_problem(409, "hold-captured");
     assert_eq!(sold.owed().await, 102);
 }

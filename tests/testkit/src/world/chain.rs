@@ -60,6 +60,8 @@ pub struct State {
     pub works: HashMap<Pubkey, Work>,
     /// Published terms by work and number.
     pub terms: HashMap<(Pubkey, u32), Terms>,
+    /// Tag of the cluster.
+    pub cluster: [u8; 32],
     /// What becomes of requests.
     pub network: Network,
     /// Height of the newest block.
@@ -283,7 +285,7 @@ impl Chain for ScriptedChain {
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        self.up().map(|_| [3; 32])
+        self.up().map(|state| state.cluster)
     }
 
     async fn now(&self) -> Result<i64, ChainError> {
