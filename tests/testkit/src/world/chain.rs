@@ -95,6 +95,7 @@ impl ScriptedChain {
         let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
         Self(Mutex::new(State {
             channels,
+            cluster: [3; 32],
             height: 1_000,
             lamports: 1_000_000_000,
             ..State::default()

@@ -67,7 +67,8 @@ impl History<'_> {
             panic!("{}: earnings of {work}: {difference}", self.place());
         }
         let parties = book.parents.len() + book.split.len();
-        assert!(book.dust() < parties as u128, "{}: more than dust", self.place());
+        let dust = book.dust();
+        assert!(dust < parties as u128, "{}: {dust} base units of dust: {book:?}", self.place());
         for person in book.people.keys() {
             let entitled = book.entitled(person);
             let before = self.entitled.insert((work, mint, *person), entitled).unwrap_or(0);

@@ -246,7 +246,11 @@ impl History<'_> {
             .collect();
         let chosen = disputed.choose(&mut self.random).copied();
         let number = chosen.filter(|_| self.random.random_bool(0.6)).unwrap_or(any);
-        let claimant = *self.people.choose(&mut self.random).unwrap();
+        // The program refuses a dispute of the owner, and an owner cannot change during one.
+        let owner = self.works[number].1.owner;
+        let others: Vec<_> =
+            self.people.iter().copied().filter(|person| *person != owner).collect();
+        let Some(claimant) = others.choose(&mut self.random).copied() else { return };
         let ends = self.works[number].1.status == WorkStatus::Disputed;
         let (address, work) = &mut self.works[number];
         let model = self.ledger.works.get_mut(address).unwrap();
