@@ -100,7 +100,7 @@ impl Paywall {
         }
     }
 
-    /// Returns the receipt of an answer, or `None` if it is unpaid.
+    /// Returns the receipt of an answer, or `None` if it is unpaid or was paid for as something else.
     pub(crate) async fn receipt(
         &self,
         answer: &Answer,
@@ -109,7 +109,9 @@ impl Paywall {
         if let Some(receipt) = self.spool().receipt(&id) {
             return Ok(Some(receipt));
         }
+        // A payer can capture the hold at the gateway, and for less than the answer.
         let receipt = self.engine().receipt(answer.key()).await?;
+        let receipt = receipt.filter(|receipt| answer.is_paid_by(receipt));
         if let Some(receipt) = receipt {
             self.spool().mark_paid(&id, receipt);
         }

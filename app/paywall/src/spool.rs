@@ -70,6 +70,14 @@ impl Answer {
     pub fn key(&self) -> AnswerKey {
         AnswerKey { channel: self.channel.0, id: self.id.0, part: self.part }
     }
+
+    /// Returns whether a receipt under the answer's key is for exactly this answer.
+    pub fn is_paid_by(&self, receipt: &SignedReceipt) -> bool {
+        let receipt = &receipt.receipt;
+        (receipt.license, receipt.units) == (self.license, self.units)
+            && receipt.request_digest == self.request_digest.0
+            && receipt.output_digest == self.output_digest.0
+    }
 }
 
 /// Error of the spool.

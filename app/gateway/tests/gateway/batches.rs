@@ -26,11 +26,8 @@ async fn session(world: &World) -> PayerSession {
 
 /// One request and output under several licenses.
 fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
-    let one = |&(license, units): &(u16, u32)| BatchedGeneration {
-        license,
-        units,
-        request_digest: Digest([1; 32]),
-        output_digest: Digest([2; 32]),
+    let one = |&(license, units): &(u16, u32)| {
+        BatchedGeneration::new(license, units, [1; 32], [2; 32])
     };
     uses.iter().map(one).collect()
 }

@@ -473,6 +473,7 @@ mod tests {
             expected: None,
             holder: holder.map(str::to_owned),
             payment: None,
+            items: Vec::new(),
         }))
     }
 

@@ -186,6 +186,7 @@ impl PayerSession {
             units,
             request_digest: Digest(request_digest),
             output_digest: Digest(output_digest),
+            captures: None,
         };
         let receipts = self.pay(Way::One, vec![generation]).await?;
         receipts.first().copied().ok_or(GatewayError::Unanswered)

@@ -90,11 +90,8 @@ impl Payer {
         let items: Vec<_> = (0..count).map(|_| self.item()).collect();
         let claim = claim(&self.seats[seat], &view, &items);
         let voucher = sign(&self.seats[seat], &claim, &self.seats[seat].key, in_a_day());
-        let generations = items.iter().map(|&(license, units)| BatchedGeneration {
-            license,
-            units,
-            request_digest: Digest(self.random.random()),
-            output_digest: Digest(self.random.random()),
+        let generations = items.iter().map(|&(license, units)| {
+            BatchedGeneration::new(license, units, self.random.random(), self.random.random())
         });
         let request = BatchRequest { voucher, generations: generations.collect() };
         let path = format!("/v1/channels/{}/batches", self.seats[seat].channel);

@@ -63,6 +63,7 @@ impl PayerSession {
             units,
             request_digest: Digest(held.request_digest),
             output_digest: Digest(output_digest),
+            captures: None,
         };
         let receipts = self.pay(Way::Captured(held.hold), vec![generation]).await?;
         receipts.first().copied().ok_or(GatewayError::Unanswered)

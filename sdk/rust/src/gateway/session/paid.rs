@@ -132,6 +132,7 @@ impl PayerSession {
             units,
             request_digest: Digest(request_digest),
             output_digest: Digest(output_digest),
+            captures: None,
         };
         self.sign(Way::Paywall, request.key.clone(), vec![generation])?;
         let signed = self.unanswered.as_ref().ok_or(GatewayError::Unanswered)?;

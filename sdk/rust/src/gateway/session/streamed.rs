@@ -133,6 +133,7 @@ impl PaidStream {
                         expected: None,
                         payment: None,
                         holder: None,
+                        items: Vec::new(),
                     })));
                 }
             }
