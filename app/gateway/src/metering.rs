@@ -257,8 +257,7 @@ impl Metering {
         let mut locked = channel.lock();
         let open = locked.ledger.open_statement().number;
         let statement = payment.voucher.voucher.statement;
-        let is_known =
-            statement == open && keys.iter().any(|key| locked.keys.contains_key(&**key));
+        let is_known = statement == open && keys.iter().any(|key| locked.keys.contains_key(&**key));
         if is_known || statement < open {
             return Ok(Decision::Earlier);
         }
@@ -332,8 +331,10 @@ impl Metering {
         if has_captures_only && payment.generations.len() > 1 {
             if refused.is_empty() {
                 let captured = payment.generations.iter().enumerate();
-                let captured = captured.filter(|(_, one)| earlier.contains_key(&payment.key_of(one)));
-                refused = captured.map(|(position, _)| (position, LedgerError::UnknownHold)).collect();
+                let captured =
+                    captured.filter(|(_, one)| earlier.contains_key(&payment.key_of(one)));
+                refused =
+                    captured.map(|(position, _)| (position, LedgerError::UnknownHold)).collect();
             }
             return Err(GatewayError::BatchItems(refused));
         }

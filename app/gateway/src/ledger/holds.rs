@@ -36,9 +36,8 @@ impl Ledger {
         }
         self.holds.insert(id, hold);
         let fits = self.prices();
-        let fits = fits.and_then(|prices| {
-            self.check_holds(Added::new(), prices, &BTreeSet::new(), now)
-        });
+        let fits =
+            fits.and_then(|prices| self.check_holds(Added::new(), prices, &BTreeSet::new(), now));
         if fits.is_err() {
             self.holds.remove(&id);
         }
@@ -74,7 +73,8 @@ impl Ledger {
         now: i64,
     ) -> Result<(), LedgerError> {
         let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
-        let Hold { item: held, request_digest: asked, .. } = hold.ok_or(LedgerError::UnknownHold)?;
+        let Hold { item: held, request_digest: asked, .. } =
+            hold.ok_or(LedgerError::UnknownHold)?;
         if asked != request_digest {
             return Err(LedgerError::HoldMismatch);
         }

@@ -247,12 +247,7 @@ impl Ledger {
     }
 
     /// Prices a generation and adds it to those before it. The draft is unchanged on error.
-    fn add(
-        &self,
-        draft: &mut Draft,
-        requested: &Requested,
-        now: i64,
-    ) -> Result<(), LedgerError> {
+    fn add(&self, draft: &mut Draft, requested: &Requested, now: i64) -> Result<(), LedgerError> {
         let Requested { item, hold, request_digest } = requested;
         if let Some(id) = hold {
             if draft.holds.contains(id) {
@@ -538,8 +533,7 @@ impl Ledger {
                 license.charge(units, now).map_err(limit)?;
             }
         }
-        let (units, prices) =
-            (units_of(&self.open.statement, index), self.open.prices_of(index));
+        let (units, prices) = (units_of(&self.open.statement, index), self.open.prices_of(index));
         let prices = prices.checked_add(before.1).ok_or(LedgerError::AmountTooLarge)?;
         let units = units.checked_add(before.0).and_then(|units| units.checked_add(item.units));
         let units = units.ok_or(LedgerError::StatementFull)?;

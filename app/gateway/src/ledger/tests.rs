@@ -422,7 +422,10 @@ fn several_holds_are_captured_together() {
         (one(Some(3), 3, 0), LedgerError::HoldExceeded { held: 2 }),
         (one(Some(3), 1, 1), LedgerError::HoldMismatch),
         (one(None, 0, 0), LedgerError::NoUnits),
-        (Requested { item: Item { license: 7, units: 1 }, ..good[1] }, LedgerError::LicenseNotFound(7)),
+        (
+            Requested { item: Item { license: 7, units: 1 }, ..good[1] },
+            LedgerError::LicenseNotFound(7),
+        ),
     ];
     let mut mixed = good.to_vec();
     mixed.extend(bad.iter().map(|(requested, _)| *requested));

@@ -76,7 +76,8 @@ fn generation(position: u32) -> Generation {
 fn append(journal: &mut Journal, positions: std::ops::Range<u32>) -> u64 {
     let mut frame = Frame::default();
     for position in positions {
-        let change = Change::Generations { generations: vec![generation(position)], holds: Vec::new() };
+        let change =
+            Change::Generations { generations: vec![generation(position)], holds: Vec::new() };
         Record::new(&change).unwrap().serialize(frame.records()).unwrap();
     }
     assert_eq!(frame.length(), PAGE);

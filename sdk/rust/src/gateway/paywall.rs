@@ -234,5 +234,5 @@ fn with(mut request: RequestBuilder, headers: &[(String, String)]) -> RequestBui
 }
 
 pub(super) fn unreachable(url: &str, source: reqwest::Error) -> GatewayError {
-    GatewayError::Unreachable { url: url.to_owned(), source }
+    GatewayError::unreachable(url, source)
 }
