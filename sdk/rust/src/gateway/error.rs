@@ -33,6 +33,10 @@ pub enum GatewayError {
         status: u16,
         /// Beginning of the body.
         text: String,
+        /// Content type of the body.
+        kind: String,
+        /// Body.
+        body: Arc<[u8]>,
     },
     /// Error returned when the gateway's answer is false or cannot be parsed.
     #[error("the gateway's answer is not acceptable: {0}")]
