@@ -204,7 +204,9 @@ impl Machine {
         saved.number = books.number;
         let mut machine = Self::with(books, account, receipt_keys, policy, saved);
         machine.unanswered = batch.map(|batch| machine.restore_batch(batch)).transpose()?;
-        machine.queue_offers();
+        let sent = machine.unanswered.iter().flat_map(|unanswered| &unanswered.batch.groups);
+        let sent: u32 = sent.filter(|group| group.is_again).map(|group| group.count).sum();
+        machine.queue_offers(sent as usize);
         Ok(Some(machine))
     }
 
@@ -386,9 +388,11 @@ impl Machine {
 
     /// Gives up the drafted batch, which was not signed; returns the tickets of its payments.
     pub fn withdraw(&mut self) -> Vec<u64> {
-        let drafted = self.drafted.take();
-        let groups = drafted.into_iter().flat_map(|drafted| drafted.groups);
-        groups.filter_map(|group| group.ticket).collect()
+        let groups = self.drafted.take().map(|drafted| drafted.groups).unwrap_or_default();
+        let (offers, refused): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.is_again);
+        self.wait_again(offers);
+        refused.iter().filter_map(|group| group.ticket).collect()
     }
 
     /// Returns the request of the unanswered batch, to be repeated.
@@ -412,9 +416,12 @@ impl Machine {
         for ticket in self.abandon() {
             effects.push(Effect::Failed { ticket, error: error.clone() });
         }
-        if is_over && self.unanswered.take().is_some() && self.saved.is_kept {
-            let frame = Record::Refused(Refused { is_cut: false }).to_frame();
-            effects.insert(0, Effect::Save { frame, is_urgent: false });
+        if is_over && let Some(unanswered) = self.unanswered.take() {
+            self.wait_again(unanswered.into_groups());
+            if self.saved.is_kept {
+                let frame = Record::Refused(Refused { is_cut: false }).to_frame();
+                effects.insert(0, Effect::Save { frame, is_urgent: false });
+            }
         }
         effects
     }
@@ -549,7 +556,8 @@ impl Machine {
                 let known: Option<ProblemType> = item.slug.parse().ok();
                 let problem = Problem {
                     slug: item.slug.clone(),
-                    title: known.map_or(&*problem.title, ProblemType::title).to_owned(),
+                    title: known
+                        .map_or_else(|| problem.title.clone(), |known| known.title().to_owned()),
                     status: known.map_or(problem.status, ProblemType::status),
                     detail: item.detail.clone(),
                     items: Vec::new(),
@@ -712,13 +720,14 @@ impl Machine {
         // What was being offered already follows them.
         offers.append(&mut self.saved.offers);
         self.saved.offers = offers;
-        self.queue_offers();
+        self.queue_offers(0);
         Ok(())
     }
 
-    fn queue_offers(&mut self) {
+    /// Queues what is offered again, without the first `sent` generations.
+    fn queue_offers(&mut self, sent: usize) {
         let max = self.policy.max_batch.clamp(1, BatchRequest::MAX_GENERATIONS);
-        for offered in self.saved.offers.rchunks(max) {
+        for offered in self.saved.offers.get(sent..).unwrap_or_default().rchunks(max) {
             let generations =
                 offered.iter().map(|one| BatchedGeneration { captures: None, ..*one }).collect();
             let (ticket, tag) = (None, None);

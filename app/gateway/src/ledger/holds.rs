@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Added, Hold, HoldId, Item, Ledger, LedgerError, LicenseLimit};
+use super::{Added, Hold, HoldId, Item, Ledger, LedgerError, LicenseLimit, Requested};
 
 impl Ledger {
     /// Maximum number of open holds. Each is priced with every generation.
@@ -62,6 +62,19 @@ impl Ledger {
     /// Restores holds after a restart.
     pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
         self.holds = holds;
+    }
+
+    /// Returns the units of open holds that these generations do not capture, by license.
+    pub(super) fn held_units(&self, generations: &[Requested], now: i64) -> BTreeMap<u16, u32> {
+        let captured: BTreeSet<_> = generations.iter().filter_map(|one| one.hold).collect();
+        let mut units = BTreeMap::<u16, u32>::new();
+        for (id, hold) in &self.holds {
+            if hold.expires_at >= now && !captured.contains(id) {
+                let own = units.entry(hold.item.license).or_default();
+                *own = own.saturating_add(hold.item.units);
+            }
+        }
+        units
     }
 
     /// Checks that a generation stays within its hold and is for the same request.

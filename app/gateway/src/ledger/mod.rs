@@ -237,13 +237,30 @@ impl Ledger {
     /// Returns the errors of single generations that [`Ledger::reserve`] meets, by position. The
     /// others can be paid for without them, as far as the deposit goes.
     pub fn refusals(&self, generations: &[Requested], now: i64) -> Vec<(usize, LedgerError)> {
+        let held = self.held_units(generations, now);
         let mut draft = Draft::new(&self.open.statement);
         let each = generations.iter().enumerate();
         let refused = each.filter_map(|(position, requested)| {
-            let added = self.add(&mut draft, requested, now);
+            let room = self.check_room(&draft, &requested.item, &held, now);
+            let added = room.and_then(|()| self.add(&mut draft, requested, now));
             added.err().map(|error| (position, error))
         });
         refused.collect()
+    }
+
+    /// Checks that a license has units for a generation and for what others hold.
+    fn check_room(
+        &self,
+        draft: &Draft,
+        item: &Item,
+        held: &BTreeMap<u16, u32>,
+        now: i64,
+    ) -> Result<(), LedgerError> {
+        let license = self.account.licenses.get(usize::from(item.license));
+        let Some((license, held)) = license.zip(held.get(&item.license)) else { return Ok(()) };
+        let with_held = Item { units: item.units.saturating_add(*held), ..*item };
+        let added = draft.added.get(&item.license).copied().unwrap_or_default();
+        self.price(*license, &with_held, added, now).map(drop)
     }
 
     /// Prices a generation and adds it to those before it. The draft is unchanged on error.

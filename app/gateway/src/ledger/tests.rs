@@ -440,6 +440,22 @@ fn several_holds_are_captured_together() {
 }
 
 #[test]
+fn held_units_refuse_one_of_a_batch() {
+    let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }, license(1)]);
+    ledger.add_hold([1; 32], hold(0, 2), NOW).unwrap();
+    let one = |license, hold| Requested {
+        item: Item { license, units: 1 },
+        hold,
+        request_digest: [0; 32],
+    };
+    let limit = LedgerError::LicenseLimit { license: 0, limit: LicenseLimit::Units };
+    let batch = [one(0, None), one(1, None), one(0, None), one(1, None)];
+    assert_eq!(ledger.refusals(&batch, NOW), [(2, limit)]);
+    let capturing = [one(0, None), one(0, Some([1; 32])), one(0, None)];
+    assert_eq!(ledger.refusals(&capturing, NOW), []);
+}
+
+#[test]
 fn holds_reserve_balance_only() {
     let mut poor = account(vec![license(100)]);
     poor.channel.deposited = 206;

@@ -57,7 +57,7 @@ impl Payer {
         let answer = self.hold_id(&request.key);
         self.check(request.license)?;
         let ask = Payment::Ask(self.ask(request, &request_digest)?);
-        let patient_until = Instant::now() + RUNNING_TIMEOUT;
+        let begun = Instant::now();
         loop {
             let answered = client.send(request, &ask).await?;
             if answered.status.is_success() {
@@ -83,8 +83,13 @@ impl Payer {
                 return Ok(PaidAnswer::new(answered, receipt));
             }
             let refusal = answered.refusal();
-            let is_running = refusal.problem_type() == Some(ProblemType::AnswerRunning);
-            if !is_running || Instant::now() >= patient_until {
+            let patience = match refusal.problem_type() {
+                Some(ProblemType::AnswerRunning) => RUNNING_TIMEOUT,
+                // Others of this channel are about to be paid for.
+                Some(ProblemType::TooManyUnpaid) => client.patience_limit(),
+                _ => return Err(refusal),
+            };
+            if begun.elapsed() >= patience {
                 return Err(refusal);
             }
             sleep(RUNNING_PAUSE).await;
