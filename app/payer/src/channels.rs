@@ -461,7 +461,9 @@ impl Channels {
         let options =
             PayerOptions { policy: self.limits.clone(), state: Some(state), receipt_keys };
         let signer = self.voucher_key.clone();
-        let payer = Payer::open(gateway, address, account, signer, options).await?;
+        // Nothing is paid yet, so no outcome is unknown.
+        let opened = Payer::open(gateway, address, account, signer, options).await;
+        let payer = opened.map_err(PayerError::Gateway)?;
         let fee_bps = account.channel.operator_fee_bps;
         let channel = Arc::new(PaidChannel { payer, operator, fee_bps });
         self.opened().insert(operator, channel.clone());
@@ -470,7 +472,7 @@ impl Channels {
 
     async fn refresh(&self, channel: &PaidChannel) -> Result<(), PayerError> {
         let account = self.client.channel(&channel.payer.channel()).await?;
-        Ok(channel.payer.refresh(&account).await?)
+        channel.payer.refresh(&account).await.map_err(PayerError::Gateway)
     }
 
     /// Returns the client of an operator's gateway; `None` if the operator is not paid.

@@ -91,7 +91,13 @@ impl PayerService {
             settings,
             _lock: lock,
         }));
-        service.channels.open_known().await?;
+        match service.channels.open_known().await {
+            // No payment is made before the gateway responds.
+            Err(PayerError::Gateway(GatewayError::Unreachable { .. })) => {
+                tracing::warn!("the gateway of a known channel does not respond");
+            }
+            opened => opened?,
+        }
         service.export().await?;
         Ok(service)
     }
