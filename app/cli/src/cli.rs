@@ -9,8 +9,9 @@ use crate::{
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
     earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
-    operator::OperatorCommand, receipt::ReceiptCommand, sale::SaleCommand, split::SplitCommand,
-    terms::TermsCommand, till::TillCommand, work::WorkCommand,
+    operator::OperatorCommand, pay::PayArgs, payer::PayerCommand, receipt::ReceiptCommand,
+    sale::SaleCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
+    work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
 use crate::{demo::DemoArgs, localnet::LocalnetArgs};
@@ -71,6 +72,11 @@ pub enum Command {
     Channel(ChannelCommand),
     /// Pay for generations through a gateway, with a signed receipt for each
     Generate(GenerateArgs),
+    /// Fetch a URL and pay for the answer if it asks for a payment
+    Pay(Box<PayArgs>),
+    /// Run a local service that pays for clients of any language
+    #[command(subcommand)]
+    Payer(PayerCommand),
     /// Verify receipts
     #[command(subcommand)]
     Receipt(ReceiptCommand),

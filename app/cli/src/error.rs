@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use motif_gateway::StartError;
 use motif_localnet::{FaucetError, LocalnetError};
+use motif_payer_service::{InvalidSettings, PayerError};
 use motif_sdk::{
     Error, Pubkey,
     channel::PaymentsError,
@@ -32,6 +33,16 @@ pub enum CliError {
     /// A running gateway can serve no more.
     #[error("the gateway has failed: {0}")]
     GatewayFailed(motif_gateway::error::GatewayError),
+    #[error("invalid payer settings:\n{0}")]
+    PayerSettings(InvalidSettings),
+    #[error(transparent)]
+    Payer(#[from] PayerError),
+    #[error("failed to listen on {listen}: {error}")]
+    Listen { listen: String, error: std::io::Error },
+    #[error("the server answered with status {0}")]
+    AnswerRefused(u16),
+    #[error("the answer is incomplete")]
+    AnswerIncomplete,
     #[error(transparent)]
     Localnet(#[from] LocalnetError),
     #[error(transparent)]
@@ -170,6 +181,11 @@ impl CliError {
             Self::GatewaySettings(_) => "gateway-settings",
             Self::GatewayStart(_) => "gateway-start",
             Self::GatewayFailed(_) => "gateway-failed",
+            Self::PayerSettings(_) => "payer-settings",
+            Self::Payer(error) => return error.problem().slug,
+            Self::Listen { .. } => "no-listener",
+            Self::AnswerRefused(_) => "server-refused",
+            Self::AnswerIncomplete => "incomplete-answer",
             Self::Localnet(_) => "localnet",
             Self::Faucet(_) => "faucet",
             Self::NodeUnreachable { .. } => "no-node",
@@ -240,6 +256,13 @@ impl CliError {
             Self::Gateway(GatewayError::Unreachable { .. }) => {
                 "start a gateway with `motif gateway serve`, or pass --gateway-url or set \
                  MOTIF_GATEWAY_URL"
+            }
+            Self::Payer(PayerError::StateLocked { .. }) => {
+                "send the request through the running `motif payer serve`, or pass another --state"
+            }
+            Self::Payer(PayerError::NoChannel { .. }) => "pass --deposit to open one",
+            Self::Payer(PayerError::TermsNotAccepted { .. }) => {
+                "pass --max-unit-price to accept terms up to this price"
             }
             Self::KeypairMissing => {
                 "pass --keypair or set MOTIF_KEYPAIR; `motif key new FILE` creates a keypair"
@@ -388,7 +411,11 @@ fn gateway_code(error: &GatewayError) -> &str {
         GatewayError::ServerRefused { .. } => "server-refused",
         GatewayError::Untrusted(_) => "untrusted-gateway",
         GatewayError::OverBudget { .. } => "over-budget",
+        GatewayError::PriceTooHigh { .. } => "price-too-high",
         GatewayError::Unanswered => "unanswered",
+        GatewayError::StateLocked { .. } => "state-locked",
+        GatewayError::StateFailed { .. } => "state-failed",
+        GatewayError::StateInvalid { .. } => "state-invalid",
         GatewayError::LicenseNotFound(_) => "unknown-license",
         GatewayError::LicenseRefuses { .. } => "license-refuses",
         GatewayError::StatementFull(_) => "statement-full",

@@ -31,6 +31,8 @@ mod key_serve;
 #[cfg(feature = "localnet")]
 mod localnet;
 mod operator;
+mod pay;
+mod payer;
 mod receipt;
 mod sale;
 mod split;
@@ -101,6 +103,8 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Dispute(command) => command.run(session).await,
         Command::Channel(command) => command.run(session).await,
         Command::Generate(args) => generate::run(args, session).await,
+        Command::Pay(args) => pay::run(*args, session).await,
+        Command::Payer(command) => command.run(session).await,
         Command::Receipt(command) => command.run(session).await,
         Command::Earnings(command) => command.run(session).await,
         Command::Sale(command) => command.run(session).await,

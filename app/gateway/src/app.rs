@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use motif_ed25519_batch::Verifier;
-use motif_paywall::SpoolError;
+use motif_paywall::{BodyBudget, SpoolError};
 use motif_sdk::{Pubkey, channel::Channel};
 
 use tokio::time::timeout;
@@ -39,6 +39,8 @@ use crate::{
 
 /// Time within which a start learns the cluster's tag.
 const CLUSTER_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes of all batches that are being read.
+const BATCH_BYTES: u64 = 64 << 20;
 
 /// A gateway: its components. Clones share them.
 #[derive(Clone)]
@@ -80,6 +82,8 @@ pub struct Components {
     pub funds: Arc<Funds>,
     /// Rate limits.
     pub admission: Arc<Admission>,
+    /// Budget of the bodies of batches.
+    pub(crate) batch_bodies: BodyBudget,
     /// Metrics for Prometheus.
     pub metrics: Arc<Metrics>,
     /// Exporter of traces, if configured.
@@ -295,6 +299,7 @@ impl App {
             sync,
             metering,
             admission,
+            batch_bodies: BodyBudget::new(BATCH_BYTES),
             metrics,
             traces,
             policy,

@@ -110,14 +110,14 @@ pub enum GatewayError {
     #[error("this gateway lacks a part of the channel's record and cannot prove the receipt")]
     ReceiptUnprovable,
     /// Error returned when a batch is empty or too long.
-    #[error("the batch has {0} generations: expected 1 to 100")]
+    #[error("the batch has {0} generations: expected 1 to 1,000")]
     BatchSize(usize),
+    /// Error returned when generations of a batch are rejected, by position. Nothing was charged.
+    #[error("{} of the batch's generations are rejected: sign a voucher for the others", .0.len())]
+    BatchItems(Vec<(usize, LedgerError)>),
     /// Error returned when a channel has no such hold.
     #[error("unknown hold on this channel")]
     UnknownHold,
-    /// Error returned when a hold is for another request.
-    #[error("the hold is for another request")]
-    HoldMismatch,
     /// Error returned when a hold was captured.
     #[error("the hold was captured: its generation is paid for")]
     HoldCaptured,

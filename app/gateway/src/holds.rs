@@ -89,8 +89,7 @@ impl Holds {
     ///
     /// # Errors
     /// Every [`GatewayError`] of a generation; [`crate::ledger::LedgerError::UnknownHold`] if
-    /// another request captured the hold, or it was released or has expired;
-    /// [`GatewayError::HoldMismatch`].
+    /// another request captured the hold, or it was released or has expired.
     pub async fn capture(
         &self,
         id: HoldId,
@@ -98,10 +97,6 @@ impl Holds {
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
         let address = request.voucher.voucher.channel;
-        let held = self.channels.get(&address).await?.lock().ledger.hold(&id).copied();
-        if held.is_some_and(|held| held.request_digest != request.request_digest.0) {
-            return Err(GatewayError::HoldMismatch);
-        }
         self.metering.capture(address, id, request, caller).await
     }
 

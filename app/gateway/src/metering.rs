@@ -1,13 +1,17 @@
 //! Generations: verify, reserve, make durable, acknowledge.
 
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use motif_ed25519_batch::Verifier;
 use motif_sdk::{
     Pubkey,
     gateway::{
         IdempotencyKey,
-        wire::{BatchRequest, BatchedGeneration, Digest, GenerationRequest},
+        wire::{BatchRequest, BatchedGeneration, Captured, Digest, GenerationRequest},
     },
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
@@ -20,7 +24,7 @@ use crate::{
     cluster::Cluster,
     error::GatewayError,
     keys::Caller,
-    ledger::{HoldId, Item, LedgerError, Reservation},
+    ledger::{HoldId, Item, LedgerError, PricedItem, Requested, Reservation},
     metrics::Metrics,
     operator_keys::OperatorKeys,
     settlement::SettlementPolicy,
@@ -39,12 +43,14 @@ pub struct Metering {
     pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
-/// Idempotency key of a payment.
+/// Generations that one voucher pays for, all or none.
 #[derive(Clone, Copy)]
-struct PaymentKey<'a> {
-    text: &'a str,
-    /// Hold that the payment captures.
-    hold: Option<HoldId>,
+struct Payment<'a> {
+    voucher: &'a SignedVoucher,
+    /// Idempotency key of the generations that capture nothing. A captured hold or part is its own
+    /// key.
+    key: &'a str,
+    generations: &'a [BatchedGeneration],
 }
 
 /// Result of a payment's turn under the channel's lock.
@@ -73,15 +79,16 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        self.pay_one(channel, PaymentKey { text: key.as_str(), hold: None }, request, caller).await
+        self.pay_one(channel, key.as_str(), request, None, caller).await
     }
 
     /// Takes payment for several generations, all or none, and returns their receipts in order.
     ///
-    /// Idempotent, as [`Metering::pay`].
+    /// Idempotent, as [`Metering::pay`]; a captured hold or part is paid for once, whatever the key.
     ///
     /// # Errors
-    /// As [`Metering::pay`]; [`GatewayError::BatchSize`].
+    /// As [`Metering::pay`]; [`GatewayError::BatchSize`]; [`GatewayError::BatchItems`] names the
+    /// generations that cannot be paid for.
     pub async fn pay_batch(
         &self,
         channel: Pubkey,
@@ -94,8 +101,8 @@ impl Metering {
             return Err(GatewayError::BatchSize(count));
         }
         let channel = self.verify(&channel, &mut request.voucher, count as u32).await?;
-        let key = PaymentKey { text: key.as_str(), hold: None };
-        self.execute(&channel, key, &request.voucher, &request.generations, caller).await
+        let BatchRequest { voucher, generations } = &request;
+        self.execute(&channel, Payment { voucher, key: key.as_str(), generations }, caller).await
     }
 
     /// Takes payment for a generation that captures a hold.
@@ -109,8 +116,7 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        let key = PaymentKey { text: &hold_key(&hold), hold: Some(hold) };
-        self.pay_one(channel, key, request, caller).await
+        self.pay_one(channel, "", request, Some(Captured::Hold(Digest(hold))), caller).await
     }
 
     /// Takes payment for a later part of a streamed answer, under the part's identifier.
@@ -124,8 +130,7 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        let key = PaymentKey { text: &part_key(&part), hold: None };
-        self.pay_one(channel, key, request, caller).await
+        self.pay_one(channel, "", request, Some(Captured::Part(Digest(part))), caller).await
     }
 
     /// Returns the receipt that captured a hold or paid for a later part of a streamed answer.
@@ -149,7 +154,8 @@ impl Metering {
             }
             Err(error) => return Err(error),
         };
-        let key = if part == 0 { hold_key(&id) } else { part_key(&id) };
+        let id = Digest(id);
+        let key = capture_key(if part == 0 { Captured::Hold(id) } else { Captured::Part(id) });
         let store = self.channels.store();
         store.writer().flush().await?;
         for statement in (open.saturating_sub(STATEMENTS)..=open).rev() {
@@ -164,13 +170,15 @@ impl Metering {
     async fn pay_one(
         &self,
         channel: Pubkey,
-        key: PaymentKey<'_>,
+        key: &str,
         mut request: GenerationRequest,
+        captures: Option<Captured>,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
         let channel = self.verify(&channel, &mut request.voucher, 1).await?;
-        let generation = [request.generation()];
-        let receipts = self.execute(&channel, key, &request.voucher, &generation, caller).await?;
+        let generations = &[BatchedGeneration { captures, ..request.generation() }];
+        let payment = Payment { voucher: &request.voucher, key, generations };
+        let receipts = self.execute(&channel, payment, caller).await?;
         receipts.first().copied().ok_or(GatewayError::IdempotencyKeyReused)
     }
 
@@ -196,16 +204,14 @@ impl Metering {
     async fn execute(
         &self,
         channel: &Arc<ChannelHandle>,
-        key: PaymentKey<'_>,
-        voucher: &SignedVoucher,
-        generations: &[BatchedGeneration],
+        payment: Payment<'_>,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
-        match self.try_execute(channel, key, voucher, generations, caller).await {
+        match self.try_execute(channel, payment, caller).await {
             // Nothing was written, and the handle is removed.
             Err(GatewayError::ChannelMoving) => {
                 let channel = self.channels.get(&channel.address).await?;
-                Box::pin(self.try_execute(&channel, key, voucher, generations, caller)).await
+                Box::pin(self.try_execute(&channel, payment, caller)).await
             }
             receipts => receipts,
         }
@@ -214,13 +220,11 @@ impl Metering {
     async fn try_execute(
         &self,
         channel: &ChannelHandle,
-        key: PaymentKey<'_>,
-        voucher: &SignedVoucher,
-        generations: &[BatchedGeneration],
+        payment: Payment<'_>,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         self.failpoints.hit(Failpoint::Reserving);
-        match self.reserve(channel, key, voucher, generations, caller)? {
+        match self.reserve(channel, payment, caller)? {
             Decision::Accepted(issued) => {
                 self.failpoints.hit(Failpoint::Reserved);
                 let receipts = self.channels.commit(channel, issued).await?;
@@ -231,7 +235,7 @@ impl Metering {
                 self.policy.wake_if_large(channel);
                 Ok(receipts)
             }
-            Decision::Earlier => Box::pin(self.repeat(channel, key, voucher, generations)).await,
+            Decision::Earlier => Box::pin(self.repeat(channel, payment)).await,
             Decision::Cut(written) => {
                 self.channels.commit(channel, written).await?;
                 self.policy.wake();
@@ -244,44 +248,45 @@ impl Metering {
     fn reserve(
         &self,
         channel: &ChannelHandle,
-        key: PaymentKey<'_>,
-        voucher: &SignedVoucher,
-        generations: &[BatchedGeneration],
+        payment: Payment<'_>,
         caller: &Caller,
     ) -> Result<Decision, GatewayError> {
         let now = self.cluster.now();
-        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
-        let items: Vec<_> = generations.iter().map(item).collect();
+        let (requested, keys) = (payment.requested(), payment.keys());
         let store = self.channels.store();
         let mut locked = channel.lock();
         let open = locked.ledger.open_statement().number;
-        let statement = voucher.voucher.statement;
-        let is_known = statement == open && locked.keys.contains_key(key.text);
+        let statement = payment.voucher.voucher.statement;
+        let is_known = statement == open && keys.iter().any(|key| locked.keys.contains_key(&**key));
         if is_known || statement < open {
             return Ok(Decision::Earlier);
         }
         self.policy.check_settleable(channel)?;
         self.keys.check_settle()?;
         self.keys.check_receipts()?;
-        let reservation = match locked.ledger.reserve(voucher, &items, key.hold, now) {
+        let reservation = match locked.ledger.reserve(payment.voucher, &requested, now) {
             Ok(reservation) => reservation,
-            Err(LedgerError::StatementFull) => {
-                let full = GatewayError::rejected(LedgerError::StatementFull);
-                if !self.policy.is_worthwhile(&locked.ledger, now) {
-                    return Err(full);
+            Err(error) => {
+                if error == LedgerError::StatementFull
+                    && self.policy.is_worthwhile(&locked.ledger, now)
+                    && let Some((_, written)) = locked.cut(channel.lease, store, now)
+                {
+                    return Ok(Decision::Cut(written));
                 }
-                let cut = locked.cut(channel.lease, store, now);
-                let (_, written) = cut.ok_or(full)?;
-                return Ok(Decision::Cut(written));
+                let refused = locked.ledger.refusals(&requested, now);
+                // A batch of one is answered as a single generation.
+                if requested.len() > 1 && !refused.is_empty() {
+                    return Err(GatewayError::BatchItems(refused));
+                }
+                return Err(locked.rejected(error));
             }
-            Err(error) => return Err(locked.rejected(error)),
         };
         let charged = reservation.charged;
         let budget = caller.0.as_ref().map(|key| key.reserve(charged)).transpose()?;
-        locked.commit(key.text, &reservation, now);
-        let generations = build_generations(channel, key, &reservation, generations, caller, now);
+        locked.commit(&keys, &reservation, now);
+        let generations = build_generations(channel, payment, &reservation, caller, now);
         // Queued under the lock, so that vouchers reach the disk in the ledger's order.
-        let change = Change::Generations { generations, hold: key.hold };
+        let change = Change::Generations { generations, holds: reservation.holds().collect() };
         Ok(Decision::Accepted(store.writer().issue(channel.lease, change, budget)))
     }
 
@@ -289,68 +294,120 @@ impl Metering {
     async fn repeat(
         &self,
         channel: &ChannelHandle,
-        key: PaymentKey<'_>,
-        voucher: &SignedVoucher,
-        generations: &[BatchedGeneration],
+        payment: Payment<'_>,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let store = self.channels.store();
         // The earlier payment may not be on disk yet.
         store.writer().flush().await?;
-        let statement = voucher.voucher.statement;
-        let earlier = store.lookup().by_key(channel.id(), statement, key.text).await?;
+        let statement = payment.voucher.voucher.statement;
+        let mut earlier: HashMap<Cow<'_, str>, VecDeque<Generation>> = HashMap::new();
+        for key in payment.keys() {
+            let found = store.lookup().by_key(channel.id(), statement, &key).await?;
+            if !found.is_empty() {
+                earlier.insert(key, found.into());
+            }
+        }
         if earlier.is_empty() {
             return Err(channel.lock().rejected(LedgerError::StatementClosed));
         }
-        if !is_same(&earlier, voucher, generations) {
-            return Err(GatewayError::IdempotencyKeyReused);
+        let has_captures_only = !earlier.contains_key(payment.key);
+        let (mut receipts, mut refused) = (Vec::new(), Vec::new());
+        for (position, one) in payment.generations.iter().enumerate() {
+            let key = payment.key_of(one);
+            let is_paid = earlier.contains_key(&key);
+            let next = earlier.get_mut(&key).and_then(VecDeque::pop_front);
+            match next.filter(|earlier| is_same(earlier, payment.voucher, one)) {
+                Some(generation) => receipts.push(generation.receipt),
+                None if is_paid => refused.push((position, LedgerError::UnknownHold)),
+                None => {}
+            }
         }
-        self.metrics.repeated.inc();
-        Ok(earlier.iter().map(|generation| generation.receipt).collect())
+        let is_complete = earlier.values().all(VecDeque::is_empty);
+        if is_complete && receipts.len() == payment.generations.len() {
+            self.metrics.repeated.inc();
+            return Ok(receipts);
+        }
+        // Another payment has captured some holds; the rest was not paid for.
+        if has_captures_only && payment.generations.len() > 1 {
+            if refused.is_empty() {
+                let captured = payment.generations.iter().enumerate();
+                let captured =
+                    captured.filter(|(_, one)| earlier.contains_key(&payment.key_of(one)));
+                refused =
+                    captured.map(|(position, _)| (position, LedgerError::UnknownHold)).collect();
+            }
+            return Err(GatewayError::BatchItems(refused));
+        }
+        Err(GatewayError::IdempotencyKeyReused)
+    }
+}
+
+impl Payment<'_> {
+    fn requested(&self) -> Vec<Requested> {
+        let requested = |one: &BatchedGeneration| Requested {
+            item: Item { license: one.license, units: one.units },
+            hold: match one.captures {
+                Some(Captured::Hold(hold)) => Some(hold.0),
+                Some(Captured::Part(_)) | None => None,
+            },
+            request_digest: one.request_digest.0,
+        };
+        self.generations.iter().map(requested).collect()
+    }
+
+    /// Returns the idempotency key of a generation.
+    fn key_of(&self, one: &BatchedGeneration) -> Cow<'_, str> {
+        match one.captures {
+            Some(captured) => Cow::Owned(capture_key(captured)),
+            None => Cow::Borrowed(self.key),
+        }
+    }
+
+    /// Returns all idempotency keys, each once.
+    fn keys(&self) -> Vec<Cow<'_, str>> {
+        let captures = self.generations.iter().filter(|one| one.captures.is_some());
+        let mut keys: Vec<_> = captures.map(|one| self.key_of(one)).collect();
+        if keys.len() < self.generations.len() {
+            keys.push(Cow::Borrowed(self.key));
+        }
+        keys
     }
 }
 
 impl LockedChannel {
-    /// Commits a reservation under its idempotency key.
-    fn commit(&mut self, key: &str, reservation: &Reservation, now: i64) {
+    /// Commits a reservation under its idempotency keys.
+    fn commit(&mut self, keys: &[Cow<'_, str>], reservation: &Reservation, now: i64) {
         self.ledger.commit(reservation, now);
-        self.keys.insert(key.to_owned(), reservation.position);
+        self.keys.extend(keys.iter().map(|key| (key.to_string(), reservation.position)));
     }
 }
 
-/// Returns whether `earlier` are the generations of a payment, with the same voucher, which its
-/// signature identifies. A batch of one equals a single generation.
-fn is_same(
-    earlier: &[Generation],
-    voucher: &SignedVoucher,
-    generations: &[BatchedGeneration],
-) -> bool {
-    let same = |(earlier, one): (&Generation, &BatchedGeneration)| {
-        let receipt = &earlier.receipt.receipt;
-        earlier.voucher_signature == voucher.signature
-            && (receipt.license, receipt.units) == (one.license, one.units)
-            && receipt.request_digest == one.request_digest.0
-            && receipt.output_digest == one.output_digest.0
-    };
-    earlier.len() == generations.len() && earlier.iter().zip(generations).all(same)
+/// Returns whether an earlier generation is the same, with the same voucher, which its signature
+/// identifies. A batch of one equals a single generation.
+fn is_same(earlier: &Generation, voucher: &SignedVoucher, one: &BatchedGeneration) -> bool {
+    let receipt = &earlier.receipt.receipt;
+    earlier.voucher_signature == voucher.signature
+        && (receipt.license, receipt.units) == (one.license, one.units)
+        && receipt.request_digest == one.request_digest.0
+        && receipt.output_digest == one.output_digest.0
 }
 
 /// Returns the generations to store, with unsigned receipts.
 fn build_generations(
     channel: &ChannelHandle,
-    key: PaymentKey<'_>,
+    payment: Payment<'_>,
     reservation: &Reservation,
-    generations: &[BatchedGeneration],
     caller: &Caller,
     now: i64,
 ) -> Vec<Generation> {
-    let items = generations.iter().zip(&reservation.items).zip(0..);
-    let generation = |((one, priced), part): ((&BatchedGeneration, _), u32)| {
-        let priced: &crate::ledger::PricedItem = priced;
+    let items = payment.generations.iter().zip(&reservation.items).zip(0..);
+    let mut parts = 0..;
+    let generation = |((one, priced), place): ((&BatchedGeneration, &PricedItem), u32)| {
         let receipt = Receipt {
             channel: channel.address,
             opened_slot: channel.opened_slot,
             statement: reservation.statement,
-            position: reservation.position + part,
+            position: reservation.position + place,
             license: one.license,
             units: one.units,
             terms_number: priced.terms_number,
@@ -363,15 +420,15 @@ fn build_generations(
         };
         Generation {
             channel_id: channel.id(),
-            idempotency_key: key.text.to_owned(),
-            part,
+            idempotency_key: payment.key_of(one).into_owned(),
+            part: if one.captures.is_some() { 0 } else { parts.next().unwrap_or_default() },
             receipt: SignedReceipt::unsigned(receipt),
             voucher_key: reservation.voucher.key,
             voucher_expires_at: reservation.voucher.voucher.expires_at,
             voucher_signature: reservation.voucher.signature,
             api_key: caller.0.as_ref().map(|key| key.id()),
             // Fees depend on totals: the first generation is charged the fee of all.
-            charged: match part {
+            charged: match place {
                 0 => reservation.charged - reservation.price + priced.price,
                 _ => priced.price,
             },
@@ -380,12 +437,11 @@ fn build_generations(
     items.map(generation).collect()
 }
 
-/// Returns the idempotency key of a captured hold. Its space keeps it apart from clients' keys.
-fn hold_key(hold: &HoldId) -> String {
-    format!("hold {}", Digest(*hold))
-}
-
-/// Returns the idempotency key of a later part of a streamed answer.
-fn part_key(part: &HoldId) -> String {
-    format!("part {}", Digest(*part))
+/// Returns the idempotency key of a captured hold or a later part of a streamed answer. Its space
+/// keeps it apart from clients' keys.
+fn capture_key(captured: Captured) -> String {
+    match captured {
+        Captured::Hold(hold) => format!("hold {hold}"),
+        Captured::Part(part) => format!("part {part}"),
+    }
 }

@@ -7,7 +7,10 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use motif_sdk::gateway::{ProblemType, wire::Problem};
+use motif_sdk::gateway::{
+    ProblemType,
+    wire::{ItemProblem, Problem},
+};
 
 use crate::{
     error::{GatewayError, RecognitionError},
@@ -43,8 +46,8 @@ impl GatewayError {
             Self::ReceiptNotSettled => Type::ReceiptNotSettled,
             Self::ReceiptUnprovable => Type::ReceiptUnprovable,
             Self::BatchSize(_) => Type::BatchSize,
+            Self::BatchItems(_) => Type::BatchItems,
             Self::UnknownHold => Type::UnknownHold,
-            Self::HoldMismatch => Type::HoldMismatch,
             Self::HoldCaptured => Type::HoldCaptured,
             Self::HoldTooLong(_) => Type::HoldTooLong,
             Self::ChannelUnseen(_) => Type::ChannelUnseen,
@@ -115,7 +118,19 @@ impl GatewayError {
             expected,
             payment: None,
             holder,
+            items: self.items(),
         }
+    }
+
+    /// Returns the problems of a batch's generations.
+    fn items(&self) -> Vec<ItemProblem> {
+        let Self::BatchItems(refused) = self else { return Vec::new() };
+        let problem = |(position, error): &(usize, LedgerError)| ItemProblem {
+            item: u32::try_from(*position).unwrap_or(u32::MAX),
+            slug: error.problem_type().slug().to_owned(),
+            detail: error.to_string(),
+        };
+        refused.iter().map(problem).collect()
     }
 
     /// Logs internal details that are not sent to the client.
@@ -168,6 +183,7 @@ impl LedgerError {
             Self::Underfunded { .. } => Type::Underfunded,
             Self::OverBudget { .. } => Type::ChannelBudget,
             Self::UnknownHold => Type::HoldEnded,
+            Self::HoldMismatch => Type::HoldMismatch,
             Self::HoldExceeded { .. } => Type::HoldExceeded,
             Self::HoldsFull => Type::HoldsFull,
             Self::SettlementDue { .. } => Type::SettlementDue,

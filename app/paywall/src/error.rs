@@ -190,6 +190,7 @@ impl PaywallError {
             expected: None,
             payment: self.payment(),
             holder: None,
+            items: Vec::new(),
         }
     }
 

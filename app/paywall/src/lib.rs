@@ -66,6 +66,7 @@ mod unread_body;
 mod upstream;
 mod upstream_url;
 
+pub use body_budget::{BodyBudget, BodyError, BodyShare, HeldBody};
 pub use config::PaywallConfig;
 pub use engine::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, Caller, ChannelLicense, EngineError, EngineResult,

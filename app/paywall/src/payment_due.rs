@@ -113,6 +113,7 @@ impl Paywall {
         if let Some(receipt) = self.spool().receipt(&id) {
             return Ok(Some(receipt));
         }
+        // A payer can capture the hold at the gateway, and for less than the answer.
         let receipt = self.engine().receipt(answer.key()).await?;
         if let Some(signed) = receipt {
             if !answer.is_paid_by(&signed.receipt) {

@@ -54,7 +54,7 @@ async fn measure(store: &Store, callers: u32, count: u32) {
             let lease = Lease { channel_id: id, epoch: 0 };
             for position in 0..count / callers {
                 let generations = vec![generation(id, address, position)];
-                let change = Change::Generations { generations, hold: None };
+                let change = Change::Generations { generations, holds: Vec::new() };
                 store.writer().issue(lease, change, None).await.unwrap();
             }
             id

@@ -36,17 +36,20 @@ pub fn describe(changes: &[Change]) -> String {
             *range = *range.start().min(&position)..=*range.end().max(&position);
             *charged = charged.saturating_add(generation.charged);
         }
-        holds.extend(match change {
-            Change::Generations { hold: Some(id), .. } => {
-                Some(format!("the capture of hold {}", Digest(*id)))
+        match change {
+            Change::Generations { holds: captured, .. } => {
+                let captured = captured.iter().map(|id| Digest(*id));
+                holds.extend(captured.map(|id| format!("the capture of hold {id}")));
             }
             Change::HoldPlaced { channel_id, id, hold } => {
                 let (id, units) = (Digest(*id), hold.item.units);
-                Some(format!("hold {id} of channel {} for {units} units", channel_id.0))
+                holds.push(format!("hold {id} of channel {} for {units} units", channel_id.0));
             }
-            Change::HoldReleased { id } => Some(format!("the release of hold {}", Digest(*id))),
-            _ => None,
-        });
+            Change::HoldReleased { id } => {
+                holds.push(format!("the release of hold {}", Digest(*id)));
+            }
+            _ => {}
+        }
     }
     let mut parts: Vec<String> = Vec::new();
     for ((channel_id, statement), (positions, charged)) in generations {

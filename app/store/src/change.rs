@@ -15,8 +15,8 @@ pub enum Change {
     Generations {
         /// The generations, in order.
         generations: Vec<Generation>,
-        /// Hold that they capture.
-        hold: Option<HoldId>,
+        /// Holds that they capture.
+        holds: Vec<HoldId>,
     },
     /// A new hold.
     HoldPlaced {

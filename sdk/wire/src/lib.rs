@@ -53,7 +53,7 @@ pub use authentication::{
     AlikeWork, Authentication, AuthenticationRequest, Credentials, CredentialsFacts,
     CredentialsSigner, CredentialsState, FingerprintParts, OutputReceipt,
 };
-pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
+pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration, Captured, ItemProblem};
 pub use channel::{ChannelState, LicenseState, OpenChannel, StatementEntry, StatementState};
 pub use details::{
     DisputeFacts, EarningsFacts, LineageFacts, RelatedWork, RelativeFacts, SplitChangeFacts,

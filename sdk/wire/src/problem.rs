@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExpectedStatement, PaymentRequired, ProblemType};
+use super::{ExpectedStatement, ItemProblem, PaymentRequired, ProblemType};
 
 /// RFC 9457 problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Problem {
     /// URL of the process that serves the channel, with `channel-held-elsewhere`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
+    /// Items that are refused, in order, with `batch-items`; the others can be paid without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub items: Vec<ItemProblem>,
 }
 
 impl Problem {

@@ -163,9 +163,13 @@ pub enum ProblemType {
     /// The gateway lacks a part of the channel's record, so it cannot prove the receipt.
     #[strum(message = "The receipt cannot be proved here", props(status = 409))]
     ReceiptUnprovable,
-    /// The batch is empty or has more than 100 generations.
+    /// The batch is empty or has more than 1,000 generations.
     #[strum(message = "Invalid batch size", props(status = 422))]
     BatchSize,
+    /// Items of the batch are refused, and nothing was charged; the problem names them. Sign a voucher
+    /// for the others.
+    #[strum(message = "Items of the batch are refused", props(status = 409))]
+    BatchItems,
     /// The channel has no such hold.
     #[strum(message = "Unknown hold", props(status = 404))]
     UnknownHold,

@@ -6,6 +6,7 @@
 //! - [`free_riding`]: random payers that try to be served without paying.
 //! - [`crash_loop`]: a gateway as a child process that is killed under load.
 //! - [`model_server`]: an HTTP model server to put behind the paywall.
+//! - [`slow_link`]: a proxy that delays both directions.
 #![allow(clippy::unwrap_used, reason = "test support panics at an unexpected error")]
 
 pub mod cluster_double;
@@ -13,4 +14,5 @@ pub mod crash_loop;
 pub mod free_riding;
 pub mod load;
 pub mod model_server;
+pub mod slow_link;
 pub mod world;

@@ -7,7 +7,7 @@ use motif_sdk::{
     channel::{self, OpenChannelArgs},
     earnings,
     fingerprint::content_digest,
-    gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
+    gateway::{GatewayClient, Payer, PayerOptions, PayerRequest},
     keypair::signing_key,
     licensing::{Registration, Use},
     operator::{OperatorTerms, RegisterOperatorArgs},
@@ -54,9 +54,9 @@ async fn gateway_pays_two_halves_to_the_unit() {
     accept.max_price(ODD_PRICE).send(&payer).await.unwrap();
 
     let account = tour.client.channel(&address).await.unwrap();
-    let (key, policy) = (signing_key(&voucher_key), SessionPolicy::default());
-    let session = PayerSession::begin(http.clone(), address, &account, key, policy);
-    let mut session = session.await.unwrap();
+    let (key, options) = (signing_key(&voucher_key), PayerOptions::default());
+    let session = Payer::open(http.clone(), address, &account, key, options);
+    let session = session.await.unwrap();
     for number in 0..GENERATIONS {
         let digest = content_digest(&number.to_le_bytes());
         let receipt = session.generate(0, 1, digest, digest).await.unwrap();

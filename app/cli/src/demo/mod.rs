@@ -22,7 +22,7 @@ use motif_sdk::{
     client::{Client, DynSigner},
     credentials::{CredentialsState, Digests, SigningIdentity, WorkStanding},
     fingerprint::content_digest,
-    gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy, wire::ReceiptParts},
+    gateway::{GatewayClient, Payer, PayerOptions, PayerRequest, wire::ReceiptParts},
     keypair::signing_key,
     licensing::{
         Derivatives, ModelDeclaration, Offer, ParentShare, Registration, Share, Unit, Use,
@@ -215,10 +215,10 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let step = progress.begin_parts(title, u64::from(args.generations));
     let palette = Palette::from_picture(&picture).unwrap_or(Palette::PLAIN);
     let account = client.channel(&channel).await?;
-    let (key, policy) = (signing_key(&voucher_key), SessionPolicy::default());
+    let key = signing_key(&voucher_key);
     let keys = client.operator(&account.channel.operator).await?.receipt_keys;
-    let payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
-    let mut payer = payer.receipt_keys(keys.clone());
+    let options = PayerOptions { receipt_keys: Some(keys.clone()), ..PayerOptions::default() };
+    let payer = Payer::open(http.clone(), channel, &account, key, options).await?;
     let mut receipts = Vec::with_capacity(args.generations as usize);
     let mut output = Vec::new();
     for number in 1..=args.generations {

@@ -7,7 +7,7 @@ mod paywall;
 use indicatif::{ProgressBar, ProgressStyle};
 use motif_sdk::{
     fingerprint::content_digest,
-    gateway::{PayerSession, SessionPolicy},
+    gateway::{Payer, PayerOptions},
     keypair::signing_key,
 };
 
@@ -39,11 +39,10 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
     }
     let key = signing_key(&args.voucher_key.read(session)?);
-    let policy = SessionPolicy::default();
     let gateway = session.gateway().await;
     let keys = client.operator(&account.channel.operator).await?.receipt_keys;
-    let payer = PayerSession::begin(gateway, channel, &account, key, policy).await?;
-    let mut payer = payer.receipt_keys(keys);
+    let options = PayerOptions { receipt_keys: Some(keys), ..PayerOptions::default() };
+    let payer = Payer::open(gateway, channel, &account, key, options).await?;
 
     let signer = match &args.identity {
         Some(folder) => Some(OutputSigner::new(folder, &client, &account, license, session).await?),
@@ -79,7 +78,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         license,
         generations: args.count,
         statement: Some(payer.statement()),
-        spent: scale.money(payer.spent()?),
+        spent: scale.money(payer.spent()),
         cumulative: scale.money(payer.cumulative()?),
         files: None,
     });

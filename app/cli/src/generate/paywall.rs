@@ -11,8 +11,8 @@ use motif_sdk::{
     channel::ChannelAccount,
     client::Client,
     gateway::{
-        GatewayError, IdempotencyKey, Method, PaidAnswer, PaidPart, PaidRequest, PayerSession,
-        PaywallClient, SessionPolicy,
+        GatewayError, IdempotencyKey, Method, PaidAnswer, PaidPart, PaidRequest, Payer,
+        PayerOptions, PaywallClient,
         wire::{PriceTag, ReceiptParts},
     },
     keypair::signing_key,
@@ -96,11 +96,10 @@ pub async fn run(
     let mut folder = OutputFolder { path: folder, signer, receipts, files: Vec::new() };
 
     let key = signing_key(&args.voucher_key.read(session)?);
-    let policy = SessionPolicy::default();
     let gateway = session.gateway().await;
     let keys = client.operator(&account.channel.operator).await?.receipt_keys;
-    let payer = PayerSession::begin(gateway, channel, account, key, policy).await?;
-    let mut payer = payer.receipt_keys(keys);
+    let options = PayerOptions { receipt_keys: Some(keys), ..PayerOptions::default() };
+    let payer = Payer::open(gateway, channel, account, key, options).await?;
     let before = payer.cumulative()?;
     for number in 1..=args.count {
         let body = body(args, number);
@@ -108,9 +107,9 @@ pub async fn run(
         let request = PaidRequest::new(Method::POST, url, body, license, &price_tag);
         let request = request.header(name, value);
         if price_tag.streams {
-            stream(&mut payer, &paywall, &request, &mut folder).await?;
+            stream(&payer, &paywall, &request, &mut folder).await?;
         } else {
-            fetch(&mut payer, &paywall, request, &price_tag, &mut folder, session).await?;
+            fetch(&payer, &paywall, request, &price_tag, &mut folder, session).await?;
         }
     }
     let cumulative = payer.cumulative()?;
@@ -141,7 +140,7 @@ fn body(args: &GenerateArgs, number: u32) -> Vec<u8> {
 
 /// Fetches one answer, or the one that an earlier run requested and did not receive.
 async fn fetch(
-    payer: &mut PayerSession,
+    payer: &Payer,
     paywall: &PaywallClient,
     mut request: PaidRequest,
     price_tag: &PriceTag,
@@ -151,12 +150,13 @@ async fn fetch(
     let digest = request.digest()?;
     let fresh = request.clone();
     let pending = PendingRequest::resume_or_create(folder.path, &mut request, &digest);
-    let pending = pending.map_err(|error| CliError::unwritable(folder.path, error))?;
-    if request.is_resumed {
+    let (pending, is_resumed) =
+        pending.map_err(|error| CliError::unwritable(folder.path, error))?;
+    if is_resumed {
         session.status("resuming the request of an earlier run");
     }
     let mut fetched = payer.fetch(paywall, &request).await;
-    if request.is_resumed && fetched.as_ref().is_err_and(is_over) {
+    if is_resumed && fetched.as_ref().is_err_and(is_over) {
         // The earlier request was not paid for, or its answer is no longer kept.
         let expires_at = session.now() + i64::from(price_tag.hold_seconds) + EXPIRY_MARGIN_SECONDS;
         request = PaidRequest { key: IdempotencyKey::random(), expires_at, ..fresh };
@@ -181,7 +181,7 @@ fn is_over(error: &GatewayError) -> bool {
 
 /// Fetches an answer that streams; each part is on disk before the next is paid for.
 async fn stream(
-    payer: &mut PayerSession,
+    payer: &Payer,
     paywall: &PaywallClient,
     request: &PaidRequest,
     folder: &mut OutputFolder<'_>,
@@ -189,7 +189,7 @@ async fn stream(
     let mut stream = payer.stream(paywall, request).await?;
     let extension = extension(stream.kind());
     let mut open: Option<StreamFiles> = None;
-    while let Some(part) = stream.next(payer).await? {
+    while let Some(part) = stream.next().await? {
         let files = match &mut open {
             Some(files) => files,
             None => open.insert(folder.open_stream(&part, extension)?),
@@ -278,7 +278,8 @@ struct Record {
 }
 
 impl PendingRequest {
-    /// Resumes a request that an earlier run sent, or records that this run sends it.
+    /// Resumes a request that an earlier run sent, or records that this run sends it. Returns whether it
+    /// is resumed.
     ///
     /// # Errors
     /// An I/O error if the record cannot be written; the request must not be sent then.
@@ -286,18 +287,18 @@ impl PendingRequest {
         folder: &Path,
         request: &mut PaidRequest,
         digest: &[u8; 32],
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, bool)> {
         let pending = Self { path: folder.join(format!("pending-{}.json", hex::encode(digest))) };
         let record: Option<Record> =
             fs::read(&pending.path).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let record = record.filter(|record| record.url == request.url);
-        match record.and_then(|record| Some((record.key.parse().ok()?, record.expires_at))) {
-            Some((key, expires_at)) => {
-                (request.key, request.expires_at, request.is_resumed) = (key, expires_at, true);
-            }
+        let earlier = record.and_then(|record| Some((record.key.parse().ok()?, record.expires_at)));
+        let is_resumed = earlier.is_some();
+        match earlier {
+            Some((key, expires_at)) => (request.key, request.expires_at) = (key, expires_at),
             None => pending.write(request)?,
         }
-        Ok(pending)
+        Ok((pending, is_resumed))
     }
 
     /// Records a request before it is sent.

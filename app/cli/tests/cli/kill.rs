@@ -14,7 +14,7 @@ use motif_sdk::{
     channel::{Currency, OpenChannelArgs, Quota},
     client::Client,
     fingerprint,
-    gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
+    gateway::{GatewayClient, Payer, PayerOptions, PayerRequest},
     keypair,
     licensing::{InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
     operator::RegisterOperatorArgs,
@@ -42,9 +42,9 @@ async fn killed_gateway_loses_and_doubles_nothing() {
     let account = client.channel(&channel).await.unwrap();
     let signing_key = keypair::signing_key(&voucher_key);
     let http = GatewayClient::new(&gateway.url).patience(Duration::from_secs(60));
-    let policy = SessionPolicy::default();
-    let session = PayerSession::begin(http.clone(), channel, &account, signing_key, policy).await;
-    let mut session = session.unwrap();
+    let options = PayerOptions::default();
+    let session = Payer::open(http.clone(), channel, &account, signing_key, options).await;
+    let session = session.unwrap();
 
     let mut acknowledged = BTreeSet::new();
     for number in 0..GENERATIONS {
@@ -58,12 +58,12 @@ async fn killed_gateway_loses_and_doubles_nothing() {
                 restarted.start()
             });
             for _ in 0..20 {
-                let receipt = generate(&mut session, number).await;
+                let receipt = generate(&session, number).await;
                 assert!(acknowledged.insert(receipt), "duplicate receipt");
             }
             running = killer.await.unwrap();
         } else {
-            let receipt = generate(&mut session, number).await;
+            let receipt = generate(&session, number).await;
             assert!(acknowledged.insert(receipt), "duplicate receipt");
         }
     }
@@ -95,13 +95,13 @@ async fn killed_gateway_loses_and_doubles_nothing() {
     localnet.stop().await.unwrap();
 }
 
-async fn generate(session: &mut PayerSession, number: u64) -> [u8; 32] {
+async fn generate(session: &Payer, number: u64) -> [u8; 32] {
     let digest = fingerprint::content_digest(&number.to_le_bytes());
     let receipt = match session.generate(0, 1, digest, digest).await {
         Ok(receipt) => receipt,
         Err(error) if session.is_unanswered() => {
             println!("resuming after: {error}");
-            session.resume().await.unwrap().unwrap()
+            session.resume().await.unwrap().pop().unwrap()
         }
         Err(error) => panic!("{error}"),
     };

@@ -14,6 +14,7 @@ mod keys;
 mod kill;
 mod localnet;
 mod operators;
+mod payer;
 mod paywall;
 mod refusals;
 mod sales;

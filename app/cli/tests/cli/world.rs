@@ -23,6 +23,8 @@ pub struct World {
 }
 
 impl World {
+    const LOG: &str = "payer.log";
+
     /// Starts a localnet with extra arguments, funds keypairs for `people`, and starts the gateway of
     /// `gateway.json`, which must be one of them.
     pub fn new(localnet: &[&str], people: &[&str]) -> Self {
@@ -54,7 +56,10 @@ impl World {
 
     /// Starts a long-running command and returns its first line of output.
     pub fn spawn(&mut self, arguments: &[&str]) -> Value {
-        let mut command = self.command(MOTIF);
+        self.started(self.command(MOTIF), arguments)
+    }
+
+    fn started(&mut self, mut command: Command, arguments: &[&str]) -> Value {
         let spawned = command.args(arguments).arg("--json").stdout(Stdio::piped()).spawn();
         let mut child = spawned.unwrap();
         let mut line = String::new();
@@ -69,6 +74,30 @@ impl World {
         let mut process = self.processes.pop().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
+    }
+
+    /// Kills the process that was started last; returns the logs of all of [`World::spawn_logged`].
+    pub fn stop_logged(&mut self) -> String {
+        self.stop_last();
+        std::fs::read_to_string(self.path(Self::LOG)).unwrap()
+    }
+
+    /// Sends SIGKILL to the process that was started last, and leaves it to [`World::stop_logged`].
+    pub fn kill_last(&self) {
+        let process = self.processes.last().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+    }
+
+    /// As [`World::spawn`], with all logs of Motif's crates kept for [`World::stop_logged`].
+    pub fn spawn_logged(&mut self, arguments: &[&str]) -> Value {
+        let mut command = self.command(MOTIF);
+        command.env(
+            "RUST_LOG",
+            "info,motif_payer_service=trace,motif_sdk=trace,reqwest=trace,hyper=debug",
+        );
+        let log = std::fs::File::options().create(true).append(true).open(self.path(Self::LOG));
+        command.stderr(log.unwrap());
+        self.started(command, arguments)
     }
 
     /// Runs a command and kills it after a while.

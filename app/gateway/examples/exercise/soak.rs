@@ -10,7 +10,7 @@ use futures::future::join_all;
 use motif_gateway::{SettlePolicy, config::Rate};
 use motif_sdk::{
     Pubkey,
-    gateway::{GatewayClient, PayerSession, SessionPolicy},
+    gateway::{GatewayClient, Payer, PayerOptions},
 };
 use motif_testkit::{
     load::resident_bytes,
@@ -40,9 +40,9 @@ pub async fn run(seconds: u64) -> bool {
         account.channel.deposited = 1 << 60;
         world.chain.state().channels.insert(address, account.clone());
         let client = GatewayClient::new(&world.gateway.url());
-        let policy = SessionPolicy::default();
-        let session = PayerSession::begin(client, address, &account, voucher_key(), policy).await;
-        let (mut session, over) = (session.unwrap(), over.clone());
+        let options = PayerOptions::default();
+        let session = Payer::open(client, address, &account, voucher_key(), options).await;
+        let (session, over) = (session.unwrap(), over.clone());
         let generations = generations.clone();
         payers.push(tokio::spawn(async move {
             while !over.load(Ordering::Relaxed) {

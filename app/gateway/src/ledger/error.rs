@@ -114,6 +114,9 @@ pub enum LedgerError {
     /// Error returned when the hold does not exist or has ended.
     #[error("unknown hold: it was captured, released or has expired")]
     UnknownHold,
+    /// Error returned when the hold is for another request.
+    #[error("the hold is for another request")]
+    HoldMismatch,
     /// Error returned when a generation uses more units than were held.
     #[error("too many units: the hold is for {held}")]
     HoldExceeded {

@@ -1,8 +1,8 @@
 //! Holds of a ledger: units that are reserved for requests under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hold, HoldId, Item, Ledger, LedgerError, LicenseLimit, PricedItem};
+use super::{Added, Hold, HoldId, Item, Ledger, LedgerError, LicenseLimit, Requested};
 
 impl Ledger {
     /// Maximum number of open holds. Each is priced with every generation.
@@ -29,13 +29,15 @@ impl Ledger {
         if expires_at < hold.expires_at.saturating_add(margin) {
             return Err(LedgerError::LicenseEnding { expires_at });
         }
-        self.margins.check_price(self.price(license, &hold.item, &[], now)?)?;
+        self.margins.check_price(self.price(license, &hold.item, (0, 0), now)?)?;
         self.holds.retain(|_, held| held.expires_at >= now);
         if self.holds.len() >= Self::MAX_HOLDS {
             return Err(LedgerError::HoldsFull);
         }
         self.holds.insert(id, hold);
-        let fits = self.prices().and_then(|prices| self.check_holds(&[], prices, None, now));
+        let fits = self.prices();
+        let fits =
+            fits.and_then(|prices| self.check_holds(Added::new(), prices, &BTreeSet::new(), now));
         if fits.is_err() {
             self.holds.remove(&id);
         }
@@ -62,54 +64,72 @@ impl Ledger {
         self.holds = holds;
     }
 
-    /// Checks that a generation stays within its hold.
+    /// Returns the units of open holds that these generations do not capture, by license.
+    pub(super) fn held_units(&self, generations: &[Requested], now: i64) -> BTreeMap<u16, u32> {
+        let captured: BTreeSet<_> = generations.iter().filter_map(|one| one.hold).collect();
+        let mut units = BTreeMap::<u16, u32>::new();
+        for (id, hold) in &self.holds {
+            if hold.expires_at >= now && !captured.contains(id) {
+                let own = units.entry(hold.item.license).or_default();
+                *own = own.saturating_add(hold.item.units);
+            }
+        }
+        units
+    }
+
+    /// Checks that a generation stays within its hold and is for the same request.
     pub(super) fn check_hold(
         &self,
         id: &HoldId,
-        items: &[Item],
+        item: &Item,
+        request_digest: &[u8; 32],
         now: i64,
     ) -> Result<(), LedgerError> {
         let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
-        let held = hold.ok_or(LedgerError::UnknownHold)?.item;
-        match items {
-            [item] if item.license == held.license && item.units <= held.units => Ok(()),
-            [item] if item.license == held.license => {
-                Err(LedgerError::HoldExceeded { held: held.units })
-            }
-            _ => Err(LedgerError::UnknownHold),
+        let Hold { item: held, request_digest: asked, .. } =
+            hold.ok_or(LedgerError::UnknownHold)?;
+        if asked != request_digest {
+            return Err(LedgerError::HoldMismatch);
         }
+        if item.license != held.license {
+            return Err(LedgerError::UnknownHold);
+        }
+        if item.units > held.units {
+            return Err(LedgerError::HoldExceeded { held: held.units });
+        }
+        Ok(())
     }
 
-    /// Checks that all open holds can still be captured whole on top of `items`, with which
-    /// prices come to `prices`.
+    /// Checks that all open holds except `captured` can still be captured whole on top of `added`,
+    /// with which prices come to `prices`.
     pub(super) fn check_holds(
         &self,
-        items: &[PricedItem],
+        mut added: Added,
         mut prices: u64,
-        captured: Option<HoldId>,
+        captured: &BTreeSet<HoldId>,
         now: i64,
     ) -> Result<(), LedgerError> {
         let is_open =
-            |(id, hold): &(&HoldId, &Hold)| Some(**id) != captured && hold.expires_at >= now;
+            |(id, hold): &(&HoldId, &Hold)| !captured.contains(*id) && hold.expires_at >= now;
         let mut open = self.holds.iter().filter(is_open).peekable();
         if open.peek().is_none() {
             return Ok(());
         }
-        let mut items = items.to_vec();
         for (_, hold) in open {
             let license = self.account.licenses.get(usize::from(hold.item.license));
             let Some(license) = license else { continue };
-            let price = match self.price(*license, &hold.item, &items, now) {
+            let own = added.entry(hold.item.license).or_default();
+            let price = match self.price(*license, &hold.item, *own, now) {
                 Ok(price) => price,
                 // Holds of a license that ended early reserve nothing.
                 Err(LedgerError::LicenseLimit { limit: LicenseLimit::Expired, .. }) => continue,
                 Err(error) => return Err(error),
             };
             prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
-            let (work, terms_number) = (license.work, license.terms_number);
-            items.push(PricedItem { item: hold.item, price, work, terms_number });
+            // `price` has checked the sums of units and prices.
+            *own = (own.0.saturating_add(hold.item.units), own.1.saturating_add(price));
         }
-        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        let (needed, spendable) = (self.needed(prices, &added)?, self.spendable());
         if needed > spendable {
             return Err(LedgerError::Underfunded { needed, spendable });
         }

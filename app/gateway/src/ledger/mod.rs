@@ -8,7 +8,7 @@ mod error;
 mod holds;
 mod reservation;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use motif_sdk::{
     Pubkey,
@@ -18,7 +18,7 @@ use motif_sdk::{
 
 pub use error::{LedgerError, LicenseLimit};
 pub use motif_store::{CutStatement, Hold, HoldId, Item, OpenStatement};
-pub use reservation::{PricedItem, Reservation};
+pub use reservation::{PricedItem, Requested, Reservation};
 
 /// Time that settlement needs, and the limit of unsettled amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Ledger {
 
     /// Returns the amount available for generations, base units, fees included.
     pub fn available(&self) -> u64 {
-        let vouched = self.prices().and_then(|prices| self.needed(prices, &[]));
+        let vouched = self.prices().and_then(|prices| self.needed(prices, &Added::new()));
         self.spendable().saturating_sub(vouched.unwrap_or(u64::MAX))
     }
 
@@ -179,52 +179,36 @@ impl Ledger {
     /// Prices generations and checks that one voucher can pay for all of them and that they can be
     /// settled. Changes nothing; [`Ledger::commit`] does.
     ///
-    /// `signed` is a voucher with a verified signature. `hold` is the hold that a single generation
-    /// captures. `now` is unix seconds.
+    /// `signed` is a voucher with a verified signature. `now` is unix seconds.
     ///
     /// # Errors
-    /// [`LedgerError`].
+    /// [`LedgerError`]. [`Ledger::refusals`] returns those of single generations.
     pub fn reserve(
         &self,
         signed: &SignedVoucher,
-        generations: &[Item],
-        hold: Option<HoldId>,
+        generations: &[Requested],
         now: i64,
     ) -> Result<Reservation, LedgerError> {
         let voucher = &signed.voucher;
         self.check_open(voucher, now)?;
         self.check_due(now)?;
-        if let Some(id) = hold {
-            self.check_hold(&id, generations, now)?;
-        }
-        if generations.is_empty() || generations.iter().any(|item| item.units == 0) {
+        if generations.is_empty() {
             return Err(LedgerError::NoUnits);
         }
-        let mut units = self.open.statement.clone();
-        let mut items: Vec<PricedItem> = Vec::with_capacity(generations.len());
-        let before = self.prices()?;
-        let mut prices = before;
-        for item in generations {
-            let license = self.account.licenses.get(usize::from(item.license));
-            let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
-            units.add(item.license, item.units).map_err(|_| LedgerError::StatementFull)?;
-            let price = self.price(license, item, &items, now)?;
-            if hold.is_none() {
-                self.margins.check_price(price)?;
-            }
-            prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
-            let (work, terms_number) = (license.work, license.terms_number);
-            items.push(PricedItem { item: *item, price, work, terms_number });
+        let mut draft = Draft::new(&self.open.statement);
+        for requested in generations {
+            self.add(&mut draft, requested, now)?;
         }
-        if units.len() > self.margins.max_licenses.max(self.open.statement.len()) {
-            return Err(LedgerError::StatementFull);
-        }
+        let Draft { units, items, added, holds } = draft;
         let count = u32::try_from(items.len()).ok();
         let receipts = count.and_then(|count| self.open.receipts.checked_add(count));
         receipts.ok_or(LedgerError::StatementFull)?;
+        let before = self.prices()?;
+        let prices = items.iter().try_fold(before, |sum, item| sum.checked_add(item.price));
+        let prices = prices.ok_or(LedgerError::AmountTooLarge)?;
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &units)?;
-        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        let (needed, spendable) = (self.needed(prices, &added)?, self.spendable());
         if needed > spendable {
             return Err(LedgerError::Underfunded { needed, spendable });
         }
@@ -235,8 +219,8 @@ impl Ledger {
         if let Some(most) = self.margins.max_exposure.filter(|most| exposed > *most) {
             return Err(LedgerError::Exposed { most });
         }
-        self.check_dates(voucher, &items, now)?;
-        self.check_holds(&items, prices, hold, now)?;
+        self.check_voucher_date(voucher, now)?;
+        self.check_holds(added, prices, &holds, now)?;
         Ok(Reservation {
             statement: self.open.number,
             position: self.open.receipts,
@@ -246,8 +230,73 @@ impl Ledger {
             cumulative,
             units,
             voucher: *signed,
-            hold,
+            holds,
         })
+    }
+
+    /// Returns the errors of single generations that [`Ledger::reserve`] meets, by position. The
+    /// others can be paid for without them, as far as the deposit goes.
+    pub fn refusals(&self, generations: &[Requested], now: i64) -> Vec<(usize, LedgerError)> {
+        let held = self.held_units(generations, now);
+        let mut draft = Draft::new(&self.open.statement);
+        let each = generations.iter().enumerate();
+        let refused = each.filter_map(|(position, requested)| {
+            let room = self.check_room(&draft, &requested.item, &held, now);
+            let added = room.and_then(|()| self.add(&mut draft, requested, now));
+            added.err().map(|error| (position, error))
+        });
+        refused.collect()
+    }
+
+    /// Checks that a license has units for a generation and for what others hold.
+    fn check_room(
+        &self,
+        draft: &Draft,
+        item: &Item,
+        held: &BTreeMap<u16, u32>,
+        now: i64,
+    ) -> Result<(), LedgerError> {
+        let license = self.account.licenses.get(usize::from(item.license));
+        let Some((license, held)) = license.zip(held.get(&item.license)) else { return Ok(()) };
+        let with_held = Item { units: item.units.saturating_add(*held), ..*item };
+        let added = draft.added.get(&item.license).copied().unwrap_or_default();
+        self.price(*license, &with_held, added, now).map(drop)
+    }
+
+    /// Prices a generation and adds it to those before it. The draft is unchanged on error.
+    fn add(&self, draft: &mut Draft, requested: &Requested, now: i64) -> Result<(), LedgerError> {
+        let Requested { item, hold, request_digest } = requested;
+        if let Some(id) = hold {
+            if draft.holds.contains(id) {
+                return Err(LedgerError::UnknownHold);
+            }
+            self.check_hold(id, item, request_digest, now)?;
+        }
+        if item.units == 0 {
+            return Err(LedgerError::NoUnits);
+        }
+        let index = item.license;
+        let license = self.account.licenses.get(usize::from(index));
+        let license = *license.ok_or(LedgerError::LicenseNotFound(index))?;
+        self.check_license_date(&license, now)?;
+        let (units, prices) = draft.added.get(&index).copied().unwrap_or_default();
+        let price = self.price(license, item, (units, prices), now)?;
+        if hold.is_none() {
+            self.margins.check_price(price)?;
+        }
+        let is_new = draft.units.entries().all(|entry| entry.license != index);
+        let max_licenses = self.margins.max_licenses.max(self.open.statement.len());
+        if is_new && draft.units.len() >= max_licenses {
+            return Err(LedgerError::StatementFull);
+        }
+        let prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
+        draft.units.add(index, item.units).map_err(|_| LedgerError::StatementFull)?;
+        // Not above the statement's units, which have just been added.
+        draft.added.insert(index, (units + item.units, prices));
+        draft.holds.extend(*hold);
+        let (work, terms_number) = (license.work, license.terms_number);
+        draft.items.push(PricedItem { item: *item, price, work, terms_number });
+        Ok(())
     }
 
     /// Returns the price of one more generation and the total of a voucher for it, base units.
@@ -258,7 +307,7 @@ impl Ledger {
     pub fn cost(&self, item: &Item, now: i64) -> Result<(u64, u64), LedgerError> {
         let license = self.account.licenses.get(usize::from(item.license));
         let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
-        let price = self.price(license, item, &[], now)?;
+        let price = self.price(license, item, (0, 0), now)?;
         let prices = self.prices()?.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
         Ok((price, self.with_fees(prices)?))
     }
@@ -266,11 +315,11 @@ impl Ledger {
     /// Adds the generations of a reservation. The ledger must be unchanged since
     /// [`Ledger::reserve`]. `now` is unix seconds.
     pub fn commit(&mut self, reservation: &Reservation, now: i64) {
-        let Reservation { units, items, voucher, hold, .. } = reservation;
+        let Reservation { units, items, voucher, holds, .. } = reservation;
         let prices = items.iter().map(|priced| (priced.item.license, priced.price));
         // `reserve` has checked that the statement has positions for them.
         self.open.add(units.clone(), prices, *voucher, now);
-        if let Some(id) = hold {
+        for id in holds {
             self.holds.remove(id);
         }
     }
@@ -413,14 +462,14 @@ impl Ledger {
     }
 
     /// Returns the deposit that a total of `prices` needs, base units: with fees, and with what is
-    /// still earmarked for quotas after the open statements and `items`.
-    fn needed(&self, prices: u64, items: &[PricedItem]) -> Result<u64, LedgerError> {
-        let committed = prices.checked_add(self.earmarked(items));
+    /// still earmarked for quotas after the open statements and `added`.
+    fn needed(&self, prices: u64, added: &Added) -> Result<u64, LedgerError> {
+        let committed = prices.checked_add(self.earmarked(added));
         self.with_fees(committed.ok_or(LedgerError::AmountTooLarge)?)
     }
 
-    /// Returns the prices of all quotas that the open statements and `items` leave unused.
-    fn earmarked(&self, items: &[PricedItem]) -> u64 {
+    /// Returns the prices of all quotas that the open statements and `added` leave unused.
+    fn earmarked(&self, added: &Added) -> u64 {
         if self.channel().earmarked == 0 {
             return 0;
         }
@@ -430,8 +479,7 @@ impl Ledger {
             .map(|(index, license)| {
                 let cut = self.cut.iter().map(|cut| units_of(&cut.statement, index));
                 let open = units_of(&self.open.statement, index);
-                let new = items.iter().map(|priced| priced.item);
-                let new = new.filter(|item| item.license == index).map(|item| item.units);
+                let new = added.get(&index).map(|(units, _)| *units);
                 let daily_units = License::UNLIMITED;
                 let mut left = License { expires_at: i64::MAX, daily_units, ..*license };
                 for units in cut.chain([open]).chain(new) {
@@ -482,7 +530,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the price of units on top of the open statement and the items before them.
+    /// Returns the price of units on top of the open statement and of `before`, units and prices of
+    /// the license.
     ///
     /// Earlier statements are charged first, all as if they settled now. Settling later is never
     /// stricter: new days only raise daily caps.
@@ -490,7 +539,7 @@ impl Ledger {
         &self,
         mut license: License,
         item: &Item,
-        before: &[PricedItem],
+        before: (u32, u64),
         now: i64,
     ) -> Result<u64, LedgerError> {
         let index = item.license;
@@ -501,13 +550,10 @@ impl Ledger {
                 license.charge(units, now).map_err(limit)?;
             }
         }
-        let (mut units, mut prices) =
-            (units_of(&self.open.statement, index), self.open.prices_of(index));
-        for other in before.iter().filter(|other| other.item.license == index) {
-            units = units.checked_add(other.item.units).ok_or(LedgerError::StatementFull)?;
-            prices = prices.checked_add(other.price).ok_or(LedgerError::AmountTooLarge)?;
-        }
-        let units = units.checked_add(item.units).ok_or(LedgerError::StatementFull)?;
+        let (units, prices) = (units_of(&self.open.statement, index), self.open.prices_of(index));
+        let prices = prices.checked_add(before.1).ok_or(LedgerError::AmountTooLarge)?;
+        let units = units.checked_add(before.0).and_then(|units| units.checked_add(item.units));
+        let units = units.ok_or(LedgerError::StatementFull)?;
         let with = license.charge(units, now).map_err(limit)?.price;
         // The earlier price comes from the same code and license, so it is not larger.
         Ok(with - prices)
@@ -539,26 +585,44 @@ impl Ledger {
         Err(LedgerError::WrongPrice { given: voucher.cumulative, expected })
     }
 
-    /// Checks that the voucher and licenses are valid until settlement is certain.
-    fn check_dates(
-        &self,
-        voucher: &Voucher,
-        items: &[PricedItem],
-        now: i64,
-    ) -> Result<(), LedgerError> {
-        let earliest = self.margins.earliest_expiry(now);
-        if voucher.expires_at < earliest {
-            return Err(LedgerError::ExpiresTooSoon { given: voucher.expires_at, earliest });
+    /// Checks that the voucher is valid until settlement is certain.
+    fn check_voucher_date(&self, voucher: &Voucher, now: i64) -> Result<(), LedgerError> {
+        let (given, earliest) = (voucher.expires_at, self.margins.earliest_expiry(now));
+        if given < earliest {
+            return Err(LedgerError::ExpiresTooSoon { given, earliest });
         }
+        Ok(())
+    }
+
+    /// Checks that a license is valid until settlement is certain. An expired one is refused by its
+    /// price.
+    fn check_license_date(&self, license: &License, now: i64) -> Result<(), LedgerError> {
+        let expires_at = license.expires_at;
         let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
-        let licenses = items.iter().map(|priced| usize::from(priced.item.license));
-        let ends = licenses.filter_map(|index| self.account.licenses.get(index));
-        match ends.map(|license| license.expires_at).min() {
-            Some(expires_at) if expires_at < earliest => {
-                Err(LedgerError::LicenseEnding { expires_at })
-            }
-            _ => Ok(()),
+        if (now..earliest).contains(&expires_at) {
+            return Err(LedgerError::LicenseEnding { expires_at });
         }
+        Ok(())
+    }
+}
+
+/// Units and prices by license, base units, on top of the open statement.
+type Added = BTreeMap<u16, (u32, u64)>;
+
+/// Generations of one voucher, as far as they are priced.
+struct Draft {
+    /// Units of the open statement with them.
+    units: Statement,
+    items: Vec<PricedItem>,
+    added: Added,
+    /// Holds that they capture.
+    holds: BTreeSet<HoldId>,
+}
+
+impl Draft {
+    fn new(open: &Statement) -> Self {
+        let (items, added, holds) = (Vec::new(), Added::new(), BTreeSet::new());
+        Self { units: open.clone(), items, added, holds }
     }
 }
 

@@ -1,11 +1,24 @@
 //! Generations that a ledger has priced and not yet committed.
 
+use std::collections::BTreeSet;
+
 use motif_sdk::{
     Pubkey,
     voucher::{SignedVoucher, Statement},
 };
 
 use super::{HoldId, Item};
+
+/// Generation that a voucher is to pay for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// License and units.
+    pub item: Item,
+    /// Hold that it captures.
+    pub hold: Option<HoldId>,
+    /// SHA-256 of the request, which that of the hold must equal.
+    pub request_digest: [u8; 32],
+}
 
 /// Generations that a ledger accepts, with their prices. Valid until the ledger changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +38,14 @@ pub struct Reservation {
     /// Voucher that pays for them.
     pub voucher: SignedVoucher,
     pub(super) units: Statement,
-    pub(super) hold: Option<HoldId>,
+    pub(super) holds: BTreeSet<HoldId>,
+}
+
+impl Reservation {
+    /// Returns the holds that the generations capture.
+    pub fn holds(&self) -> impl Iterator<Item = HoldId> + '_ {
+        self.holds.iter().copied()
+    }
 }
 
 /// Priced units of one generation.

@@ -80,7 +80,16 @@ fn reserve(
     request: &PaymentRequest,
     now: i64,
 ) -> Result<Reservation, LedgerError> {
-    ledger.reserve(&request.voucher, &request.items, request.hold, now)
+    ledger.reserve(&request.voucher, &requested(request), now)
+}
+
+fn requested(request: &PaymentRequest) -> Vec<Requested> {
+    let PaymentRequest { items, hold, .. } = request;
+    let each = items.iter().map(|item| {
+        let request_digest = [0; 32];
+        Requested { item: *item, hold: *hold, request_digest }
+    });
+    each.collect()
 }
 
 fn request(license: u16, units: u32, voucher: SignedVoucher) -> PaymentRequest {
@@ -393,6 +402,57 @@ fn capture_beyond_hold_is_rejected() {
     assert_eq!(reserve(&ledger, &late, NOW + 61).err(), Some(LedgerError::UnknownHold));
     assert_eq!(pay(&mut ledger, &late, NOW + 60).unwrap().price, 100);
     assert_eq!(ledger.hold(&[1; 32]), None);
+}
+
+#[test]
+fn several_holds_are_captured_together() {
+    let mut ledger = ledger(vec![license(100)]);
+    for id in 1..4 {
+        ledger.add_hold([id; 32], hold(0, 2), NOW).unwrap();
+    }
+    let one = |id: Option<u8>, units: u32, byte: u8| Requested {
+        item: Item { license: 0, units },
+        hold: id.map(|id| [id; 32]),
+        request_digest: [byte; 32],
+    };
+    let good = [one(Some(1), 1, 0), one(None, 1, 7), one(Some(2), 2, 0)];
+    let bad = [
+        (one(Some(1), 1, 0), LedgerError::UnknownHold), // the second time
+        (one(Some(9), 1, 0), LedgerError::UnknownHold),
+        (one(Some(3), 3, 0), LedgerError::HoldExceeded { held: 2 }),
+        (one(Some(3), 1, 1), LedgerError::HoldMismatch),
+        (one(None, 0, 0), LedgerError::NoUnits),
+        (
+            Requested { item: Item { license: 7, units: 1 }, ..good[1] },
+            LedgerError::LicenseNotFound(7),
+        ),
+    ];
+    let mut mixed = good.to_vec();
+    mixed.extend(bad.iter().map(|(requested, _)| *requested));
+    let refused: Vec<_> = (3..).zip(bad.iter().map(|(_, error)| *error)).collect();
+    assert_eq!(ledger.refusals(&mixed, NOW), refused);
+    let paid = voucher(0, 413, &[(0, 4)]); // 400 and 3.33 %
+    assert_eq!(ledger.reserve(&paid, &mixed, NOW).map(drop), Err(LedgerError::UnknownHold));
+    let reservation = ledger.reserve(&paid, &good, NOW).unwrap();
+    assert_eq!(reservation.holds().collect::<Vec<_>>(), [[1; 32], [2; 32]]);
+    ledger.commit(&reservation, NOW);
+    assert_eq!((ledger.hold(&[1; 32]), ledger.hold(&[3; 32]).is_some()), (None, true));
+}
+
+#[test]
+fn held_units_refuse_one_of_a_batch() {
+    let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }, license(1)]);
+    ledger.add_hold([1; 32], hold(0, 2), NOW).unwrap();
+    let one = |license, hold| Requested {
+        item: Item { license, units: 1 },
+        hold,
+        request_digest: [0; 32],
+    };
+    let limit = LedgerError::LicenseLimit { license: 0, limit: LicenseLimit::Units };
+    let batch = [one(0, None), one(1, None), one(0, None), one(1, None)];
+    assert_eq!(ledger.refusals(&batch, NOW), [(2, limit)]);
+    let capturing = [one(0, None), one(0, Some([1; 32])), one(0, None)];
+    assert_eq!(ledger.refusals(&capturing, NOW), []);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Extractors whose rejections are problem documents.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use axum::{
     Json,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{
         DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request,
         rejection::JsonRejection,
@@ -16,10 +16,11 @@ use axum::{
     },
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use motif_sdk::gateway::IdempotencyKey;
+use motif_paywall::BodyError;
+use motif_sdk::gateway::{IdempotencyKey, wire::BatchRequest};
 use serde::de::DeserializeOwned;
 
-use crate::error::GatewayError;
+use crate::{App, admission::RateLimited, error::GatewayError};
 
 /// Maximum length of a body in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -27,8 +28,11 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(IdempotencyKey::HEADER);
 
-/// JSON body of at most [`MAX_BODY_BYTES`].
-pub struct JsonBody<T>(pub T);
+/// JSON body of at most `MAX` bytes.
+pub struct JsonBody<T, const MAX: usize = MAX_BODY_BYTES>(pub T);
+
+/// Batch of generations, whose body is read within the gateway's budget of such bodies.
+pub struct BatchBody(pub BatchRequest);
 
 /// Single parameter of the path, such as a channel's address.
 pub struct PathParameter<T>(pub T);
@@ -39,7 +43,7 @@ pub struct QueryString<T>(pub T);
 /// `Idempotency-Key` header.
 pub struct IdempotencyHeader(pub IdempotencyKey);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for JsonBody<T, MAX> {
     type Rejection = GatewayError;
 
     async fn from_request(mut request: Request, state: &S) -> Result<Self, GatewayError> {
@@ -48,28 +52,47 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             return Err(GatewayError::EncodedBody);
         }
         if request.headers().get(CONTENT_TYPE) != Some(&JSON) {
-            DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
+            DefaultBodyLimit::max(MAX).apply(&mut request);
             let read = Json::from_request(request, state).await;
-            return read.map(|Json(body)| Self(body)).map_err(rejected);
+            return read.map(|Json(body)| Self(body)).map_err(rejected::<MAX>);
         }
-        let bytes = read(request).await?;
+        let bytes = read::<MAX>(request).await?;
         // Parsing without error positions is faster. A malformed body is parsed again for them.
         if let Some(body) =
             str::from_utf8(&bytes).ok().and_then(|text| serde_json::from_str(text).ok())
         {
             return Ok(Self(body));
         }
-        Json::from_bytes(&bytes).map(|Json(body)| Self(body)).map_err(rejected)
+        Json::from_bytes(&bytes).map(|Json(body)| Self(body)).map_err(rejected::<MAX>)
+    }
+}
+
+impl FromRequest<App> for BatchBody {
+    type Rejection = GatewayError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, GatewayError> {
+        const MAX: usize = BatchRequest::MAX_BYTES;
+        let (parts, body) = request.into_parts();
+        let body = app.batch_bodies.collect(body, MAX).await.map_err(|error| match error {
+            BodyError::TooLarge => GatewayError::BodyTooLarge(MAX),
+            BodyError::Broken => GatewayError::MalformedJson("the body is incomplete".to_owned()),
+            BodyError::Full => {
+                let wait = Duration::from_secs(1);
+                RateLimited { limit: "batches", wait }.into()
+            }
+        })?;
+        let request = Request::from_parts(parts, Body::from(body.bytes));
+        let JsonBody::<_, MAX>(batch) = JsonBody::from_request(request, app).await?;
+        drop(body.share);
+        Ok(Self(batch))
     }
 }
 
 /// Returns the bytes of a body, without a copy if they arrived in one piece.
-async fn read(request: Request) -> Result<Bytes, GatewayError> {
-    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
+async fn read<const MAX: usize>(request: Request) -> Result<Bytes, GatewayError> {
+    match Limited::new(request.into_body(), MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(GatewayError::BodyTooLarge(MAX_BODY_BYTES))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(GatewayError::BodyTooLarge(MAX)),
         Err(error) => {
             let what = format!("Failed to buffer the request body: {error}");
             Err(GatewayError::MalformedJson(what))
@@ -77,9 +100,9 @@ async fn read(request: Request) -> Result<Bytes, GatewayError> {
     }
 }
 
-fn rejected(rejection: JsonRejection) -> GatewayError {
+fn rejected<const MAX: usize>(rejection: JsonRejection) -> GatewayError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return GatewayError::BodyTooLarge(MAX_BODY_BYTES);
+        return GatewayError::BodyTooLarge(MAX);
     }
     match rejection {
         JsonRejection::MissingJsonContentType(_) => GatewayError::UnsupportedMediaType,

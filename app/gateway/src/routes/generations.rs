@@ -9,7 +9,7 @@ use motif_sdk::gateway::wire::{
 };
 
 use super::{
-    extract::{IdempotencyHeader, JsonBody, PathParameter},
+    extract::{BatchBody, IdempotencyHeader, JsonBody, PathParameter},
     openapi::MeteringProblems,
 };
 use crate::{App, error::GatewayError, keys::Caller};
@@ -62,7 +62,8 @@ pub async fn pay(
 /// Pays for several generations with one voucher, all or none.
 ///
 /// A blended generation, which uses several licenses, is a batch whose generations have the same
-/// request and output digests. Idempotent, as a single generation is.
+/// request and output digests. A generation can capture a hold. If some cannot be paid for, nothing is
+/// charged, and the problem `batch-items` names them. Idempotent, as a single generation is.
 #[utoipa::path(
     post, operation_id = "pay_for_batch",
     path = "/v1/channels/{channel}/batches",
@@ -81,7 +82,7 @@ pub async fn pay_batch(
     PathParameter(Address(channel)): PathParameter<Address>,
     IdempotencyHeader(key): IdempotencyHeader,
     Extension(caller): Extension<Caller>,
-    JsonBody(request): JsonBody<BatchRequest>,
+    BatchBody(request): BatchBody,
 ) -> Result<Json<BatchReceipts>, GatewayError> {
     let receipts = app.metering.pay_batch(channel, key, request, &caller).await?;
     Ok(Json(BatchReceipts { receipts: receipts.iter().map(ReceiptParts::from).collect() }))

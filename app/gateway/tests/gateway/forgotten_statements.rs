@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use motif_sdk::{
-    gateway::{PayerSession, SessionPolicy},
+    gateway::{Payer, PayerOptions},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
 use sqlx::{Connection, SqliteConnection, query};
@@ -27,14 +27,14 @@ async fn execute(world: &World, sql: &'static str) {
 }
 
 /// Begins a session of the payer, who owes nothing.
-async fn session(world: &World) -> PayerSession {
+async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+    let options = PayerOptions::default();
+    Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await.unwrap()
 }
 
 /// Pays for some generations; returns their receipts.
-async fn pay(session: &mut PayerSession, count: u8) -> Vec<SignedReceipt> {
+async fn pay(session: &Payer, count: u8) -> Vec<SignedReceipt> {
     let mut receipts = Vec::new();
     for number in 0..count {
         receipts.push(session.generate(0, 1, [number; 32], [number; 32]).await.unwrap());
@@ -62,8 +62,8 @@ async fn failed_read_loses_no_settlement() {
         config.settle.max_blind_seconds = 7_200;
     });
     let world = world.await;
-    let mut payer = session(&world).await;
-    let mut receipts = pay(&mut payer, 3).await;
+    let payer = session(&world).await;
+    let mut receipts = pay(&payer, 3).await;
     world.chain.network(Network::Silent);
     let settling = world.settle();
     tokio::pin!(settling);
@@ -79,7 +79,7 @@ async fn failed_read_loses_no_settlement() {
     world.client().open_channel(&CHANNEL).await.unwrap();
     world.chain.network(Network::Up);
     settling.await.unwrap();
-    receipts.extend(pay(&mut payer, 2).await);
+    receipts.extend(pay(&payer, 2).await);
     world.settle().await.unwrap();
     assert_provable(&world, &receipts).await;
 }
@@ -88,9 +88,9 @@ async fn failed_read_loses_no_settlement() {
 async fn forgotten_statement_is_recorded_at_start() {
     let mut world = World::with(with_admin).await;
     let mut receipts = Vec::new();
-    let mut payer = session(&world).await;
+    let payer = session(&world).await;
     for _ in 0..4 {
-        receipts.extend(pay(&mut payer, 2).await);
+        receipts.extend(pay(&payer, 2).await);
         world.settle().await.unwrap();
     }
     let forget = "UPDATE statements SET fee = NULL, cumulative = NULL, receipts_root = NULL, \
@@ -107,7 +107,7 @@ async fn forgotten_statement_is_recorded_at_start() {
 #[tokio::test]
 async fn forgotten_open_statement_is_recorded() {
     let mut world = World::with(with_admin).await;
-    let receipts = pay(&mut session(&world).await, 3).await;
+    let receipts = pay(&session(&world).await, 3).await;
     world.settle().await.unwrap();
     execute(&world, "DELETE FROM statements").await;
     world = world.restarted(true).await;

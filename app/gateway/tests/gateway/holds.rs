@@ -1,15 +1,14 @@
 use motif_sdk::gateway::{
-    GatewayError, IdempotencyKey, PayerAction, PayerRequest, PayerSession, SessionPolicy,
-    hold_details,
+    GatewayError, IdempotencyKey, Payer, PayerAction, PayerOptions, PayerRequest, hold_details,
     wire::{Digest, HoldRequest, PayerProof},
 };
 
 use crate::world::{CHANNEL, World, foreign_key, license, on_postgres_too, voucher_key};
 
-async fn session(world: &World) -> PayerSession {
+async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+    let options = PayerOptions::default();
+    Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await.unwrap()
 }
 
 /// Starts a gateway with a license of five units.
@@ -24,7 +23,7 @@ async fn with_five_units() -> World {
 #[tokio::test]
 async fn capture_frees_unused_room() {
     let world = with_five_units().await;
-    let mut session = session(&world).await;
+    let session = session(&world).await;
     let held = session.hold(0, 4, [1; 32], 60).await.unwrap();
     let refused = session.generate(0, 2, [2; 32], [2; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"));
@@ -38,7 +37,7 @@ async fn capture_frees_unused_room() {
 #[tokio::test]
 async fn failed_generation_is_not_charged() {
     let world = with_five_units().await;
-    let mut session = session(&world).await;
+    let session = session(&world).await;
     let held = session.hold(0, 5, [1; 32], 60).await.unwrap();
     session.release(&held).await.unwrap();
     session.release(&held).await.unwrap();
@@ -51,7 +50,7 @@ async fn failed_generation_is_not_charged() {
 #[tokio::test]
 async fn hold_expires() {
     let world = with_five_units().await;
-    let mut session = session(&world).await;
+    let session = session(&world).await;
     let held = session.hold(0, 5, [1; 32], 1).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
     let refused = session.capture(&held, 1, [9; 32]).await.unwrap_err();
@@ -64,7 +63,7 @@ async fn hold_expires() {
 #[tokio::test]
 async fn invalid_capture_is_rejected() {
     let world = with_five_units().await;
-    let mut session = session(&world).await;
+    let session = session(&world).await;
     let held = session.hold(0, 2, [1; 32], 60).await.unwrap();
     let refused = session.capture(&held, 3, [9; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("hold-exceeded"));
@@ -83,14 +82,14 @@ async fn invalid_capture_is_rejected() {
 #[tokio::test]
 async fn holds_survive_kill() {
     let world = with_five_units().await;
-    let mut before = session(&world).await;
+    let before = session(&world).await;
     let (kept, captured) = (
         before.hold(0, 2, [1; 32], 60).await.unwrap(),
         before.hold(0, 2, [2; 32], 60).await.unwrap(),
     );
     before.capture(&captured, 2, [9; 32]).await.unwrap();
     let world = world.restarted(false).await;
-    let mut after = session(&world).await;
+    let after = session(&world).await;
     let refused = after.generate(0, 2, [3; 32], [3; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"), "two of the three left are still held");
     let refused = after.release(&captured).await.unwrap_err();

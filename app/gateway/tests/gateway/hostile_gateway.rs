@@ -16,8 +16,8 @@ use axum::{
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     gateway::{
-        GatewayClient, GatewayError, PayerSession, SessionPolicy,
-        wire::{GenerationRequest, ReceiptParts, StatementState},
+        GatewayClient, GatewayError, Payer, PayerOptions,
+        wire::{BatchRequest, ReceiptParts, StatementState},
     },
     receipt::{Receipt, SignedReceipt},
     voucher::{SignedVoucher, Voucher},
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::world::{CHANNEL, ScriptedChain, World, foreign_key, voucher_key};
 
-type Answer = Box<dyn FnOnce(&GenerationRequest) -> (u16, Value) + Send>;
+type Answer = Box<dyn FnOnce(&BatchRequest) -> (u16, Value) + Send>;
 
 /// Responses and received requests of the hostile gateway.
 struct Hostile {
@@ -39,7 +39,7 @@ struct Told {
     channel: Value,
     answers: VecDeque<Answer>,
     /// Received vouchers.
-    heard: Vec<GenerationRequest>,
+    heard: Vec<BatchRequest>,
 }
 
 impl Hostile {
@@ -48,7 +48,7 @@ impl Hostile {
         let told = Arc::new(Mutex::new(Told { channel, ..Told::default() }));
         let router = Router::new()
             .route("/v1/channels", post(open))
-            .route("/v1/channels/{channel}/generations", post(pay))
+            .route("/v1/channels/{channel}/batches", post(pay))
             .with_state(told.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,18 +56,18 @@ impl Hostile {
         Self { url, told }
     }
 
-    fn answer(&self, answer: impl FnOnce(&GenerationRequest) -> (u16, Value) + Send + 'static) {
+    fn answer(&self, answer: impl FnOnce(&BatchRequest) -> (u16, Value) + Send + 'static) {
         self.told.lock().unwrap().answers.push_back(Box::new(answer));
     }
 
-    fn heard(&self) -> Vec<GenerationRequest> {
+    fn heard(&self) -> Vec<BatchRequest> {
         self.told.lock().unwrap().heard.clone()
     }
 
-    async fn begin(&self, chain: &ScriptedChain) -> Result<PayerSession, GatewayError> {
+    async fn begin(&self, chain: &ScriptedChain) -> Result<Payer, GatewayError> {
         let client = GatewayClient::new(&self.url).patience(Duration::ZERO);
-        let policy = SessionPolicy::default();
-        PayerSession::begin(client, CHANNEL, &chain.channel_account(), voucher_key(), policy).await
+        let options = PayerOptions::default();
+        Payer::open(client, CHANNEL, &chain.channel_account(), voucher_key(), options).await
     }
 }
 
@@ -75,13 +75,12 @@ async fn open(State(told): State<Arc<Mutex<Told>>>) -> Json<Value> {
     Json(told.lock().unwrap().channel.clone())
 }
 
-async fn pay(
-    State(told): State<Arc<Mutex<Told>>>,
-    Json(request): Json<GenerationRequest>,
-) -> Response {
+async fn pay(State(told): State<Arc<Mutex<Told>>>, Json(request): Json<BatchRequest>) -> Response {
     let mut told = told.lock().unwrap();
     told.heard.push(request.clone());
-    let answer = told.answers.pop_front().unwrap();
+    let Some(answer) = told.answers.pop_front() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let (status, body) = answer(&request);
     let status = StatusCode::from_u16(status).unwrap();
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
@@ -146,7 +145,7 @@ async fn foreign_statement_is_not_signed() {
 async fn false_hint_raises_no_total() {
     let (world, truth) = two_paid().await;
     let gateway = Hostile::saying(truth).await;
-    let mut session = gateway.begin(&world.chain).await.unwrap();
+    let session = gateway.begin(&world.chain).await.unwrap();
     let entries = json!([{ "license": 0, "units": 9_000 }]);
     let expected = |statement: u64, cumulative: u64, entries: Value| json!({ "statement": statement, "cumulative": cumulative.to_string(), "entries": entries });
     let lies = [
@@ -170,7 +169,7 @@ async fn false_hint_raises_no_total() {
         let voucher = request.voucher.voucher;
         assert_eq!((voucher.statement, voucher.cumulative), (0, 306));
     }
-    assert_eq!(session.spent().unwrap(), 0);
+    assert_eq!(session.spent(), 0);
 }
 
 #[tokio::test]
@@ -190,7 +189,7 @@ async fn mismatched_receipt_is_rejected() {
         |receipt| receipt.request_digest[0] ^= 1,
         |receipt| receipt.output_digest[0] ^= 1,
     ];
-    let good = |request: &GenerationRequest| Receipt {
+    let good = |request: &BatchRequest| Receipt {
         channel: CHANNEL,
         opened_slot: request.voucher.voucher.opened_slot,
         statement: 0,
@@ -201,14 +200,14 @@ async fn mismatched_receipt_is_rejected() {
         amount: 100,
         cumulative: 306,
         work: motif_sdk::Pubkey::new_from_array([7; 32]),
-        request_digest: request.request_digest.0,
-        output_digest: request.output_digest.0,
+        request_digest: request.generations[0].request_digest.0,
+        output_digest: request.generations[0].output_digest.0,
         issued_at: 1,
     };
-    let parts = |signed: SignedReceipt| serde_json::to_value(ReceiptParts::from(&signed)).unwrap();
+    let parts = |signed: SignedReceipt| json!({ "receipts": [ReceiptParts::from(&signed)] });
     for lie in lies {
         let gateway = Hostile::saying(truth.clone()).await;
-        let mut session = gateway.begin(&world.chain).await.unwrap();
+        let session = gateway.begin(&world.chain).await.unwrap();
         let operator = operator.clone();
         gateway.answer(move |request| {
             let mut receipt = good(request);
@@ -220,10 +219,12 @@ async fn mismatched_receipt_is_rejected() {
         // The outcome is unknown, so nothing else is signed before it is known.
         let next = session.generate(0, 1, [3; 32], [4; 32]).await;
         assert!(matches!(next, Err(GatewayError::Unanswered)), "{next:?}");
-        assert_eq!((gateway.heard().len(), session.spent().unwrap()), (1, 0));
+        let heard = gateway.heard();
+        assert!(heard.iter().all(|request| *request == heard[0]), "the first is repeated");
+        assert_eq!(session.spent(), 0);
     }
     let gateway = Hostile::saying(truth).await;
-    let mut session = gateway.begin(&world.chain).await.unwrap();
+    let session = gateway.begin(&world.chain).await.unwrap();
     gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &foreign_key()))));
     assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "another key's signature");
     let signer = operator.clone();
@@ -238,5 +239,5 @@ async fn mismatched_receipt_is_rejected() {
         let bundle = [good(request), Receipt { position: 3, ..good(request) }];
         (200, parts(SignedReceipt::sign_together(&bundle, &operator)[0]))
     });
-    assert!(session.resume().await.unwrap().is_some(), "the true one is taken");
+    assert!(session.resume().await.unwrap().len() == 1, "the true one is taken");
 }

@@ -15,7 +15,7 @@ use motif_gateway::{
 use motif_sdk::{
     Pubkey,
     gateway::{
-        AdminClient, GatewayClient, PayerSession, SessionPolicy,
+        AdminClient, GatewayClient, Payer, PayerOptions,
         wire::{Digest, GenerationRequest, ReceiptPage, ReceiptParts, StatementEntry},
     },
     receipt::SignedReceipt,
@@ -250,8 +250,8 @@ async fn bad_frame_is_named_and_skipped() {
     let mut paid = served.pay(3).await;
     let account = served.chain.channel_account();
     let client = payer_client(&served.gateway.url());
-    let policy = SessionPolicy::default();
-    let session = PayerSession::begin(client, CHANNEL, &account, voucher_key(), policy).await;
+    let options = PayerOptions::default();
+    let session = Payer::open(client, CHANNEL, &account, voucher_key(), options).await;
     let held = session.unwrap().hold(0, 1, [1; 32], 60).await.unwrap();
     // Half a second before it is in the tables.
     gate.close();

@@ -16,7 +16,7 @@ use motif_gateway::{
     serve_watched,
     store::{Failpoint, Failpoints},
 };
-use motif_sdk::gateway::{PayerSession, SessionPolicy};
+use motif_sdk::gateway::{Payer, PayerOptions};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use sqlx::{Connection, PgConnection, Row, query};
@@ -96,7 +96,7 @@ struct Shared {
     wire: Arc<Wire>,
     at_commit: Arc<AtCommit>,
     gateway: RunningGateway,
-    payer: PayerSession,
+    payer: Payer,
     database_url: String,
 }
 
@@ -117,8 +117,8 @@ impl Shared {
         let gateway = serve_watched(config, chain.clone(), at_commit.clone()).await.unwrap();
         let client = motif_sdk::gateway::GatewayClient::new(&gateway.url());
         client.open_channel(&CHANNEL).await.unwrap();
-        let (account, policy) = (chain.channel_account(), SessionPolicy::default());
-        let payer = PayerSession::begin(client, CHANNEL, &account, voucher_key(), policy).await;
+        let (account, options) = (chain.channel_account(), PayerOptions::default());
+        let payer = Payer::open(client, CHANNEL, &account, voucher_key(), options).await;
         Some(Self { wire, at_commit, gateway, payer: payer.unwrap(), database_url })
     }
 

@@ -32,6 +32,7 @@ mod observability;
 mod openapi;
 mod operator_keys;
 mod payer_requests;
+mod payers;
 mod problems;
 mod quarantine;
 mod quotes;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use motif_sdk::{
     Pubkey,
-    gateway::{PayerSession, SessionPolicy},
+    gateway::{Payer, PayerOptions},
 };
 use reqwest::{Client, Method};
 use sqlx::{Connection, SqliteConnection, query};
@@ -14,10 +14,10 @@ use crate::world::{Answer, CHANNEL, SECRET, World, reader_of, voucher_key, with_
 /// Another channel on the chain.
 const OTHER: Pubkey = Pubkey::new_from_array([105; 32]);
 
-async fn session(world: &World, channel: Pubkey) -> PayerSession {
+async fn session(world: &World, channel: Pubkey) -> Payer {
     let account = world.chain.state().channels[&channel].clone();
-    let policy = SessionPolicy::default();
-    PayerSession::begin(world.client(), channel, &account, voucher_key(), policy).await.unwrap()
+    let options = PayerOptions::default();
+    Payer::open(world.client(), channel, &account, voucher_key(), options).await.unwrap()
 }
 
 async fn metric(world: &World, line: &str) -> bool {
@@ -51,7 +51,7 @@ async fn corrupt_channel_is_quarantined_alone() {
     let account = world.chain.channel_account();
     world.chain.state().channels.insert(OTHER, account);
     session(&world, CHANNEL).await.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
-    let mut other = session(&world, OTHER).await;
+    let other = session(&world, OTHER).await;
     other.generate(0, 1, [2; 32], [2; 32]).await.unwrap();
     world.admin().reconcile().await.unwrap(); // applies the journal
     damage(&world).await;

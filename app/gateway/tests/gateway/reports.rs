@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use motif_sdk::channel::Moment;
 use motif_sdk::gateway::{
-    PayerSession, SessionPolicy,
+    Payer, PayerOptions,
     wire::{UsageBy, UsageReport},
 };
 use reqwest::{Client, Method};
@@ -18,9 +18,9 @@ async fn used(generations: u32) -> World {
     })
     .await;
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    let begun = PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await;
-    let mut session = begun.unwrap();
+    let options = PayerOptions::default();
+    let begun = Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await;
+    let session = begun.unwrap();
     for _ in 0..generations {
         session.generate(0, 2, [1; 32], [2; 32]).await.unwrap();
     }

@@ -2,7 +2,7 @@ use ed25519_dalek::SigningKey;
 use motif_gateway::{StartError, check_store, serve_with, store::StoreError};
 use motif_sdk::{
     Pubkey,
-    gateway::{ChannelReader, GatewayClient, PayerSession, SessionPolicy},
+    gateway::{ChannelReader, GatewayClient, Payer, PayerOptions},
 };
 
 use crate::world::{CHANNEL, MINT, World, next_request, on_postgres_too, voucher_key};
@@ -55,20 +55,19 @@ async fn session_survives_kills() {
     let account = world.chain.channel_account();
     for run in 0..4_u8 {
         let client = world.client();
-        let begun =
-            PayerSession::begin(client, CHANNEL, &account, voucher_key(), SessionPolicy::default());
+        let begun = Payer::open(client, CHANNEL, &account, voucher_key(), PayerOptions::default());
         let settled = world.chain.channel_account().channel.statements.length;
         if settled > 0 {
             // The account was read before the settlement, so the gateway is ahead.
             assert!(begun.await.is_err());
             break;
         }
-        let mut session = begun.await.unwrap();
+        let session = begun.await.unwrap();
         for generation in 0..5 {
             let digest = [run * 16 + generation; 32];
             session.generate(0, 1, digest, digest).await.unwrap();
         }
-        assert_eq!(session.spent().unwrap(), 5 * 102);
+        assert_eq!(session.spent(), 5 * 102);
         if run == 2 {
             world.settle().await.unwrap();
             // The session follows the cut, because the total is its own.

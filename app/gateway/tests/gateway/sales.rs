@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    sold::Sold,
+    sold::{Sold, payer_options},
     world::{CHANNEL, Network, on_postgres_too},
 };
 
@@ -115,7 +115,7 @@ async fn repeated_request_gets_same_bytes() {
     let mut sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let first = sold.fetch(&request).await.unwrap();
-    let resumed = PaidRequest { is_resumed: true, ..request };
+    let resumed = request;
     assert_eq!(sold.fetch(&resumed).await.unwrap(), first);
     let mut sold = sold.restarted().await;
     let resumed = PaidRequest { url: sold.url("/images"), ..resumed };
@@ -133,7 +133,7 @@ async fn answer_made_before_kill_is_payable() {
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let due = sold.due(&request).await;
     let mut sold = sold.restarted().await;
-    let resumed = PaidRequest { url: sold.url("/images"), is_resumed: true, ..request };
+    let resumed = PaidRequest { url: sold.url("/images"), ..request };
     let answer = sold.fetch(&resumed).await.unwrap();
     assert_eq!(answer.receipt.receipt.output_digest, due.output_digest.0);
     assert_eq!((sold.owed().await, sold.server.asked()), (102, 1));
@@ -156,10 +156,10 @@ async fn settlement_during_generation_is_fine() {
 async fn session_budget_covers_paywall() {
     let mut sold = Sold::new().await;
     let account = sold.world.chain.channel_account();
-    let policy = motif_sdk::gateway::SessionPolicy { budget: Some(150), ..Default::default() };
+    let options = payer_options(150);
     let key = crate::world::voucher_key();
     let client = sold.world.client();
-    let session = motif_sdk::gateway::PayerSession::begin(client, CHANNEL, &account, key, policy);
+    let session = motif_sdk::gateway::Payer::open(client, CHANNEL, &account, key, options);
     sold.session = session.await.unwrap();
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
     let refused = sold.fetch(&request).await.unwrap_err();

@@ -4,19 +4,22 @@ use motif_gateway::SettlePolicy;
 use motif_sdk::{
     Pubkey,
     channel::Moment,
-    gateway::{GatewayError, IdempotencyKey, PayerRequest, PayerSession, SessionPolicy},
+    gateway::{GatewayError, IdempotencyKey, Payer, PayerOptions, PayerRequest},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
 
-use crate::world::{CHANNEL, Network, World, next_request, on_postgres_too, voucher_key};
+use crate::{
+    sold::payer_options,
+    world::{CHANNEL, Network, World, next_request, on_postgres_too, voucher_key},
+};
 
-async fn session(world: &World) -> PayerSession {
+async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+    let options = PayerOptions::default();
+    Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await.unwrap()
 }
 
-async fn generate(session: &mut PayerSession, count: u8) -> Vec<SignedReceipt> {
+async fn generate(session: &Payer, count: u8) -> Vec<SignedReceipt> {
     let mut receipts = Vec::new();
     for number in 0..count {
         receipts.push(session.generate(0, 1, [number; 32], [number; 32]).await.unwrap());
@@ -27,10 +30,10 @@ async fn generate(session: &mut PayerSession, count: u8) -> Vec<SignedReceipt> {
 #[tokio::test]
 async fn receipts_prove_across_statements() {
     let world = World::new().await;
-    let mut session = session(&world).await;
+    let session = session(&world).await;
     let mut receipts = Vec::new();
     for count in [1, 3, 4] {
-        receipts.extend(generate(&mut session, count).await);
+        receipts.extend(generate(&session, count).await);
         let settled = world.settle().await.unwrap();
         assert_eq!(settled.len(), 1);
         assert_eq!(settled[0].receipts, u32::from(count));
@@ -49,7 +52,7 @@ async fn receipts_prove_across_statements() {
 #[tokio::test]
 async fn unsettled_receipt_has_no_proof_yet() {
     let world = World::new().await;
-    let receipts = generate(&mut session(&world).await, 1).await;
+    let receipts = generate(&session(&world).await, 1).await;
     let unsettled = world.client().proof(&receipts[0].receipt.digest()).await.unwrap_err();
     assert_eq!(unsettled.slug(), Some("receipt-not-settled"));
     let unknown = world.client().proof(&[1; 32]).await.unwrap_err();
@@ -67,7 +70,7 @@ async fn empty_settlement_is_rejected() {
 #[tokio::test]
 async fn transaction_is_resent_until_expiry() {
     let world = World::new().await;
-    generate(&mut session(&world).await, 2).await;
+    generate(&session(&world).await, 2).await;
     world.chain.network(Network::Losing);
     let (client, request) = (world.client(), world.request(PayerRequest::settle));
     let settling = tokio::spawn(async move { client.settle(&request).await });
@@ -90,7 +93,7 @@ async fn transaction_is_resent_until_expiry() {
 #[tokio::test]
 async fn unheard_settlement_is_recorded() {
     let world = World::new().await;
-    let receipts = generate(&mut session(&world).await, 2).await;
+    let receipts = generate(&session(&world).await, 2).await;
     world.chain.network(Network::Silent);
     let client = world.client().patience(Duration::ZERO);
     let request = world.request(PayerRequest::settle);
@@ -116,13 +119,13 @@ async fn unheard_settlement_is_recorded() {
 #[tokio::test]
 async fn rejected_settlement_keeps_vouchers() {
     let world = World::new().await;
-    let mut session = session(&world).await;
-    generate(&mut session, 2).await;
+    let session = session(&world).await;
+    generate(&session, 2).await;
     world.chain.network(Network::Refusing);
     let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("settlement-refused"));
     // The statement is closed; metering continues in the next one, and both settle later.
-    generate(&mut session, 1).await;
+    generate(&session, 1).await;
     world.chain.network(Network::Up);
     let settled = world.settle().await.unwrap();
     let prices: Vec<_> = settled.iter().map(|report| (report.statement, report.prices.0)).collect();
@@ -136,11 +139,11 @@ async fn worker_settles_at_amount() {
         config.settle = SettlePolicy { at_amount: Some(300), look_every, ..config.settle };
     })
     .await;
-    let mut session = session(&world).await;
-    generate(&mut session, 2).await;
+    let session = session(&world).await;
+    generate(&session, 2).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(world.chain.channel_account().channel.statements.length, 0);
-    generate(&mut session, 1).await;
+    generate(&session, 1).await;
     while world.chain.channel_account().channel.statements.length == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -165,7 +168,7 @@ fn request_close(world: &World) -> i64 {
 #[tokio::test]
 async fn cooperative_close_settles_at_once() {
     let world = World::new().await;
-    generate(&mut session(&world).await, 2).await;
+    generate(&session(&world).await, 2).await;
     let refused = world.close().await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-not-closing"));
 
@@ -197,8 +200,8 @@ async fn worker_settles_closing_channel() {
         config.settle.look_every = Duration::from_millis(50);
     })
     .await;
-    let mut session = session(&world).await;
-    generate(&mut session, 2).await;
+    let session = session(&world).await;
+    generate(&session, 2).await;
     request_close(&world);
     while world.chain.channel_account().channel.statements.length == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -240,7 +243,7 @@ async fn failing_channel_delays_no_others() {
 #[tokio::test]
 async fn fees_are_claimed_once() {
     let world = World::new().await;
-    generate(&mut session(&world).await, 2).await;
+    generate(&session(&world).await, 2).await;
     world.settle().await.unwrap();
     let settler = &world.gateway.app().settler;
     assert_eq!(settler.claim_fees(CHANNEL).await.unwrap().0, 4);
@@ -253,11 +256,10 @@ async fn fees_are_claimed_once() {
 async fn session_signs_within_budget() {
     let world = World::new().await;
     let account = world.chain.channel_account();
-    let policy = SessionPolicy { budget: Some(250), ..SessionPolicy::default() };
-    let session =
-        PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await;
-    let mut session = session.unwrap();
-    generate(&mut session, 2).await;
+    let options = payer_options(250);
+    let session = Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await;
+    let session = session.unwrap();
+    generate(&session, 2).await;
     let refused = session.generate(0, 1, [0; 32], [0; 32]).await.unwrap_err();
     assert!(matches!(refused, GatewayError::OverBudget { total: 306, budget: 250 }), "{refused}");
     assert_eq!(world.state().await.cumulative.0, 204);

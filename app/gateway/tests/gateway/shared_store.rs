@@ -13,7 +13,7 @@ use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
     gateway::{
-        AdminClient, GatewayClient, PayerSession, SessionPolicy,
+        AdminClient, GatewayClient, Payer, PayerOptions,
         wire::{Amount, NewApiKey, ScopeWord},
     },
 };
@@ -330,9 +330,9 @@ fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
     (address, account)
 }
 
-async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> PayerSession {
-    let policy = SessionPolicy::default();
-    PayerSession::begin(process.client(), address, account, voucher_key(), policy).await.unwrap()
+async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> Payer {
+    let options = PayerOptions::default();
+    Payer::open(process.client(), address, account, voucher_key(), options).await.unwrap()
 }
 
 #[tokio::test]

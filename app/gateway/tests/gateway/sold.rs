@@ -5,8 +5,8 @@ use motif_paywall::{PaidRoutes, PaywallConfig};
 use motif_sdk::{
     Pubkey,
     gateway::{
-        GatewayError, IdempotencyKey, PaidAnswer, PaidRequest, PaidUnits, PayerAction,
-        PayerRequest, PayerSession, PaywallClient, SessionPolicy, hold_details,
+        GatewayError, IdempotencyKey, PaidAnswer, PaidRequest, PaidUnits, Payer, PayerAction,
+        PayerOptions, PayerPolicy, PayerRequest, PaywallClient, hold_details,
         wire::{Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired},
     },
     voucher::{SignedVoucher, Statement, Voucher},
@@ -22,7 +22,7 @@ use crate::world::{Answer, CHANNEL, World, license, voucher_key};
 pub struct Sold {
     pub world: World,
     pub server: ModelServer,
-    pub session: PayerSession,
+    pub session: Payer,
     pub client: PaywallClient,
     _folder: Arc<TempDir>,
 }
@@ -163,7 +163,6 @@ impl Sold {
             units,
             key: IdempotencyKey::random(),
             expires_at: now() + 300,
-            is_resumed: false,
         }
     }
 
@@ -242,7 +241,7 @@ impl Sold {
 
     /// Checks that nothing is held: all units can be used at once.
     pub async fn assert_nothing_held(&self, units_left: u32) {
-        let mut session = session(&self.world).await;
+        let session = session(&self.world).await;
         session.generate(0, units_left, [1; 32], [1; 32]).await.unwrap();
     }
 }
@@ -262,10 +261,16 @@ pub fn due_of(answer: &Answer) -> Due {
     }
 }
 
-pub async fn session(world: &World) -> PayerSession {
+pub async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+    let options = PayerOptions::default();
+    Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await.unwrap()
+}
+
+/// Options of a payer with a budget, base units.
+pub fn payer_options(budget: u64) -> PayerOptions {
+    let policy = PayerPolicy { budget: Some(budget), ..PayerPolicy::default() };
+    PayerOptions { policy, ..PayerOptions::default() }
 }
 
 pub fn now() -> i64 {

@@ -86,7 +86,7 @@ async fn thousands_of_tokens_are_paid() {
     let request = story(&sold, 95);
     let mut stream = open(&mut sold, &request).await;
     let (mut text, mut receipts) = (Vec::new(), Vec::new());
-    while let Some(part) = stream.next(&mut sold.session).await.unwrap() {
+    while let Some(part) = stream.next().await.unwrap() {
         assert_eq!(part.receipt.receipt.output_digest, content_digest(&part.body));
         assert!(part.receipt.verifies(&sold.world.operator()));
         text.extend(part.body);
@@ -129,14 +129,14 @@ async fn lost_client_charges_vouched_parts() {
     let request = story(&sold, 1_000);
     let mut stream = open(&mut sold, &request).await;
     for _ in 0..2 {
-        stream.next(&mut sold.session).await.unwrap().unwrap();
+        stream.next().await.unwrap().unwrap();
     }
     drop(stream);
     assert_eq!(sold.owed().await, 204);
     let second = story(&sold, 10);
     let mut raw = Raw::open(&sold, &second).await;
     raw.due().await;
-    let mut other = session(&sold.world).await;
+    let other = session(&sold.world).await;
     let refused = other.generate(0, 3, [1; 32], [1; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"), "a unit is held for the stream that waits");
     drop(raw);
@@ -208,7 +208,7 @@ async fn broken_stream_charges_delivered_parts() {
     let mut stream = open(&mut sold, &request).await;
     let mut parts = 0;
     let refused = loop {
-        match stream.next(&mut sold.session).await {
+        match stream.next().await {
             Ok(part) => parts += u64::from(part.is_some()),
             Err(error) => break error,
         }
@@ -230,7 +230,7 @@ async fn settlement_does_not_end_stream() {
     let request = story(&sold, 40);
     let mut stream = open(&mut sold, &request).await;
     let mut parts = 0;
-    while stream.next(&mut sold.session).await.unwrap().is_some() {
+    while stream.next().await.unwrap().is_some() {
         parts += 1;
         if parts == 2 {
             sold.world.settle().await.unwrap();

@@ -98,7 +98,7 @@ async fn takeover_charges_part_at_most_once() {
             }
         }
         // The payer's next voucher continues from the holder's state.
-        let mut session = session(&second.world).await;
+        let session = session(&second.world).await;
         session.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
         assert_eq!(second.owed().await, owed + 102);
         second.assert_exact().await;
@@ -120,7 +120,7 @@ async fn dead_processs_stream_continues() {
     second.session = session(&second.world).await;
     let request = second.request("/stories", json!({ "prompt": "t", "tokens": 20 }));
     let mut stream = second.session.stream(&second.client, &request).await.unwrap();
-    while stream.next(&mut second.session).await.unwrap().is_some() {}
+    while stream.next().await.unwrap().is_some() {}
     assert_eq!(second.owed().await, 306);
     second.assert_nothing_held(2).await;
     second.assert_exact().await;
@@ -134,10 +134,10 @@ async fn hold_survives_takeover() {
     let given_up = first.session.hold(0, 5, spent, 300).await.unwrap();
     second.world.take_over().await;
     // Held units stay reserved at the next process.
-    let mut other = session(&second.world).await;
+    let other = session(&second.world).await;
     let refused = other.generate(0, 1, [3; 32], [3; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"));
-    let mut payer = session(&second.world).await;
+    let payer = session(&second.world).await;
     payer.release(&given_up).await.unwrap();
     let receipt = payer.capture(&held, 3, [4; 32]).await.unwrap();
     assert_eq!((receipt.receipt.units, second.owed().await), (3, 306));
@@ -158,7 +158,7 @@ async fn unpaid_answer_is_remade() {
     let refused = first.send(&request, Some(&Payment::Ask(first.ask(&request)))).await;
     refused.assert_problem(421, "channel-held-elsewhere");
     second.session = session(&second.world).await;
-    let here = PaidRequest { is_resumed: true, ..second.here(&request) };
+    let here = second.here(&request);
     second.fetch(&here).await.unwrap();
     assert_eq!((second.owed().await, second.server.asked()), (102, 2));
     second.assert_nothing_held(8).await;

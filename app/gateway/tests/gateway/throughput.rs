@@ -7,7 +7,7 @@ use futures::future::join_all;
 use motif_gateway::SettlePolicy;
 use motif_sdk::{
     Pubkey,
-    gateway::{GatewayClient, PayerSession, SessionPolicy},
+    gateway::{GatewayClient, Payer, PayerOptions},
 };
 use serde_json::json;
 
@@ -24,12 +24,12 @@ async fn load(world: &World, count: u8) -> Vec<Duration> {
         let address = Pubkey::new_from_array([100 + number; 32]);
         account.channel.deposited = 1 << 60;
         world.chain.state().channels.insert(address, account.clone());
-        let (client, policy) = (client.clone(), SessionPolicy::default());
-        let session = PayerSession::begin(client, address, &account, voucher_key(), policy).await;
+        let (client, options) = (client.clone(), PayerOptions::default());
+        let session = Payer::open(client, address, &account, voucher_key(), options).await;
         sessions.push(session.unwrap());
     }
     let until = Instant::now() + FOR;
-    let generate = |mut session: PayerSession| async move {
+    let generate = |session: Payer| async move {
         let mut times = Vec::new();
         while Instant::now() < until {
             let begun = Instant::now();

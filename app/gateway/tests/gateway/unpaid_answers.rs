@@ -170,7 +170,9 @@ async fn upstream_rejection_costs_nothing() {
     let mut sold = Sold::limited(4, |_| ()).await;
     let request = sold.request("/images", json!({ "prompt": "New York", "fail": "refuse" }));
     let refused = sold.fetch(&request).await.unwrap_err();
-    let GatewayError::ServerRefused { status: 422, text } = refused else { panic!("{refused}") };
+    let GatewayError::ServerRefused { status: 422, text, .. } = refused else {
+        panic!("{refused}")
+    };
     assert_eq!(text, "this prompt is too odd");
     assert_eq!(sold.owed().await, 0);
     sold.assert_nothing_held(4).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use motif_gateway::GatewayConfig;
 use motif_sdk::{
-    gateway::{GatewayError, PayerSession, SessionPolicy},
+    gateway::{GatewayError, Payer, PayerOptions},
     receipt::SignedReceipt,
 };
 
@@ -19,7 +19,7 @@ fn now() -> i64 {
 }
 
 /// Starts a gateway with a channel of two licenses, and a payer.
-async fn served(configure: impl FnOnce(&mut GatewayConfig)) -> (World, PayerSession) {
+async fn served(configure: impl FnOnce(&mut GatewayConfig)) -> (World, Payer) {
     let world = World::unopened(|config| {
         with_admin(config);
         configure(config);
@@ -32,9 +32,8 @@ async fn served(configure: impl FnOnce(&mut GatewayConfig)) -> (World, PayerSess
     }
     world.client().open_channel(&CHANNEL).await.unwrap();
     let account = world.chain.channel_account();
-    let policy = SessionPolicy::default();
-    let session =
-        PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await;
+    let options = PayerOptions::default();
+    let session = Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await;
     (world, session.unwrap())
 }
 
@@ -46,7 +45,7 @@ fn withdraw(world: &World, ends_at: i64) {
     licenses[usize::from(WITHDRAWN)].expires_at = ends_at;
 }
 
-async fn pay(session: &mut PayerSession, license: u16) -> Result<SignedReceipt, GatewayError> {
+async fn pay(session: &Payer, license: u16) -> Result<SignedReceipt, GatewayError> {
     session.generate(license, 1, [1; 32], [2; 32]).await
 }
 
@@ -56,8 +55,8 @@ async fn ends_at(world: &World) -> Option<i64> {
 
 #[tokio::test]
 async fn withdrawn_license_is_refused_on_idle_channel() {
-    let (world, mut session) = served(|_| ()).await;
-    pay(&mut session, WITHDRAWN).await.unwrap();
+    let (world, session) = served(|_| ()).await;
+    pay(&session, WITHDRAWN).await.unwrap();
     world.settle().await.unwrap();
     // No statement is open, the notice has passed, and nothing else has changed on chain.
     let ended_at = now() - 1;
@@ -65,11 +64,11 @@ async fn withdrawn_license_is_refused_on_idle_channel() {
     world.client().open_channel(&CHANNEL).await.unwrap();
     assert_eq!(ends_at(&world).await, Some(ended_at));
     let before = world.state().await;
-    let refused = pay(&mut session, WITHDRAWN).await.unwrap_err();
+    let refused = pay(&session, WITHDRAWN).await.unwrap_err();
     assert_eq!(refused.slug(), Some("license-expired"), "{refused}");
     assert_eq!(world.state().await, before);
     // The other license continues, and everything settles.
-    pay(&mut session, OTHER).await.unwrap();
+    pay(&session, OTHER).await.unwrap();
     assert_eq!(world.settle().await.unwrap()[0].prices.0, 100);
     assert_eq!(world.chain.channel_account().channel.prices, 200);
     assert!(world.admin().reconcile().await.unwrap().exact);
@@ -77,19 +76,19 @@ async fn withdrawn_license_is_refused_on_idle_channel() {
 
 #[tokio::test]
 async fn early_end_is_known_after_restart() {
-    let (world, mut session) = served(|_| ()).await;
+    let (world, session) = served(|_| ()).await;
     let ended_at = now() - 1;
     withdraw(&world, ended_at);
     world.client().open_channel(&CHANNEL).await.unwrap();
     world.chain.network(Network::Down);
     let world = world.restarted(false).await;
     assert_eq!(ends_at(&world).await, Some(ended_at), "without an answer of the chain");
-    let refused = resumed(&world, &mut session).await;
+    let refused = resumed(&world, &session).await;
     assert_eq!(refused, Some("license-expired".to_owned()));
 }
 
 /// Returns why a payer that has not seen the withdrawal is rejected.
-async fn resumed(world: &World, session: &mut PayerSession) -> Option<String> {
+async fn resumed(world: &World, session: &Payer) -> Option<String> {
     let request = world.next_request().await;
     assert_eq!((request.license, session.cumulative().unwrap()), (WITHDRAWN, 0));
     let answer = world.generate("after-the-restart", &request).await;
@@ -98,13 +97,13 @@ async fn resumed(world: &World, session: &mut PayerSession) -> Option<String> {
 
 #[tokio::test]
 async fn statement_settles_before_early_end() {
-    let (world, mut session) = served(|config| {
+    let (world, session) = served(|config| {
         config.settle.look_every = Duration::from_millis(50);
         config.min_voucher_seconds = 4;
     })
     .await;
-    pay(&mut session, WITHDRAWN).await.unwrap();
-    pay(&mut session, OTHER).await.unwrap();
+    pay(&session, WITHDRAWN).await.unwrap();
+    pay(&session, OTHER).await.unwrap();
     let ends_at = now() + 6;
     withdraw(&world, ends_at);
     while world.chain.channel_account().channel.prices < 200 {
@@ -114,10 +113,10 @@ async fn statement_settles_before_early_end() {
 }
 
 /// Closes a statement with the withdrawn license, whose end came without notice.
-async fn stopped() -> (World, PayerSession) {
-    let (world, mut session) = served(|_| ()).await;
-    pay(&mut session, WITHDRAWN).await.unwrap();
-    pay(&mut session, OTHER).await.unwrap();
+async fn stopped() -> (World, Payer) {
+    let (world, session) = served(|_| ()).await;
+    pay(&session, WITHDRAWN).await.unwrap();
+    pay(&session, OTHER).await.unwrap();
     withdraw(&world, now() - 1);
     let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("settlement-refused"), "{refused}");
@@ -126,9 +125,9 @@ async fn stopped() -> (World, PayerSession) {
 
 #[tokio::test]
 async fn nothing_is_taken_behind_lost_statement() {
-    let (world, mut session) = stopped().await;
+    let (world, session) = stopped().await;
     let before = world.state().await;
-    let refused = pay(&mut session, OTHER).await.unwrap_err();
+    let refused = pay(&session, OTHER).await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-stopped"), "{refused}");
     let refused = session.hold(OTHER, 1, [1; 32], 60).await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-stopped"), "{refused}");
@@ -162,11 +161,11 @@ async fn operator_sees_stopped_channel() {
 
 #[tokio::test]
 async fn channel_goes_on_once_lost_statement_settles() {
-    let (world, mut session) = stopped().await;
+    let (world, session) = stopped().await;
     // The cluster rolled back the block with the withdrawal.
     withdraw(&world, i64::MAX);
     assert_eq!(world.settle().await.unwrap()[0].prices.0, 200);
-    pay(&mut session, OTHER).await.unwrap();
+    pay(&session, OTHER).await.unwrap();
     assert_eq!(world.settle().await.unwrap()[0].prices.0, 100);
     assert!(world.admin().reconcile().await.unwrap().exact);
 }

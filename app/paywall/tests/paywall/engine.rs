@@ -252,6 +252,7 @@ impl EngineError for Rejection {
             expected: None,
             payment: None,
             holder: None,
+            items: Vec::new(),
         }
     }
 

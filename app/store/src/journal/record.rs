@@ -18,7 +18,7 @@ use crate::{
 /// Serialized with Borsh: the order of variants and fields is the format.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub enum Record<'a> {
-    /// [`Change::Generations`]
+    /// [`Change::Generations`] that capture at most one hold.
     Generations { generations: Vec<GenerationRecord<'a>>, hold: Option<HoldId> },
     /// [`Change::HoldPlaced`]
     HoldPlaced {
@@ -31,6 +31,8 @@ pub enum Record<'a> {
     },
     /// [`Change::HoldReleased`]
     HoldReleased { id: HoldId },
+    /// [`Change::Generations`] that capture several holds.
+    Captures { generations: Vec<GenerationRecord<'a>>, holds: Vec<HoldId> },
 }
 
 /// Error returned when the Merkle path of a receipt is malformed.
@@ -70,10 +72,14 @@ impl<'a> Record<'a> {
     /// Creates the record of a change. Returns `None` for a change that the journal does not take.
     pub fn new(change: &'a Change) -> Option<Self> {
         Some(match change {
-            Change::Generations { generations, hold } => Self::Generations {
-                generations: generations.iter().map(GenerationRecord::from).collect(),
-                hold: *hold,
-            },
+            Change::Generations { generations, holds } => {
+                let generations = generations.iter().map(GenerationRecord::from).collect();
+                match holds[..] {
+                    [] => Self::Generations { generations, hold: None },
+                    [hold] => Self::Generations { generations, hold: Some(hold) },
+                    _ => Self::Captures { generations, holds: holds.clone() },
+                }
+            }
             Change::HoldPlaced { channel_id, id, hold } => Self::HoldPlaced {
                 channel_id: channel_id.0,
                 id: *id,
@@ -104,8 +110,10 @@ impl TryFrom<Record<'_>> for Change {
     fn try_from(record: Record<'_>) -> Result<Self, InvalidBundlePath> {
         Ok(match record {
             Record::Generations { generations, hold } => {
-                let generations = generations.into_iter().map(Generation::try_from);
-                Self::Generations { generations: generations.collect::<Result<_, _>>()?, hold }
+                Self::Generations { generations: read(generations)?, holds: Vec::from_iter(hold) }
+            }
+            Record::Captures { generations, holds } => {
+                Self::Generations { generations: read(generations)?, holds }
             }
             Record::HoldPlaced { channel_id, id, license, units, request_digest, expires_at } => {
                 let hold = Hold { item: Item { license, units }, request_digest, expires_at };
@@ -114,6 +122,10 @@ impl TryFrom<Record<'_>> for Change {
             Record::HoldReleased { id } => Self::HoldReleased { id },
         })
     }
+}
+
+fn read(records: Vec<GenerationRecord<'_>>) -> Result<Vec<Generation>, InvalidBundlePath> {
+    records.into_iter().map(Generation::try_from).collect()
 }
 
 impl<'a> From<&'a Generation> for GenerationRecord<'a> {

@@ -76,7 +76,8 @@ fn generation(position: u32) -> Generation {
 fn append(journal: &mut Journal, positions: std::ops::Range<u32>) -> u64 {
     let mut frame = Frame::default();
     for position in positions {
-        let change = Change::Generations { generations: vec![generation(position)], hold: None };
+        let change =
+            Change::Generations { generations: vec![generation(position)], holds: Vec::new() };
         Record::new(&change).unwrap().serialize(frame.records()).unwrap();
     }
     assert_eq!(frame.length(), PAGE);
@@ -97,14 +98,14 @@ fn journalled_change_round_trips() {
     let bundle = SignedReceipt::sign_together(&receipts, &operator).into_iter().zip(2..);
     let bundle = bundle.map(|(receipt, position)| Generation { receipt, ..generation(position) });
     let changes = [
-        Change::Generations { generations: bundle.collect(), hold: Some([8; 32]) },
+        Change::Generations { generations: bundle.collect(), holds: vec![[8; 32], [9; 32]] },
         Change::Generations {
             generations: vec![generation(0), generation(1)],
-            hold: Some([4; 32]),
+            holds: vec![[4; 32]],
         },
         Change::Generations {
             generations: vec![Generation { api_key: None, ..generation(u32::MAX) }],
-            hold: None,
+            holds: Vec::new(),
         },
         Change::HoldPlaced { channel_id: ChannelId(5), id: [6; 32], hold },
         Change::HoldReleased { id: [7; 32] },
@@ -118,7 +119,7 @@ fn journalled_change_round_trips() {
 
 #[test]
 fn record_with_malformed_bundle_is_rejected() {
-    let change = Change::Generations { generations: vec![generation(0)], hold: None };
+    let change = Change::Generations { generations: vec![generation(0)], holds: Vec::new() };
     let bytes = borsh::to_vec(&Record::new(&change).unwrap()).unwrap();
     // The Merkle path is the one variable field between the receipt's signature and the voucher's
     // key. It is empty, and its length is 4 bytes.

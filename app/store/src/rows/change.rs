@@ -93,8 +93,13 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
         }
         Change::HoldsPruned { before } => hold::delete_holds(*before, to).await,
         Change::HoldReleased { id } => hold::end_hold(id, "released", to).await,
-        Change::Generations { hold: Some(id), .. } => hold::end_hold(id, "captured", to).await,
-        Change::Generations { hold: None, .. } | Change::Barrier => Ok(()),
+        Change::Generations { holds, .. } => {
+            for id in holds {
+                hold::end_hold(id, "captured", to).await?;
+            }
+            Ok(())
+        }
+        Change::Barrier => Ok(()),
     }
 }
 

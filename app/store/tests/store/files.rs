@@ -22,7 +22,7 @@ async fn killed_store_requires_its_journal() {
     let write = async |store: &motif_store::Store, channel_id| {
         let lease = Lease { channel_id, epoch: 0 };
         let change =
-            Change::Generations { generations: vec![generation(channel_id, 0)], hold: None };
+            Change::Generations { generations: vec![generation(channel_id, 0)], holds: Vec::new() };
         store.writer().issue(lease, change, None).await.unwrap();
     };
     let (_folder, file) = killed_after(write).await;
@@ -55,7 +55,7 @@ async fn closed_store_opens_without_journal() {
     let lease = Lease { channel_id, epoch: 0 };
     for number in 0..2 {
         let generations = vec![generation(channel_id, number)];
-        let change = Change::Generations { generations, hold: None };
+        let change = Change::Generations { generations, holds: Vec::new() };
         store.writer().issue(lease, change, None).await.unwrap();
     }
     store.close().await;

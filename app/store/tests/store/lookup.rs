@@ -30,7 +30,8 @@ impl Filled {
             let first = written.len() as u32;
             let mut generations: Vec<_> =
                 (first..first + count).map(|number| generation(channel_id, number)).collect();
-            let change = Change::Generations { generations: generations.clone(), hold: None };
+            let change =
+                Change::Generations { generations: generations.clone(), holds: Vec::new() };
             let receipts = store.writer().issue(lease, change, None).await.unwrap();
             generations.iter_mut().zip(receipts).for_each(|(one, receipt)| one.receipt = receipt);
             written.extend(generations);

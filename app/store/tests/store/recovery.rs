@@ -35,7 +35,7 @@ async fn filled(key: &SigningKey) -> (TempDir, Store, ChannelId, SignedVoucher) 
         one.voucher_key = voucher.key;
         one.voucher_signature = voucher.signature;
         newest = Some(voucher);
-        let change = Change::Generations { generations: vec![one], hold: None };
+        let change = Change::Generations { generations: vec![one], holds: Vec::new() };
         store.writer().issue(lease, change, None).await.unwrap();
     }
     (folder, store, channel_id, newest.unwrap())
@@ -62,7 +62,7 @@ async fn voucher_that_covers_less_is_corrupt() {
         voucher_key: Pubkey::new_from_array([16; 32]),
         ..generation(channel_id, COUNT)
     };
-    let change = Change::Generations { generations: vec![uncovered], hold: None };
+    let change = Change::Generations { generations: vec![uncovered], holds: Vec::new() };
     let lease = Lease { channel_id, epoch: 0 };
     store.writer().issue(lease, change, None).await.unwrap();
     let error = store.recovery().channel(channel_id).await.unwrap_err();

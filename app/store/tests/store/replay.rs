@@ -70,7 +70,7 @@ pub fn copy(file: &Path, to: &Path) -> PathBuf {
 
 async fn issue(store: &Store, generation: Generation) {
     let lease = Lease { channel_id: generation.channel_id, epoch: 0 };
-    let change = Change::Generations { generations: vec![generation], hold: None };
+    let change = Change::Generations { generations: vec![generation], holds: Vec::new() };
     store.writer().issue(lease, change, None).await.unwrap();
 }
 
@@ -197,7 +197,7 @@ fn journalled(channel_id: ChannelId) -> Vec<Change> {
     let place = |id, units| Change::HoldPlaced { channel_id, id: [id; 32], hold: hold(units) };
     let generations = |numbers: std::ops::Range<u32>, hold: Option<u8>| Change::Generations {
         generations: numbers.map(|number| by_key(channel_id, number)).collect(),
-        hold: hold.map(|id| [id; 32]),
+        holds: hold.map(|id| [id; 32]).into_iter().collect(),
     };
     vec![
         place(1, 1),
@@ -330,7 +330,7 @@ async fn value_beyond_range_is_refused_alone() {
     assert!(matches!(refused, StoreError::OutOfRange("budget")), "{refused}");
     let mut beyond = generation(channel_id, 0);
     beyond.charged = u64::MAX;
-    let change = Change::Generations { generations: vec![beyond], hold: None };
+    let change = Change::Generations { generations: vec![beyond], holds: Vec::new() };
     let refused = store.writer().issue(lease, change, None).await.unwrap_err();
     assert!(matches!(refused, StoreError::OutOfRange("charged")), "{refused}");
     store.writer().write_channel(lease, budget((1 << 63) - 1)).await.unwrap();

@@ -55,7 +55,7 @@ impl OperatorSigner for Switched {
 
 fn issue(store: &Store, lease: Lease, number: u32) -> Issued {
     let generations = vec![generation(lease.channel_id, number)];
-    store.writer().issue(lease, Change::Generations { generations, hold: None }, None)
+    store.writer().issue(lease, Change::Generations { generations, holds: Vec::new() }, None)
 }
 
 fn hold(channel_id: ChannelId) -> Change {

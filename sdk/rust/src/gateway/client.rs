@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use solana_pubkey::Pubkey;
 use tokio::time::Instant;
@@ -75,6 +75,40 @@ impl GatewayClient {
     /// Sets how long unanswered requests are repeated. Default: 10 seconds.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// Returns how long unanswered requests are repeated.
+    pub(super) fn patience_limit(&self) -> Duration {
+        self.patience
+    }
+
+    /// Sends the JSON of a batch once; if another process of the gateway serves the channel, to that
+    /// one.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unreachable`].
+    pub(super) async fn post_batch(
+        &self,
+        channel: &Pubkey,
+        request: &motif_payer::Request,
+    ) -> Result<BatchAnswer, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/batches", self.url);
+        let post = || {
+            let post = self.http.post(&url).header(IdempotencyKey::HEADER, &request.key);
+            let post = post.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+            match &self.api_key {
+                Some(token) => post.bearer_auth(token),
+                None => post,
+            }
+        };
+        let answer = BatchAnswer::new(self.exchange(post(), None).await, &self.url)?;
+        let holder = answer
+            .problem()
+            .and_then(|problem| self.holder(&GatewayError::Refused(Box::new(problem))));
+        match holder {
+            Some(holder) => BatchAnswer::new(self.exchange(post(), Some(&holder)).await, &self.url),
+            None => Ok(answer),
+        }
     }
 
     /// Disables following a channel to another process, whose admin listener is unknown.
@@ -182,7 +216,7 @@ impl GatewayClient {
         self.read(format!("channels/{channel}")).await
     }
 
-    /// Pays for a generation. The receipt is unverified: use [`super::PayerSession::generate`].
+    /// Pays for a generation. The receipt is unverified: use [`super::Payer::generate`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -212,7 +246,7 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
     }
 
-    /// Holds funds for a generation. [`super::PayerSession::hold`] signs the request.
+    /// Holds funds for a generation. [`super::Payer::hold`] signs the request.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -395,7 +429,7 @@ impl GatewayClient {
         let (status, body) = self
             .exchange(request, holder)
             .await
-            .map_err(|source| GatewayError::Unreachable { url: self.url.clone(), source })?;
+            .map_err(|source| GatewayError::unreachable(&self.url, source))?;
         read(status, &body)
     }
 
@@ -442,6 +476,39 @@ impl fmt::Debug for GatewayClient {
     }
 }
 
+/// Answer to a batch.
+pub(super) struct BatchAnswer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+impl BatchAnswer {
+    fn new(
+        exchanged: Result<(StatusCode, Vec<u8>), reqwest::Error>,
+        url: &str,
+    ) -> Result<Self, GatewayError> {
+        let (status, body) = exchanged.map_err(|source| GatewayError::unreachable(url, source))?;
+        Ok(Self { status: status.as_u16(), body })
+    }
+
+    /// Returns the problem, unless the batch is accepted.
+    fn problem(&self) -> Option<Problem> {
+        let is_accepted = (200..300).contains(&self.status);
+        (!is_accepted).then(|| serde_json::from_slice(&self.body).ok()).flatten()
+    }
+
+    /// Whether the same request may soon be accepted.
+    pub fn is_transient(&self) -> bool {
+        let transient = [
+            ProblemType::ChannelHeldElsewhere,
+            ProblemType::ChannelMoving,
+            ProblemType::RateLimited,
+        ];
+        let problem_type = self.problem().and_then(|problem| problem.problem_type());
+        problem_type.is_some_and(|problem_type| transient.contains(&problem_type))
+    }
+}
+
 fn proven(request: RequestBuilder, proof: Option<&str>) -> RequestBuilder {
     match proof {
         Some(proof) => request.header(ReaderProof::HEADER, proof),
@@ -473,6 +540,7 @@ mod tests {
             expected: None,
             holder: holder.map(str::to_owned),
             payment: None,
+            items: Vec::new(),
         }))
     }
 

@@ -1,8 +1,17 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use motif_payer::InvalidJournal;
+use solana_signer::SignerError;
+
 use super::{ProblemType, wire::Problem};
 use crate::voucher::StatementFull;
 
 /// Errors of calls to a gateway.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum GatewayError {
     /// Error returned when the gateway refuses a request. Nothing changed.
     #[error("{0}")]
@@ -14,7 +23,7 @@ pub enum GatewayError {
         /// URL of the gateway or the model server.
         url: String,
         /// Error of the last attempt.
-        source: reqwest::Error,
+        source: Arc<reqwest::Error>,
     },
     /// Error returned when the model server behind a paywall refuses a request. Nothing was
     /// charged.
@@ -24,22 +33,60 @@ pub enum GatewayError {
         status: u16,
         /// Beginning of the body.
         text: String,
+        /// Content type of the body.
+        kind: String,
+        /// Body.
+        body: Arc<[u8]>,
     },
     /// Error returned when the gateway's answer is false or cannot be parsed.
     #[error("the gateway's answer is not acceptable: {0}")]
     Untrusted(String),
-    /// Error returned when the session's budget does not cover a generation. Nothing was signed.
-    #[error("spending would rise to {total} base units, above the session's budget of {budget}")]
+    /// Error returned when a budget of the payer does not cover a payment. Nothing was signed.
+    #[error("spending would rise to {total} base units, above the budget of {budget}")]
     OverBudget {
-        /// Spending of the session with the generation, base units.
+        /// Spending with the payment, base units.
         total: u64,
-        /// Budget of the session, base units.
+        /// Budget, base units.
         budget: u64,
     },
-    /// Error returned while an earlier generation is unanswered: see
-    /// [`super::PayerSession::resume`].
-    #[error("an earlier generation is unanswered; resume it first")]
+    /// Error returned when the price of a license's unit exceeds the payer's maximum. Nothing was
+    /// signed.
+    #[error("license {license} costs {price} base units a unit: expected at most {max}")]
+    PriceTooHigh {
+        /// Index of the license.
+        license: u16,
+        /// Price of a unit, base units.
+        price: u64,
+        /// Maximum price of a unit, base units.
+        max: u64,
+    },
+    /// Error returned while an earlier payment is unanswered: see [`super::Payer::resume`].
+    #[error("an earlier payment is unanswered; resume it first")]
     Unanswered,
+    /// Error returned when another process has the payer's state file.
+    #[error("the payer's state {} is in use by {holder}; expected one process a channel", path.display())]
+    StateLocked {
+        /// Path of the file.
+        path: PathBuf,
+        /// Process that has it.
+        holder: String,
+    },
+    /// Error returned when the payer's state file cannot be read or written. Nothing is signed then.
+    #[error("the payer's state {}: {source}", path.display())]
+    StateFailed {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause.
+        source: Arc<io::Error>,
+    },
+    /// Error returned when the payer's state file is not a state of this channel.
+    #[error("the payer's state {}: {source}", path.display())]
+    StateInvalid {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause.
+        source: InvalidJournal,
+    },
     /// Error returned when the channel has no license of an index.
     #[error("the channel has no license {0}")]
     LicenseNotFound(u16),
@@ -56,7 +103,7 @@ pub enum GatewayError {
     StatementFull(#[from] StatementFull),
     /// Error returned when the signer does not sign.
     #[error("cannot sign")]
-    Signer(#[from] solana_signer::SignerError),
+    Signer(#[source] Arc<SignerError>),
     /// Error returned when an amount exceeds `u64::MAX`.
     #[error("an amount exceeds 2^64 - 1 base units")]
     Overflow,
@@ -66,19 +113,32 @@ impl GatewayError {
     /// Whether the error proves that the last request was not charged.
     pub fn is_definite(&self) -> bool {
         match self {
-            Self::Refused(problem) => {
-                let is_clear = problem.status < 500 && problem.status != 408;
-                is_clear || problem.problem_type().is_some_and(ProblemType::is_uncharged)
-            }
+            Self::Refused(problem) => motif_payer::is_definite(problem),
             Self::ServerRefused { status, .. } => *status < 500,
             Self::Unreachable { .. } | Self::Untrusted(_) | Self::Unanswered => false,
             Self::OverBudget { .. }
+            | Self::PriceTooHigh { .. }
+            | Self::StateLocked { .. }
+            | Self::StateFailed { .. }
+            | Self::StateInvalid { .. }
             | Self::LicenseNotFound(_)
             | Self::LicenseRefuses { .. }
             | Self::StatementFull(_)
             | Self::Signer(_)
             | Self::Overflow => true,
         }
+    }
+
+    pub(super) fn unreachable(url: &str, source: reqwest::Error) -> Self {
+        Self::Unreachable { url: url.to_owned(), source: Arc::new(source) }
+    }
+
+    pub(super) fn state_failed(path: &Path, source: io::Error) -> Self {
+        Self::StateFailed { path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    pub(super) fn state_invalid(path: Option<&Path>, source: InvalidJournal) -> Self {
+        Self::StateInvalid { path: path.unwrap_or(Path::new("")).to_owned(), source }
     }
 
     /// Returns the slug of the gateway's refusal.
@@ -95,6 +155,12 @@ impl GatewayError {
             Self::Refused(problem) => problem.problem_type(),
             _ => None,
         }
+    }
+}
+
+impl From<SignerError> for GatewayError {
+    fn from(error: SignerError) -> Self {
+        Self::Signer(Arc::new(error))
     }
 }
 

@@ -4,8 +4,8 @@
 //! - [`AdminClient`]: the admin listener; [`PaywallClient`]: model servers behind a paywall.
 //! - [`ChannelReader`]: proves to a gateway that a channel's payer reads it.
 //! - [`PayerRequest`]: signed request of a payer to settle, close, hold or release.
-//! - [`PayerSession`]: signs vouchers and verifies receipts. It keeps its own totals and compares
-//!   the gateway's with them.
+//! - [`Payer`]: signs vouchers and verifies receipts, for any number of tasks on one channel. It keeps its
+//!   own totals and compares the gateway's with them.
 //! - [`wire`]: JSON types of requests and answers.
 
 mod admin;
@@ -17,10 +17,11 @@ mod error;
 mod facts;
 mod idempotency;
 mod paid_request;
+mod payer;
 mod paywall;
 mod reader;
 mod request;
-mod session;
+mod signer;
 
 pub use admin::AdminClient;
 #[cfg(all(feature = "client", feature = "fingerprint"))]
@@ -28,8 +29,10 @@ pub use authentication::{authentication, confidence};
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
+pub use motif_payer::{KeptReceipt, PayerPolicy};
 pub use motif_wire::{self as wire, ProblemType};
 pub use paid_request::{PaidRequest, PaidUnits};
+pub use payer::{HeldGeneration, PaidAnswer, PaidPart, PaidStream, Payer, PayerOptions};
 pub use paywall::PaywallClient;
 pub use reader::ChannelReader;
 pub use request::{
@@ -38,6 +41,4 @@ pub use request::{
 };
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
-pub use session::{
-    HeldGeneration, PaidAnswer, PaidPart, PaidStream, PayerSession, SessionPolicy, VoucherSigner,
-};
+pub use signer::VoucherSigner;

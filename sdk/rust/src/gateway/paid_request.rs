@@ -23,8 +23,6 @@ pub struct PaidRequest {
     pub key: IdempotencyKey,
     /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-    /// Whether an earlier session may have sent and paid it.
-    pub is_resumed: bool,
 }
 
 /// Number of units of an answer.
@@ -61,7 +59,6 @@ impl PaidRequest {
             units,
             key: IdempotencyKey::random(),
             expires_at: now() + i64::from(price_tag.hold_seconds) + Self::EXTRA_SECONDS,
-            is_resumed: false,
         }
     }
 

@@ -45,7 +45,18 @@ impl PaywallClient {
 
     /// Creates a client that accepts answers of up to 64 MiB.
     pub fn new() -> Self {
-        let builder = reqwest::Client::builder()
+        // Fails only if the system resolver cannot be set up.
+        Self::from_builder(reqwest::Client::builder())
+            .unwrap_or_else(|_| Self::with(Default::default()))
+    }
+
+    /// Creates a client with other settings of its connections, such as a resolver. Redirects,
+    /// compression and time limits are set by this client.
+    ///
+    /// # Errors
+    /// Those of the builder.
+    pub fn from_builder(builder: reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        let builder = builder
             .redirect(reqwest::redirect::Policy::none())
             // Receipts contain the digest of the unencoded body.
             .no_gzip()
@@ -55,13 +66,11 @@ impl PaywallClient {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             .tcp_nodelay(true);
-        Self {
-            // Fails only if the system resolver cannot be set up.
-            http: builder.build().unwrap_or_default(),
-            max_bytes: 64 << 20,
-            patience: Duration::from_secs(10),
-            api_key: None,
-        }
+        builder.build().map(Self::with)
+    }
+
+    fn with(http: reqwest::Client) -> Self {
+        Self { http, max_bytes: 64 << 20, patience: Duration::from_secs(10), api_key: None }
     }
 
     /// Sets the maximum size of an answer, bytes. Default: 64 MiB.
@@ -119,6 +128,11 @@ impl PaywallClient {
     ) -> Result<Response, GatewayError> {
         let sent = self.paying(request, payment).send().await;
         sent.map_err(|error| unreachable(&request.url, error))
+    }
+
+    /// Returns how long unanswered requests are repeated.
+    pub(super) fn patience_limit(&self) -> Duration {
+        self.patience
     }
 
     /// Returns the maximum size of an answer, bytes.
@@ -210,7 +224,8 @@ impl Answered {
             Err(_) => {
                 let words = &self.body[..self.body.len().min(MAX_TEXT_BYTES)];
                 let text = String::from_utf8_lossy(words).into_owned();
-                GatewayError::ServerRefused { status: self.status.as_u16(), text }
+                let (status, kind) = (self.status.as_u16(), self.kind());
+                GatewayError::ServerRefused { status, text, kind, body: self.body[..].into() }
             }
         }
     }
@@ -234,5 +249,5 @@ fn with(mut request: RequestBuilder, headers: &[(String, String)]) -> RequestBui
 }
 
 pub(super) fn unreachable(url: &str, source: reqwest::Error) -> GatewayError {
-    GatewayError::Unreachable { url: url.to_owned(), source }
+    GatewayError::unreachable(url, source)
 }

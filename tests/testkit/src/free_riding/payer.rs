@@ -6,8 +6,9 @@ use motif_sdk::{
     gateway::{
         ChannelReader, IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
         wire::{
-            Address, BatchRequest, BatchedGeneration, ChannelState, Digest, GenerationRequest,
-            HoldFacts, HoldRequest, PayerProof, ReaderProof, ReleaseRequest, Settlements,
+            Address, BatchRequest, BatchedGeneration, Captured, ChannelState, Digest,
+            GenerationRequest, HoldFacts, HoldRequest, PayerProof, ReaderProof, ReleaseRequest,
+            Settlements,
         },
     },
     voucher::{SignedVoucher, Statement, Voucher},
@@ -70,7 +71,8 @@ impl Payer {
                 60..250 => self.forge(seat).await,
                 250..256 if self.configuration.mixed => self.race(seat).await,
                 256..330 if self.configuration.mixed => self.hold(seat).await,
-                330..430 if self.configuration.mixed => self.batch(seat).await,
+                330..380 if self.configuration.mixed => self.captures(seat).await,
+                380..430 if self.configuration.mixed => self.batch(seat).await,
                 430..434 => {
                     let (service, seat) = (&self.service, &self.seats[seat]);
                     self.stranger.flood(service, seat, &mut self.random, &self.history).await;
@@ -100,11 +102,8 @@ impl Payer {
         let items: Vec<_> = (0..count).map(|_| self.item()).collect();
         let claim = claim(&self.seats[seat], &view, &items);
         let voucher = sign(&self.seats[seat], &claim, &self.seats[seat].key, in_a_day());
-        let generations = items.iter().map(|&(license, units)| BatchedGeneration {
-            license,
-            units,
-            request_digest: Digest(self.random.random()),
-            output_digest: Digest(self.random.random()),
+        let generations = items.iter().map(|&(license, units)| {
+            BatchedGeneration::new(license, units, self.random.random(), self.random.random())
         });
         let request = BatchRequest { voucher, generations: generations.collect() };
         let path = format!("/v1/channels/{}/batches", self.seats[seat].channel);
@@ -120,26 +119,77 @@ impl Payer {
         is_named.then_some("its license has ended")
     }
 
-    /// Places a hold, which is then captured, released, or exceeded.
-    async fn hold(&mut self, seat: usize) {
+    /// Places a hold; returns its name and the held request.
+    async fn place_hold(&mut self, seat: usize) -> Option<([u8; 32], HoldRequest)> {
         let (license, units) = (self.item().0, self.random.random_range(1..9));
         let key: IdempotencyKey = self.key().parse().unwrap();
         let request_digest = self.random.random();
         let expires_at = now() + self.random.random_range(1..60);
         let own = self.seats[seat].clone();
+        let details = hold_details(&key, license, units, &request_digest, expires_at);
+        let action = PayerAction::Hold(details);
+        let signed = PayerRequest::new(action, &own.channel, &own.account).sign(&own.key);
+        let (request_digest, proof) = (Digest(request_digest), PayerProof::from(&signed));
+        let request = HoldRequest { license, units, request_digest, expires_at, proof };
+        let path = format!("/v1/channels/{}/holds", own.channel);
+        self.ask::<HoldFacts>(&path, Some(key.as_str()), &request).await?;
+        Some((hold_id(&own.channel, own.account.opened_slot, &key), request))
+    }
+
+    /// Captures several holds with one voucher, beside a generation; sometimes one of them twice, for
+    /// more than was held, or for another request.
+    async fn captures(&mut self, seat: usize) {
+        let mut generations = Vec::new();
+        for _ in 0..self.random.random_range(1..4) {
+            let Some((hold, held)) = self.place_hold(seat).await else { continue };
+            let units = self.random.random_range(1..=held.units);
+            let output = self.random.random();
+            let one = BatchedGeneration::new(held.license, units, held.request_digest.0, output);
+            generations.push((one.capturing(Captured::Hold(Digest(hold))), held.units));
+        }
+        let (license, units) = self.item();
+        let (asked, made) = (self.random.random(), self.random.random());
+        generations.push((BatchedGeneration::new(license, units, asked, made), u32::MAX));
+        let last = self.random.random_range(0..generations.len());
+        let mut forged = None;
+        if generations[last].0.captures.is_some() && self.random.random_bool(0.5) {
+            let (one, held) = generations[last];
+            forged = Some(match self.random.random_range(0..3) {
+                0 => {
+                    generations.push((one, held));
+                    "a hold is captured twice"
+                }
+                1 => {
+                    generations[last].0.units = held + 1;
+                    "it uses more than was held"
+                }
+                _ => {
+                    generations[last].0.request_digest = Digest(self.random.random());
+                    "the hold is for another request"
+                }
+            });
+        }
+        let generations: Vec<_> = generations.into_iter().map(|(one, _)| one).collect();
+        let items: Vec<_> = generations.iter().map(|one| (one.license, one.units)).collect();
+        let Some(view) = self.view(seat).await else { return };
+        let claim = claim(&self.seats[seat], &view, &items);
+        let voucher = sign(&self.seats[seat], &claim, &self.seats[seat].key, in_a_day());
+        let request = BatchRequest { voucher, generations };
+        let path = format!("/v1/channels/{}/batches", self.seats[seat].channel);
+        let forged = forged.or(self.ended(seat, &items));
+        let key = Some(self.key());
+        let asked = self.asked(seat, path, key, &request, claim, forged);
+        self.send(seat, asked).await;
+    }
+
+    /// Places a hold, which is then captured, released, or exceeded.
+    async fn hold(&mut self, seat: usize) {
+        let Some((hold, request)) = self.place_hold(seat).await else { return };
+        let HoldRequest { license, units, request_digest, .. } = request;
+        let own = self.seats[seat].clone();
         let prove = |action| {
             PayerProof::from(&PayerRequest::new(action, &own.channel, &own.account).sign(&own.key))
         };
-        let details = hold_details(&key, license, units, &request_digest, expires_at);
-        let proof = prove(PayerAction::Hold(details));
-        let request_digest = Digest(request_digest);
-        let request = HoldRequest { license, units, request_digest, expires_at, proof };
-        let path = format!("/v1/channels/{}/holds", own.channel);
-        let placed = self.ask::<HoldFacts>(&path, Some(key.as_str()), &request).await;
-        if placed.is_none() {
-            return;
-        }
-        let hold = hold_id(&own.channel, own.account.opened_slot, &key);
         let mut is_over = false;
         if self.random.random_ratio(1, 3) {
             let path = format!("/v1/holds/{}/release", Digest(hold));

@@ -1,5 +1,6 @@
 //! Small HTTP model server without any code for payments. Requests can ask it to fail.
 
+mod chat;
 mod picture;
 
 use std::{
@@ -99,6 +100,7 @@ impl ModelServer {
             .route("/pictures", post(images))
             .route("/texts", post(texts))
             .route("/stories", post(stories))
+            .route("/v1/chat/completions", post(chat::complete))
             .with_state(self)
     }
 

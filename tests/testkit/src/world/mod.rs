@@ -5,7 +5,11 @@ mod node;
 mod payer;
 mod server;
 
-use std::{cell::Cell, path::PathBuf, sync::Arc};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ed25519_dalek::SigningKey;
 use motif_gateway::{
@@ -187,11 +191,7 @@ impl World {
         if graceful {
             self.gateway.shutdown().await;
         } else if self.config.store.file().is_some() {
-            let copy = tempfile::tempdir().unwrap();
-            for entry in std::fs::read_dir(self.folder.path()).unwrap() {
-                let entry = entry.unwrap();
-                std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
-            }
+            let copy = copied(self.folder.path());
             self.config.store = copy.path().join("gateway.sqlite").into();
             self.gateway.shutdown().await;
             self.folder = copy;
@@ -200,6 +200,23 @@ impl World {
             self.threads = Threads::new();
             let_leases_expire(self.database_url.as_ref().unwrap()).await;
         }
+        let gateway = self.threads.serve(&self.config, &self.chain).await;
+        Self { gateway, ..self }
+    }
+
+    /// Returns a copy of the files of the store; `None` if it is in a database.
+    pub async fn backup(&self) -> Option<TempDir> {
+        self.config.store.file()?;
+        // Everything queued before is on disk then.
+        self.state().await;
+        Some(copied(self.folder.path()))
+    }
+
+    /// Restores the store from a backup, and restarts the gateway on it.
+    pub async fn restored(mut self, backup: TempDir) -> Self {
+        self.config.store = backup.path().join("gateway.sqlite").into();
+        self.gateway.shutdown().await;
+        self.folder = backup;
         let gateway = self.threads.serve(&self.config, &self.chain).await;
         Self { gateway, ..self }
     }
@@ -296,6 +313,16 @@ impl World {
         }
         Answer::to(request).await
     }
+}
+
+/// Returns a copy of a folder's files.
+fn copied(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
 }
 
 /// Ends all leases in a database.

@@ -5,15 +5,15 @@ use reqwest::Response;
 use serde_json::json;
 use solana_sha256_hasher::hash;
 
-use super::{PayerSession, paid::TRIES};
+use super::{Payer, answer::receipt_in};
 use crate::{
     gateway::{
         GatewayError, PaidRequest, PaywallClient,
         error::untrusted,
-        hold_id, part_id,
+        part_id,
         paywall::{Answered, unreachable},
         wire::{
-            Address, Due, PayForAnswer, Payment, PaymentRequired, Problem, ReceiptParts,
+            Address, Captured, Digest, Due, PayForAnswer, Payment, Problem, ReceiptParts,
             StreamEvent,
         },
     },
@@ -23,6 +23,7 @@ use crate::{
 
 /// Stream from behind a paywall, paid part by part. Dropping it ends the payments.
 pub struct PaidStream {
+    payer: Payer,
     client: PaywallClient,
     request: PaidRequest,
     request_digest: [u8; 32],
@@ -32,8 +33,17 @@ pub struct PaidStream {
     buffered: VecDeque<u8>,
     /// Number of the next part.
     part: u32,
-    /// Voucher and receipt of a paid part that has not arrived.
-    paid: Option<(SignedVoucher, SignedReceipt)>,
+    /// Payment of a part that has not arrived.
+    paid: Option<PartPayment>,
+}
+
+/// Payment of a part.
+#[derive(Clone, Copy)]
+struct PartPayment {
+    voucher: SignedVoucher,
+    receipt: SignedReceipt,
+    /// Whether the paywall has the voucher.
+    is_shown: bool,
 }
 
 /// Paid part of a stream.
@@ -48,22 +58,21 @@ pub struct PaidPart {
 /// Maximum size of an event without its body.
 const MAX_ENVELOPE_BYTES: usize = 16 << 10;
 
-impl PayerSession {
+impl Payer {
     /// Starts a stream from a model server behind a paywall. Parts are paid by
     /// [`PaidStream::next`].
     ///
     /// # Errors
-    /// As [`PayerSession::fetch`].
+    /// As [`Payer::fetch`].
     pub async fn stream(
-        &mut self,
+        &self,
         client: &PaywallClient,
         request: &PaidRequest,
     ) -> Result<PaidStream, GatewayError> {
-        if self.unanswered.is_some() {
-            return Err(GatewayError::Unanswered);
-        }
+        self.resume().await?;
+        self.check(request.license)?;
         let request_digest = request.digest()?;
-        let ask = Payment::Ask(self.ask(request, request_digest, None)?);
+        let ask = Payment::Ask(self.ask(request, &request_digest)?);
         let response = client.open(request, &ask).await?;
         if !response.status().is_success() {
             return Err(Answered::read(response, client.limit()).await?.refusal());
@@ -71,6 +80,7 @@ impl PayerSession {
         let kind = response.headers().get(PaidStream::KIND).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or("application/octet-stream").to_owned();
         Ok(PaidStream {
+            payer: self.clone(),
             kind,
             client: client.clone(),
             request: request.clone(),
@@ -99,29 +109,27 @@ impl PaidStream {
     /// this again.
     ///
     /// # Errors
-    /// As [`PayerSession::fetch`].
-    pub async fn next(
-        &mut self,
-        session: &mut PayerSession,
-    ) -> Result<Option<PaidPart>, GatewayError> {
+    /// As [`Payer::fetch`].
+    pub async fn next(&mut self) -> Result<Option<PaidPart>, GatewayError> {
         loop {
+            if self.paid.is_some_and(|paid| !paid.is_shown) {
+                self.show_voucher().await?;
+            }
             let event = match self.event().await {
                 Ok(event) => event,
                 Err(error) => match self.paid {
-                    Some((voucher, receipt)) => {
-                        return self.fetch_again(session, voucher, receipt).await.map(Some);
-                    }
+                    Some(paid) => return self.fetch_again(paid).await.map(Some),
                     None => return Err(error),
                 },
             };
             match event {
-                StreamEvent::Due(due) => self.pay(session, *due).await?,
+                StreamEvent::Due(due) => self.pay(&due).await?,
                 StreamEvent::Output(output) => {
                     let body = BASE64.decode(&output.body);
                     let body = body.map_err(|_| untrusted("a part is not base64"))?;
-                    let (_, receipt) =
-                        self.paid.take().ok_or_else(|| untrusted("an unpaid part arrived"))?;
-                    return self.handed_over(body, receipt).map(Some);
+                    let paid = self.paid.take();
+                    let paid = paid.ok_or_else(|| untrusted("an unpaid part arrived"))?;
+                    return self.handed_over(body, paid.receipt).map(Some);
                 }
                 StreamEvent::End(_) => return Ok(None),
                 StreamEvent::Failed(failure) => {
@@ -133,6 +141,7 @@ impl PaidStream {
                         expected: None,
                         payment: None,
                         holder: None,
+                        items: Vec::new(),
                     })));
                 }
             }
@@ -140,55 +149,48 @@ impl PaidStream {
     }
 
     /// Pays for a due part.
-    async fn pay(&mut self, session: &mut PayerSession, due: Due) -> Result<(), GatewayError> {
-        let mut due = due;
-        for _ in 0..TRIES {
-            if due.part != self.part || due.answer.0 != self.part_id(session) {
-                return Err(untrusted("payment is due for another part"));
-            }
-            let (request, digest) = (&self.request, self.request_digest);
-            let payment = session.pay_due(request, digest, &due)?;
-            let Payment::Pay(PayForAnswer { voucher, .. }) = &payment else {
-                return Err(GatewayError::Unanswered);
-            };
-            let answered = self.client.send(&self.request, &payment).await?;
-            if answered.status.is_success() {
-                let parts = receipt_in(&answered)?;
-                let output = due.output_digest.0;
-                let receipt = session.receipt_of(&self.request, digest, output, &parts)?;
-                self.paid = Some((*voucher, receipt));
-                return Ok(());
-            }
-            if let Some(PaymentRequired::Due(again)) = answered.required()? {
-                session.unanswered = None;
-                due = *again;
-                continue;
-            }
-            let refusal = answered.refusal();
-            if refusal.is_definite() {
-                session.unanswered = None;
-            }
-            return Err(refusal);
+    async fn pay(&mut self, due: &Due) -> Result<(), GatewayError> {
+        if due.part != self.part || due.answer.0 != self.part_id() || self.paid.is_some() {
+            return Err(untrusted("payment is due for another part"));
         }
-        Err(untrusted("the paywall rejected every voucher"))
+        let captured = match self.part {
+            0 => Captured::Hold(due.answer),
+            _ => Captured::Part(due.answer),
+        };
+        let (request, digest) = (&self.request, &self.request_digest);
+        let paying = self.payer.pay_due(request, digest, due, captured);
+        let (receipt, voucher) = paying.await?;
+        self.paid = Some(PartPayment { voucher, receipt, is_shown: false });
+        Ok(())
+    }
+
+    /// Shows the voucher of a paid part to the paywall, which then sends the part.
+    async fn show_voucher(&mut self) -> Result<(), GatewayError> {
+        let Some(paid) = self.paid else { return Ok(()) };
+        let answered = self.client.send(&self.request, &self.payment(paid.voucher)).await?;
+        if !answered.status.is_success() {
+            return Err(answered.refusal());
+        }
+        if receipt_in(&answered)? != ReceiptParts::from(&paid.receipt) {
+            return Err(untrusted("the receipt is for another part"));
+        }
+        self.paid = Some(PartPayment { is_shown: true, ..paid });
+        Ok(())
     }
 
     /// Fetches a paid part again.
-    async fn fetch_again(
-        &mut self,
-        session: &PayerSession,
-        voucher: SignedVoucher,
-        receipt: SignedReceipt,
-    ) -> Result<PaidPart, GatewayError> {
-        let answer = crate::gateway::wire::Digest(self.part_id(session));
-        let channel = Address(session.address);
-        let payment = Payment::Pay(PayForAnswer { channel, answer, voucher });
-        let answered = self.client.send(&self.request, &payment).await?;
+    async fn fetch_again(&mut self, paid: PartPayment) -> Result<PaidPart, GatewayError> {
+        let answered = self.client.send(&self.request, &self.payment(paid.voucher)).await?;
         if !answered.status.is_success() {
             return Err(answered.refusal());
         }
         self.paid = None;
-        self.handed_over(answered.body, receipt)
+        self.handed_over(answered.body, paid.receipt)
+    }
+
+    fn payment(&self, voucher: SignedVoucher) -> Payment {
+        let (channel, answer) = (Address(self.payer.channel()), Digest(self.part_id()));
+        Payment::Pay(PayForAnswer { channel, answer, voucher })
     }
 
     fn handed_over(
@@ -203,9 +205,8 @@ impl PaidStream {
         Ok(PaidPart { body, receipt })
     }
 
-    fn part_id(&self, session: &PayerSession) -> [u8; 32] {
-        let slot = session.channel.opened_slot;
-        part_id(&hold_id(&session.address, slot, &self.request.key), self.part)
+    fn part_id(&self) -> [u8; 32] {
+        part_id(&self.payer.hold_id(&self.request.key), self.part)
     }
 
     /// Returns the next event; skips comments.
@@ -239,12 +240,6 @@ impl PaidStream {
             }
         }
     }
-}
-
-fn receipt_in(answered: &Answered) -> Result<ReceiptParts, GatewayError> {
-    let receipt = answered.text(ReceiptParts::HEADER);
-    let receipt = receipt.ok_or_else(|| untrusted("the answer to a voucher has no receipt"))?;
-    ReceiptParts::from_header(receipt).map_err(|error| untrusted(&error.to_string()))
 }
 
 /// Parses an event; returns `None` for a comment.

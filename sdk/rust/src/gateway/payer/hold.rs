@@ -1,8 +1,11 @@
-use super::{PayerSession, Way, now};
+use super::Payer;
 use crate::{
     gateway::{
         GatewayError, IdempotencyKey, PayerAction, hold_details, hold_id,
-        wire::{Address, BatchedGeneration, Digest, HoldRequest, HoldState, ReleaseRequest},
+        request::now,
+        wire::{
+            Address, BatchedGeneration, Captured, Digest, HoldRequest, HoldState, ReleaseRequest,
+        },
     },
     receipt::SignedReceipt,
 };
@@ -22,11 +25,12 @@ pub struct HeldGeneration {
     pub expires_at: i64,
 }
 
-impl PayerSession {
-    /// Holds funds for a generation of at most `units` for `seconds`. Nothing is paid.
+impl Payer {
+    /// Holds funds for a generation of at most `units` for `seconds`. Nothing is paid, and budgets count
+    /// captures only.
     ///
     /// # Errors
-    /// As [`PayerSession::generate`]; no voucher is signed.
+    /// As [`Payer::generate`]; no voucher is signed.
     pub async fn hold(
         &self,
         license: u16,
@@ -34,14 +38,15 @@ impl PayerSession {
         request_digest: [u8; 32],
         seconds: u32,
     ) -> Result<HeldGeneration, GatewayError> {
+        self.check(license)?;
         let key = IdempotencyKey::random();
         let expires_at = now().saturating_add(i64::from(seconds));
         let details = hold_details(&key, license, units, &request_digest, expires_at);
         let proof = self.proof(PayerAction::Hold(details))?;
         let request_digest = Digest(request_digest);
         let request = HoldRequest { license, units, request_digest, expires_at, proof };
-        let facts = self.gateway.hold(&self.address, &key, &request).await?;
-        let hold = hold_id(&self.address, self.channel.opened_slot, &key);
+        let facts = self.gateway().hold(&self.channel(), &key, &request).await?;
+        let hold = self.hold_id(&key);
         if facts.hold.0 != hold || facts.state != HoldState::Open {
             return Err(GatewayError::Untrusted("the hold is for another request".into()));
         }
@@ -51,21 +56,16 @@ impl PayerSession {
     /// Pays for the units that a held generation used.
     ///
     /// # Errors
-    /// As [`PayerSession::generate`].
+    /// As [`Payer::generate`].
     pub async fn capture(
-        &mut self,
+        &self,
         held: &HeldGeneration,
         units: u32,
         output_digest: [u8; 32],
     ) -> Result<SignedReceipt, GatewayError> {
-        let generation = BatchedGeneration {
-            license: held.license,
-            units,
-            request_digest: Digest(held.request_digest),
-            output_digest: Digest(output_digest),
-        };
-        let receipts = self.pay(Way::Captured(held.hold), vec![generation]).await?;
-        receipts.first().copied().ok_or(GatewayError::Unanswered)
+        let one = BatchedGeneration::new(held.license, units, held.request_digest, output_digest);
+        let one = one.capturing(Captured::Hold(Digest(held.hold)));
+        Ok(self.pay_one(one).await?.0)
     }
 
     /// Releases a hold without payment. Repeating is safe.
@@ -74,7 +74,13 @@ impl PayerSession {
     /// [`GatewayError::Refused`] if it was captured; [`GatewayError::Unreachable`].
     pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
         let proof = self.proof(PayerAction::Release(held.hold))?;
-        let request = ReleaseRequest { channel: Address(self.address), proof };
-        self.gateway.release(&held.hold, &request).await.map(|_| ())
+        let request = ReleaseRequest { channel: Address(self.channel()), proof };
+        self.gateway().release(&held.hold, &request).await.map(|_| ())
+    }
+
+    /// Returns the name of the hold with an idempotency key.
+    pub(super) fn hold_id(&self, key: &IdempotencyKey) -> [u8; 32] {
+        let slot = self.machine().channel().opened_slot;
+        hold_id(&self.channel(), slot, key)
     }
 }

@@ -1,0 +1,8 @@
+//! `motif payer serve` and `motif pay`: clients of any language buy from a paywall.
+
+mod budgets;
+mod interface;
+mod openai;
+mod proxy;
+mod secrets;
+mod shop;

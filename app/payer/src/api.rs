@@ -1,0 +1,357 @@
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use motif_sdk::gateway::{
+    HeldGeneration,
+    wire::{Address, Amount, Digest, ReceiptParts, Use},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    app::App,
+    archive::{Archive, ArchivePage},
+    callers::Caller,
+    channels::PaidChannel,
+    clock::now,
+    day::Day,
+    exchanges::Exchange,
+    problem::PayerError,
+    service::PayerService,
+};
+
+/// What a payment is for: a use of a work, through an operator.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Licensed {
+    work: Address,
+    #[serde(rename = "use", default = "generate")]
+    licensed_use: Use,
+    /// Operator; the one of the settings if it is the only one.
+    operator: Option<Address>,
+    units: u32,
+    request_digest: Digest,
+    /// Digest of the output, of a payment.
+    output_digest: Option<Digest>,
+    /// Duration, of a hold.
+    seconds: Option<u32>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+fn generate() -> Use {
+    Use::Generate
+}
+
+/// Hold; send it back to capture or release it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct HoldParts {
+    operator: Address,
+    hold: Digest,
+    license: u16,
+    units: u32,
+    request_digest: Digest,
+    expires_at: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Capture {
+    hold: HoldParts,
+    units: u32,
+    output_digest: Digest,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    hold: HoldParts,
+}
+
+/// Payment that a dry run would make.
+#[derive(Debug, Serialize)]
+struct WouldPay {
+    operator: Address,
+    most_cost: Amount,
+    #[serde(flatten)]
+    preparation: crate::channels::Preparation,
+}
+
+#[derive(Debug, Serialize)]
+struct ChannelParts {
+    channel: Address,
+    operator: Address,
+    available: Amount,
+    cumulative: Amount,
+    statement: u64,
+    unanswered: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct BudgetParts {
+    /// Caller; absent for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    /// Budget of a UTC day; absent without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_day: Option<Amount>,
+    spent: Amount,
+}
+
+/// Page of receipts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptQuery {
+    day: Option<String>,
+    #[serde(default)]
+    from: u64,
+    limit: Option<usize>,
+}
+
+/// Pays for a generation that the caller's own model made.
+pub async fn pay(
+    State(app): State<App>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Response, PayerError> {
+    let wanted = licensed(&body)?;
+    let service = &app.service;
+    let output = wanted.output_digest.ok_or_else(|| missing("output_digest"))?;
+    let operator = operator(service, wanted.operator).await?;
+    if wanted.dry_run {
+        let would = would_pay(service, &caller, operator, &wanted).await?;
+        return Ok(Json(would).into_response());
+    }
+    let (channel, index, cost) = prepare(service, operator, &wanted).await?;
+    let _reservation = service.reserve(&channel, &caller, cost).await?;
+    let payer = channel.payer.tagged(&caller);
+    let paid = payer.generate(index, wanted.units, wanted.request_digest.0, output.0).await;
+    service.paid.notify_one();
+    match paid {
+        Ok(receipt) => {
+            service.metrics.count_payment(&caller);
+            Ok(Json(ReceiptParts::from(&receipt)).into_response())
+        }
+        Err(error) => Err(service.failed(&channel, error).await),
+    }
+}
+
+/// Holds funds for a generation.
+pub async fn hold(
+    State(app): State<App>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Response, PayerError> {
+    let wanted = licensed(&body)?;
+    let service = &app.service;
+    let seconds = wanted.seconds.ok_or_else(|| missing("seconds"))?;
+    let operator = operator(service, wanted.operator).await?;
+    if wanted.dry_run {
+        let would = would_pay(service, &caller, operator, &wanted).await?;
+        return Ok(Json(would).into_response());
+    }
+    let (channel, index, cost) = prepare(service, operator, &wanted).await?;
+    let _reservation = service.reserve(&channel, &caller, cost).await?;
+    let payer = channel.payer.tagged(&caller);
+    let held = payer.hold(index, wanted.units, wanted.request_digest.0, seconds).await;
+    match held {
+        Ok(held) => Ok(Json(HoldParts::new(operator, &held)).into_response()),
+        Err(error) => Err(service.failed(&channel, error).await),
+    }
+}
+
+/// Pays for the units that a held generation used.
+pub async fn capture(
+    State(app): State<App>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Json<ReceiptParts>, PayerError> {
+    let wanted: Capture = read(&body)?;
+    let service = &app.service;
+    let channel = service.channels.with(&wanted.hold.operator.0).await?;
+    let license = channel.payer.license(wanted.hold.license);
+    let license = license.ok_or_else(|| {
+        PayerError::MalformedJson(format!("the channel has no license {}", wanted.hold.license))
+    })?;
+    let cost = channel.cost(&license, wanted.units);
+    let _reservation = service.reserve(&channel, &caller, cost).await?;
+    let payer = channel.payer.tagged(&caller);
+    let paid = payer.capture(&wanted.hold.held(), wanted.units, wanted.output_digest.0).await;
+    service.paid.notify_one();
+    match paid {
+        Ok(receipt) => {
+            service.metrics.count_payment(&caller);
+            Ok(Json(ReceiptParts::from(&receipt)))
+        }
+        Err(error) => Err(service.failed(&channel, error).await),
+    }
+}
+
+/// Releases a hold without a payment.
+pub async fn release(
+    State(app): State<App>,
+    _: Caller,
+    body: Bytes,
+) -> Result<Json<serde_json::Value>, PayerError> {
+    let wanted: Release = read(&body)?;
+    let channel = app.service.channels.with(&wanted.hold.operator.0).await?;
+    match channel.payer.release(&wanted.hold.held()).await {
+        Ok(()) => Ok(Json(serde_json::json!({ "released": wanted.hold.hold }))),
+        Err(error) => Err(app.service.failed(&channel, error).await),
+    }
+}
+
+/// Returns receipts of a UTC day, oldest first.
+pub async fn receipts(
+    State(app): State<App>,
+    _: Caller,
+    query: Result<Query<ReceiptQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<ArchivePage>, PayerError> {
+    let malformed = |what: String| PayerError::MalformedJson(what);
+    let Query(query) = query.map_err(|error| malformed(error.body_text()))?;
+    let day = match query.day {
+        Some(text) => text.parse::<Day>().map_err(|error| malformed(format!("day: {error}")))?,
+        None => Day::of(now()),
+    };
+    app.service.export().await?;
+    let archive = app.service.archive.clone();
+    let limit = query.limit.unwrap_or(Archive::MAX_PAGE);
+    let page = tokio::task::spawn_blocking(move || archive.page(day, query.from, limit)).await;
+    Ok(Json(page.map_err(|_| PayerError::Internal)??))
+}
+
+/// Returns the open channels.
+pub async fn channels(
+    State(app): State<App>,
+    _: Caller,
+) -> Result<Json<serde_json::Value>, PayerError> {
+    let mut channels = Vec::new();
+    for channel in app.service.channels.all() {
+        channels.push(ChannelParts {
+            channel: Address(channel.payer.channel()),
+            operator: Address(channel.operator),
+            available: Amount(channel.payer.available()?),
+            cumulative: Amount(channel.payer.cumulative()?),
+            statement: channel.payer.statement(),
+            unanswered: channel.payer.is_unanswered(),
+        });
+    }
+    let (wallet, currency) = (Address(app.service.wallet()), Address(app.service.channels.mint()));
+    let about = serde_json::json!({ "wallet": wallet, "currency": currency, "channels": channels });
+    Ok(Json(about))
+}
+
+/// Returns budgets and spending of this UTC day.
+pub async fn budgets(State(app): State<App>, _: Caller) -> Json<serde_json::Value> {
+    let service = &app.service;
+    let of = |caller: Option<&str>, per_day: Option<u64>| {
+        let (all, own) = service.spent_today(caller.unwrap_or_default());
+        BudgetParts {
+            caller: caller.map(str::to_owned),
+            per_day: per_day.map(Amount),
+            spent: Amount(if caller.is_some() { own } else { all }),
+        }
+    };
+    let own = service.settings.caller_names();
+    let own = own.map(|name| of(Some(name), service.budgets.of_callers().get(name).copied()));
+    let budgets: Vec<_> = std::iter::once(of(None, service.budgets.per_day())).chain(own).collect();
+    Json(serde_json::json!({ "day": Day::of(now()).to_string(), "budgets": budgets }))
+}
+
+/// Returns the newest exchanges of the proxy, newest first.
+pub async fn exchanges(State(app): State<App>, _: Caller) -> Json<Vec<Exchange>> {
+    Json(app.service.exchanges.newest())
+}
+
+/// Returns metrics in the OpenMetrics format.
+pub async fn metrics(State(app): State<App>, _: Caller) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let service = &app.service;
+    let spent = service.settings.caller_names();
+    let spent = spent.map(|name| (name.to_owned(), service.spent_today(name).1));
+    let available = service.channels.all().into_iter().map(|channel| {
+        (channel.payer.channel().to_string(), channel.payer.available().unwrap_or(0))
+    });
+    let text = service.metrics.text(spent, available);
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+impl HoldParts {
+    fn new(operator: Address, held: &HeldGeneration) -> Self {
+        Self {
+            operator,
+            hold: Digest(held.hold),
+            license: held.license,
+            units: held.units,
+            request_digest: Digest(held.request_digest),
+            expires_at: held.expires_at,
+        }
+    }
+
+    fn held(&self) -> HeldGeneration {
+        HeldGeneration {
+            hold: self.hold.0,
+            license: self.license,
+            units: self.units,
+            request_digest: self.request_digest.0,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, PayerError> {
+    serde_json::from_slice(body).map_err(|error| PayerError::MalformedJson(error.to_string()))
+}
+
+fn licensed(body: &[u8]) -> Result<Licensed, PayerError> {
+    let wanted: Licensed = read(body)?;
+    if wanted.units == 0 {
+        return Err(PayerError::MalformedJson("units: expected at least 1".to_owned()));
+    }
+    Ok(wanted)
+}
+
+fn missing(name: &str) -> PayerError {
+    PayerError::MalformedJson(format!("missing field `{name}`"))
+}
+
+/// Returns the given operator, or the only one of the settings' gateways.
+async fn operator(service: &PayerService, given: Option<Address>) -> Result<Address, PayerError> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    match service.channels.operators().await[..] {
+        [only] => Ok(Address(only)),
+        _ => Err(missing("operator")),
+    }
+}
+
+async fn would_pay(
+    service: &PayerService,
+    caller: &Caller,
+    operator: Address,
+    wanted: &Licensed,
+) -> Result<WouldPay, PayerError> {
+    let quote = service.channels.quote(&operator.0, &wanted.work.0, wanted.licensed_use).await?;
+    let most_cost = quote.price_with_fee.0.saturating_mul(wanted.units.into());
+    service.budgets.check(caller, most_cost, service.spent_today(caller))?;
+    let licensed = (&wanted.work.0, wanted.licensed_use);
+    let preparation = service.channels.preparation(&operator.0, licensed, most_cost).await?;
+    Ok(WouldPay { operator, most_cost: Amount(most_cost), preparation })
+}
+
+/// Returns the channel, the license and the maximum cost of a payment.
+async fn prepare(
+    service: &PayerService,
+    operator: Address,
+    wanted: &Licensed,
+) -> Result<(std::sync::Arc<PaidChannel>, u16, u64), PayerError> {
+    let channel = service.channels.with(&operator.0).await?;
+    let licensed = service.channels.license(&channel, &wanted.work.0, wanted.licensed_use).await;
+    let (index, license) = licensed?;
+    let cost = channel.cost(&license, wanted.units);
+    Ok((channel, index, cost))
+}

@@ -1,0 +1,269 @@
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use motif_sdk::{
+    Error, Pubkey,
+    gateway::{
+        GatewayError,
+        wire::{Problem, Use},
+    },
+};
+use strum::{EnumProperty, IntoStaticStr};
+
+/// Error of the paying service. Each is a type of problem document (RFC 9457), whose slug is the
+/// variant's name in kebab case.
+#[derive(Debug, thiserror::Error, EnumProperty, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum PayerError {
+    /// The request has no valid token.
+    #[error("missing or unknown token: send `Authorization: Bearer TOKEN` or `x-api-key: TOKEN`")]
+    #[strum(props(status = 401, title = "Unauthorized"))]
+    Unauthorized,
+    /// The `Host` header names another machine.
+    #[error("the `Host` header must name this machine")]
+    #[strum(props(status = 403, title = "Other host"))]
+    OtherHost,
+    /// The URL of the target cannot be fetched.
+    #[error("invalid target: {0}")]
+    #[strum(props(status = 400, title = "Invalid target"))]
+    InvalidTarget(&'static str),
+    /// The target is on a private or loopback network.
+    #[error("the target is on a private network: allow it with `proxy.private_targets`")]
+    #[strum(props(status = 403, title = "Forbidden target"))]
+    ForbiddenTarget,
+    /// The target did not answer.
+    #[error("the target did not answer: {0}")]
+    #[strum(props(status = 502, title = "The target did not answer"))]
+    TargetUnreachable(String),
+    /// The target redirects to another origin.
+    #[error("the target redirects to another origin, which is not paid")]
+    #[strum(props(status = 502, title = "Redirect to another origin"))]
+    RedirectElsewhere,
+    /// The target's price tag cannot be read.
+    #[error("the target's price tag is invalid: {0}")]
+    #[strum(props(status = 502, title = "Invalid price tag"))]
+    InvalidPriceTag(String),
+    /// The price is in another currency.
+    #[error("the price is in currency {0}: expected {1}")]
+    #[strum(props(status = 402, title = "Other currency"))]
+    OtherCurrency(Pubkey, Pubkey),
+    /// No gateway of the operator is known.
+    #[error(
+        "operator {0} is not paid: add its gateway to `gateway_urls`, or it to `policy.operators`"
+    )]
+    #[strum(props(status = 402, title = "Unknown operator"))]
+    UnknownOperator(Pubkey),
+    /// A unit costs more than the policy allows.
+    #[error("a unit costs {price} base units: expected at most {max}")]
+    #[strum(props(status = 402, title = "The price is too high"))]
+    PriceTooHigh {
+        /// Price of a unit, base units.
+        price: u64,
+        /// Maximum price, base units.
+        max: u64,
+    },
+    /// The request may cost more than its own maximum.
+    #[error("the request may cost {cost} base units: expected at most {max}")]
+    #[strum(props(status = 402, title = "The request costs too much"))]
+    CostTooHigh {
+        /// Maximum cost, base units, fees included.
+        cost: u64,
+        /// Maximum of the request, base units.
+        max: u64,
+    },
+    /// The policy does not allow to accept the terms.
+    #[error("the terms of {work} are not accepted: {reason}")]
+    #[strum(props(status = 402, title = "Terms not accepted"))]
+    TermsNotAccepted {
+        /// Work.
+        work: Pubkey,
+        /// Rule that they break.
+        reason: String,
+    },
+    /// The terms do not license the use.
+    #[error("the terms of {work} do not license {licensed_use}")]
+    #[strum(props(status = 402, title = "The use is not licensed"))]
+    UseNotLicensed {
+        /// Work.
+        work: Pubkey,
+        /// Use.
+        licensed_use: Use,
+    },
+    /// A budget does not cover the payment.
+    #[error("spending of this day may rise to {total} base units, above the budget of {budget}")]
+    #[strum(props(status = 402, title = "The budget is used up"))]
+    OverBudget {
+        /// Spending with the payment, base units.
+        total: u64,
+        /// Budget, base units.
+        budget: u64,
+    },
+    /// The deposit does not cover the payment and may not grow.
+    #[error("{available} base units are available and {needed} are needed: {reason}")]
+    #[strum(props(status = 402, title = "The deposit is used up"))]
+    DepositUsedUp {
+        /// Available amount, base units.
+        available: u64,
+        /// Needed amount, base units.
+        needed: u64,
+        /// Why it does not grow.
+        reason: &'static str,
+    },
+    /// No channel with the operator can be opened.
+    #[error("no channel with operator {operator}: {reason}")]
+    #[strum(props(status = 402, title = "No channel"))]
+    NoChannel {
+        /// Operator.
+        operator: Pubkey,
+        /// Why none is opened.
+        reason: &'static str,
+    },
+    /// The gateway refuses the payment.
+    #[error("{}", without_url(.0))]
+    #[strum(props(status = 502, title = "The gateway refuses the payment"))]
+    Gateway(GatewayError),
+    /// The outcome of the payment is unknown.
+    #[error("{}; the payment is repeated before the next one, and is not made twice", without_url(.0))]
+    #[strum(props(status = 502, title = "Unknown outcome"))]
+    OutcomeUnknown(GatewayError),
+    /// The cluster does not answer or refuses a transaction.
+    #[error("{0}")]
+    #[strum(props(status = 503, title = "The cluster does not serve"))]
+    Chain(String),
+    /// Another process has the state folder.
+    #[error("the state {path} is in use by {holder}: give each process a folder of its own")]
+    #[strum(props(status = 503, title = "The state is in use"))]
+    StateLocked {
+        /// Folder.
+        path: String,
+        /// Process that has it.
+        holder: String,
+    },
+    /// A file of the state folder cannot be read or written.
+    #[error("{path}: {reason}")]
+    #[strum(props(status = 503, title = "The state has failed"))]
+    StateFailed {
+        /// File.
+        path: String,
+        /// Cause.
+        reason: String,
+    },
+    /// The request's body is too large.
+    #[error("the body is too long: expected at most {0} bytes")]
+    #[strum(props(status = 413, title = "The body is too large"))]
+    BodyTooLarge(usize),
+    /// A header cannot be forwarded.
+    #[error("header `{0}` is not visible ASCII")]
+    #[strum(props(status = 400, title = "Invalid header"))]
+    InvalidHeader(String),
+    /// The body is not the JSON that the URL takes.
+    #[error("malformed JSON: {0}")]
+    #[strum(props(status = 400, title = "Malformed JSON"))]
+    MalformedJson(String),
+    /// The URL does not exist.
+    #[error("unknown URL: expected /<https URL> or a path of the interface")]
+    #[strum(props(status = 404, title = "Not found"))]
+    NotFound,
+    /// The task of the payment ended early.
+    #[error("internal error")]
+    #[strum(props(status = 500, title = "Internal error"))]
+    Internal,
+}
+
+impl PayerError {
+    /// Returns the slug of the problem type.
+    pub fn slug(&self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns the problem document. A gateway's own is passed on.
+    pub fn problem(&self) -> Problem {
+        if let Self::Gateway(GatewayError::Refused(problem)) = self {
+            return (**problem).clone();
+        }
+        let status = self.get_int("status").and_then(|status| u16::try_from(status).ok());
+        Problem {
+            slug: self.slug().to_owned(),
+            title: self.get_str("title").unwrap_or_default().to_owned(),
+            status: status.unwrap_or(500),
+            detail: self.to_string(),
+            expected: None,
+            payment: None,
+            holder: None,
+            items: Vec::new(),
+        }
+    }
+
+    /// Returns the error of a state file.
+    pub(crate) fn state(path: &std::path::Path, reason: impl ToString) -> Self {
+        Self::StateFailed { path: path.display().to_string(), reason: reason.to_string() }
+    }
+}
+
+/// Returns the text of an error without a URL, whose query may have secrets.
+fn without_url(error: &GatewayError) -> String {
+    match error {
+        GatewayError::Unreachable { .. } => "the gateway or the target did not answer".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+impl From<GatewayError> for PayerError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::OverBudget { total, budget } => Self::OverBudget { total, budget },
+            GatewayError::PriceTooHigh { price, max, .. } => Self::PriceTooHigh { price, max },
+            GatewayError::Unreachable { .. }
+            | GatewayError::Untrusted(_)
+            | GatewayError::Unanswered => Self::OutcomeUnknown(error),
+            _ => Self::Gateway(error),
+        }
+    }
+}
+
+impl From<Error> for PayerError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::File { path, source } => Self::state(&path, source),
+            // Errors of the transport may show the node's URL, which may have a key.
+            Error::Transport(_) => Self::Chain("the cluster does not answer".to_owned()),
+            other => Self::Chain(other.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for PayerError {
+    fn into_response(self) -> Response {
+        let problem = self.problem();
+        let status = StatusCode::from_u16(problem.status);
+        let mut response = axum::Json(problem).into_response();
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if matches!(self, Self::OutcomeUnknown(_)) {
+            // OpenAI's clients repeat other answers of this status, with a new payment.
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
+        if matches!(self, Self::Unauthorized) {
+            let ways = HeaderValue::from_static("Bearer, Basic realm=\"motif payer\"");
+            headers.insert(header::WWW_AUTHENTICATE, ways);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problem_has_slug_and_status() {
+        let problem = PayerError::OverBudget { total: 2, budget: 1 }.problem();
+        assert_eq!((problem.slug.as_str(), problem.status), ("over-budget", 402));
+        assert_eq!(problem.title, "The budget is used up");
+        let problem = PayerError::from(GatewayError::Unanswered).problem();
+        assert_eq!((problem.slug.as_str(), problem.status), ("outcome-unknown", 502));
+    }
+}

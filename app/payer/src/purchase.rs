@@ -1,0 +1,431 @@
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, Method, StatusCode, header},
+};
+use motif_sdk::{
+    channel::License,
+    gateway::{
+        GatewayError, IdempotencyKey, PaidPart, PaidRequest, PaidStream,
+        wire::{Address, Amount, PaymentRequired, PriceTag, ReceiptParts, Unit, Use},
+    },
+    receipt::SignedReceipt,
+};
+use serde::Serialize;
+
+use crate::{
+    callers::Caller,
+    channels::{PaidChannel, Preparation},
+    exchanges::{Party, Recorder},
+    headers,
+    problem::PayerError,
+    service::PayerService,
+    target::Target,
+};
+
+/// Request to a target, which is paid for if it asks for a payment.
+pub struct Purchase {
+    /// HTTP method.
+    pub method: Method,
+    /// URL.
+    pub target: Target,
+    /// Headers for the target.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+    /// Caller that pays.
+    pub caller: Caller,
+    /// Maximum cost of the answer, base units, fees included.
+    pub max_cost: Option<u64>,
+    /// Whether nothing is signed, and the price is returned instead.
+    pub is_dry_run: bool,
+}
+
+/// Answer to a purchase.
+pub enum Answer {
+    /// Answer of a target that asked for no Motif payment, as it came.
+    Unpaid(reqwest::Response),
+    /// Redirect to another URL of the same origin.
+    Redirect(StatusCode, String),
+    /// Refusal of the model server, which costs nothing, as it came.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Content type.
+        kind: String,
+        /// Body.
+        body: Arc<[u8]>,
+    },
+    /// Paid answer.
+    Paid {
+        /// HTTP status.
+        status: u16,
+        /// Content type.
+        kind: String,
+        /// Body.
+        body: Vec<u8>,
+        /// Receipt.
+        receipt: Box<SignedReceipt>,
+    },
+    /// Stream that is paid part by part.
+    Stream(Box<PaidBody>),
+    /// What would be paid, in a dry run.
+    Offer(Box<Offer>),
+}
+
+/// What a request would cost.
+#[derive(Debug, Serialize)]
+pub struct Offer {
+    /// Status of the answer without a payment.
+    pub status: u16,
+    /// Payment; absent if the target asks for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<OfferedPayment>,
+}
+
+/// Payment that a request needs. Nothing was signed for it.
+#[derive(Debug, Serialize)]
+pub struct OfferedPayment {
+    /// Operator of the channel.
+    pub operator: Address,
+    /// Work.
+    pub work: Address,
+    /// Use.
+    #[serde(rename = "use")]
+    pub licensed_use: Use,
+    /// Unit.
+    pub unit: Unit,
+    /// Price of a unit of new terms, without the operator's fee.
+    pub unit_price: Amount,
+    /// Maximum units of the answer, or of each part of a stream.
+    pub most_units: u32,
+    /// Whether the answer is a stream.
+    pub streams: bool,
+    /// Maximum cost of the answer, or of each part of a stream, fee included.
+    pub most_cost: Amount,
+    /// Currency of the amounts.
+    pub currency: Address,
+    /// What happens before the payment.
+    #[serde(flatten)]
+    pub preparation: Preparation,
+}
+
+/// Body of a stream; each part is paid for when it is asked for.
+pub struct PaidBody {
+    service: PayerService,
+    stream: PaidStream,
+    first: Option<PaidPart>,
+    channel: Arc<PaidChannel>,
+    license: License,
+    caller: Caller,
+    recorder: Recorder,
+    /// Maximum cost of a part, base units.
+    part_cost: u64,
+    max_cost: Option<u64>,
+    cost: u64,
+    parts: u64,
+}
+
+/// Attempts to fetch a part after a lost connection.
+const PART_ATTEMPTS: u32 = 3;
+
+impl PayerService {
+    /// Sends a request, and pays for the answer if the target asks for it within policy and budgets.
+    ///
+    /// # Errors
+    /// [`PayerError`].
+    pub async fn buy(&self, purchase: Purchase) -> Result<Answer, PayerError> {
+        let shown = format!("{} {}", purchase.method, purchase.target.shown());
+        let recorder = self.exchanges.begin(&purchase.caller, &shown);
+        recorder.add(Party::Client, Party::Payer, &shown);
+        let caller = purchase.caller.clone();
+        let bought = self.bought(purchase, &recorder).await;
+        match &bought {
+            Ok(answer) => self.metrics.count(&caller, answer.outcome()),
+            Err(error) => self.metrics.count_problem(&caller, error.slug()),
+        }
+        if let Err(error) = &bought {
+            tracing::warn!(caller = %caller, request = %shown, error = error.slug(), "not bought");
+            recorder.add(Party::Payer, Party::Client, format!("{}: {error}", error.slug()));
+        }
+        self.paid.notify_one();
+        bought
+    }
+
+    async fn bought(&self, purchase: Purchase, recorder: &Recorder) -> Result<Answer, PayerError> {
+        let url = purchase.target.as_str();
+        let request = self.http.request(purchase.method.clone(), url);
+        let request = request.headers(purchase.headers.clone()).body(purchase.body.clone());
+        recorder.add(Party::Payer, Party::Paywall, "the request, without a payment");
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let status = response.status();
+        let location = response.headers().get(header::LOCATION);
+        if let Some(location) = location.filter(|_| status.is_redirection()) {
+            let to = location.to_str().ok().and_then(|text| purchase.target.redirect(text));
+            recorder.add(Party::Paywall, Party::Payer, format!("{status}"));
+            return Ok(Answer::Redirect(status, to.ok_or(PayerError::RedirectElsewhere)?));
+        }
+        let required = response.headers().get(PaymentRequired::HEADER);
+        let required = required.filter(|_| status == StatusCode::PAYMENT_REQUIRED);
+        let Some(required) = required else {
+            recorder.add(Party::Paywall, Party::Payer, format!("{status}, unpaid"));
+            if purchase.is_dry_run {
+                let offer = Offer { status: status.as_u16(), payment: None };
+                return Ok(Answer::Offer(Box::new(offer)));
+            }
+            recorder.add(Party::Payer, Party::Client, "the same answer");
+            return Ok(Answer::Unpaid(response));
+        };
+        let required = required.to_str().map_err(|_| invalid("it is not ASCII"))?;
+        let tag = match PaymentRequired::from_header(required) {
+            Ok(PaymentRequired::PriceTag(tag)) => *tag,
+            Ok(PaymentRequired::Due(_)) => return Err(invalid("it names no price")),
+            Err(error) => return Err(invalid(&error.to_string())),
+        };
+        let quote = &tag.quote;
+        let parts = if tag.streams { " a part" } else { "" };
+        recorder.add(
+            Party::Paywall,
+            Party::Payer,
+            format!("402: {} a {}, at most {}{parts}", quote.price, quote.unit, tag.most_units),
+        );
+        self.check_price_tag(&tag)?;
+        if purchase.is_dry_run {
+            return self.offer(&tag, &purchase).await;
+        }
+        self.pay(purchase, tag, recorder).await
+    }
+
+    /// Checks a price tag against the policy. The license's own price is checked before anything is signed.
+    fn check_price_tag(&self, tag: &PriceTag) -> Result<(), PayerError> {
+        let (given, own) = (tag.quote.currency.0, self.channels.mint());
+        if given != own {
+            return Err(PayerError::OtherCurrency(given, own));
+        }
+        if tag.most_units == 0 {
+            return Err(invalid("it sells no units"));
+        }
+        Ok(())
+    }
+
+    async fn offer(&self, tag: &PriceTag, purchase: &Purchase) -> Result<Answer, PayerError> {
+        let quote = &tag.quote;
+        let most_cost = quote.price_with_fee.0.saturating_mul(tag.most_units.into());
+        self.budgets.check(&purchase.caller, most_cost, self.spent_today(&purchase.caller))?;
+        check_cost(most_cost, purchase.max_cost)?;
+        let licensed = (&quote.work.0, quote.licensed_use);
+        let preparation = self.channels.preparation(&tag.operator.0, licensed, most_cost).await?;
+        let payment = OfferedPayment {
+            operator: tag.operator,
+            work: quote.work,
+            licensed_use: quote.licensed_use,
+            unit: quote.unit,
+            unit_price: quote.price,
+            most_units: tag.most_units,
+            streams: tag.streams,
+            most_cost: Amount(most_cost),
+            currency: quote.currency,
+            preparation,
+        };
+        let status = StatusCode::PAYMENT_REQUIRED.as_u16();
+        Ok(Answer::Offer(Box::new(Offer { status, payment: Some(payment) })))
+    }
+
+    async fn pay(
+        &self,
+        purchase: Purchase,
+        tag: PriceTag,
+        recorder: &Recorder,
+    ) -> Result<Answer, PayerError> {
+        let Purchase { method, target, mut headers, body, caller, max_cost, .. } = purchase;
+        let channel = self.channels.with(&tag.operator.0).await?;
+        let quote = &tag.quote;
+        let (index, license) =
+            self.channels.license(&channel, &quote.work.0, quote.licensed_use).await?;
+        let units = tag.fixed_units.unwrap_or(tag.most_units);
+        let cost = channel.cost(&license, units);
+        check_cost(cost, max_cost)?;
+        let key = client_key(&mut headers)?;
+        let body = Vec::from(body);
+        let mut request = PaidRequest::new(method, target.as_str(), body, index, &tag);
+        request.headers = headers::texts(&headers)?;
+        if let Some(key) = key {
+            self.requests.name(&mut request, &caller, &key)?;
+        }
+        let reservation = self.reserve(&channel, &caller, cost).await?;
+        recorder.add(
+            Party::Payer,
+            Party::Paywall,
+            format!("the request, with a hold of at most {units} units of license {index}"),
+        );
+        let payer = channel.payer.tagged(&caller);
+        if tag.streams {
+            drop(reservation); // each part is reserved
+            let stream = match payer.stream(&self.paywall, &request).await {
+                Ok(stream) => stream,
+                Err(error) => return self.refusal(&channel, error).await,
+            };
+            let (service, part_cost) = (self.clone(), channel.cost(&license, tag.most_units));
+            let (recorder, first) = (recorder.clone(), None);
+            let (cost, parts) = (0, 0);
+            let mut body = PaidBody {
+                service,
+                stream,
+                first,
+                channel,
+                license,
+                caller,
+                recorder,
+                part_cost,
+                max_cost,
+                cost,
+                parts,
+            };
+            body.first = body.pay_next().await?;
+            return Ok(Answer::Stream(Box::new(body)));
+        }
+        let fetched = payer.fetch(&self.paywall, &request).await;
+        drop(reservation);
+        let answer = match fetched {
+            Ok(answer) => answer,
+            Err(error) => return self.refusal(&channel, error).await,
+        };
+        record_payment(recorder, &answer.receipt);
+        let what = format!("{} {}, {} bytes", answer.status, answer.kind, answer.body.len());
+        recorder.add(Party::Paywall, Party::Payer, &what);
+        recorder.add(Party::Payer, Party::Client, &what);
+        let receipt = Box::new(answer.receipt);
+        Ok(Answer::Paid { status: answer.status, kind: answer.kind, body: answer.body, receipt })
+    }
+
+    /// Returns the model server's refusal as an answer, and every other error.
+    async fn refusal(
+        &self,
+        channel: &PaidChannel,
+        error: GatewayError,
+    ) -> Result<Answer, PayerError> {
+        match error {
+            GatewayError::ServerRefused { status, kind, body, .. } => {
+                Ok(Answer::Refused { status, kind, body })
+            }
+            error => Err(self.failed(channel, error).await),
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the kind of the answer, as metrics count it.
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Unpaid(_) | Self::Redirect(..) => "unpaid",
+            Self::Refused { .. } => "refused",
+            Self::Paid { .. } => "paid",
+            Self::Stream(_) => "stream",
+            Self::Offer(_) => "dry-run",
+        }
+    }
+}
+
+impl PaidBody {
+    /// Returns the content type of the joined parts.
+    pub fn kind(&self) -> &str {
+        self.stream.kind()
+    }
+
+    /// Pays for the next part and returns it; `None` after the last.
+    ///
+    /// # Errors
+    /// [`PayerError`]. The body is incomplete then.
+    pub async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        if self.parts == 0 {
+            return Ok(None); // an empty stream
+        }
+        self.pay_next().await
+    }
+
+    async fn pay_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        let paid = self.paid_next().await;
+        self.service.paid.notify_one();
+        match &paid {
+            Ok(Some(part)) => {
+                self.parts += 1;
+                let units = part.receipt.receipt.units;
+                self.cost = self.cost.saturating_add(self.channel.cost(&self.license, units));
+                record_payment(&self.recorder, &part.receipt);
+                let what = format!("part {}, {} bytes", self.parts, part.body.len());
+                self.recorder.add(Party::Paywall, Party::Payer, &what);
+                self.recorder.add(Party::Payer, Party::Client, &what);
+                self.service.metrics.count_part(&self.caller);
+            }
+            Ok(None) => {
+                let what = format!("the end, after {} parts", self.parts);
+                self.recorder.add(Party::Payer, Party::Client, what);
+            }
+            Err(error) => {
+                tracing::warn!(caller = %self.caller, error = error.slug(), "stream ended early");
+                let what = format!("the stream ends early: {error}");
+                self.recorder.add(Party::Payer, Party::Client, what);
+            }
+        }
+        paid
+    }
+
+    async fn paid_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        check_cost(self.cost.saturating_add(self.part_cost), self.max_cost)?;
+        let _reservation =
+            self.service.reserve(&self.channel, &self.caller, self.part_cost).await?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.stream.next().await {
+                Ok(part) => return Ok(part),
+                // A paid part that was lost with the connection is fetched again.
+                Err(GatewayError::Unreachable { .. }) if attempts < PART_ATTEMPTS => {}
+                Err(error) => return Err(self.service.failed(&self.channel, error).await),
+            }
+        }
+    }
+}
+
+fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
+    let parts = ReceiptParts::from(receipt);
+    let digest = hex::encode(&receipt.receipt.digest()[..4]);
+    let what = format!("a voucher for {} in total", parts.cumulative);
+    recorder.add(Party::Payer, Party::Gateway, what);
+    let what = format!("receipt {digest}…: {} units, {}", parts.units, parts.amount);
+    recorder.add(Party::Gateway, Party::Payer, what);
+}
+
+fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
+    match max.filter(|max| cost > *max) {
+        Some(max) => Err(PayerError::CostTooHigh { cost, max }),
+        None => Ok(()),
+    }
+}
+
+/// Removes the client's idempotency key, which names its request at this service.
+fn client_key(headers: &mut HeaderMap) -> Result<Option<IdempotencyKey>, PayerError> {
+    let Some(value) = headers.remove(IdempotencyKey::HEADER) else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|text| text.parse().ok());
+    let invalid = || PayerError::InvalidHeader(IdempotencyKey::HEADER.to_owned());
+    key.map(Some).ok_or_else(invalid)
+}
+
+fn invalid(what: &str) -> PayerError {
+    PayerError::InvalidPriceTag(what.to_owned())
+}
+
+/// Returns an error without the URL, whose query may have secrets.
+fn unreachable(error: &reqwest::Error) -> PayerError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    // The outermost error shows the URL.
+    let reason = cause.downcast_ref::<reqwest::Error>().map(|_| "the request failed".to_owned());
+    PayerError::TargetUnreachable(reason.unwrap_or_else(|| cause.to_string()))
+}

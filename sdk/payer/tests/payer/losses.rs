@@ -1,0 +1,116 @@
+//! A gateway whose store is an older backup.
+
+use motif_payer::{PayerError, PayerPolicy};
+
+use crate::gateway::{End, Gateway, Payer};
+
+/// Pays for some generations in two statements; returns the gateway after each.
+fn history(payer: &mut Payer) -> Vec<Gateway> {
+    let mut gateway = Gateway::new();
+    let mut backups = vec![gateway.clone()];
+    for round in 0..6 {
+        payer.add(&[(0, 1)], None);
+        payer.add(&[(1, 1), (2, round + 1)], Some("ann"));
+        payer.run(&mut gateway, End::Never);
+        backups.push(gateway.clone());
+        if round == 2 {
+            gateway.cut();
+            backups.push(gateway.clone());
+        }
+    }
+    backups
+}
+
+#[test]
+fn lost_vouchers_are_offered_again() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    let backups = history(&mut payer);
+    let newest = backups.last().unwrap();
+    for (number, backup) in backups.iter().enumerate() {
+        // A running payer, and one that starts with its file.
+        for is_new in [false, true] {
+            let mut gateway = backup.clone();
+            let mut payer = payer.restarted(PayerPolicy::default());
+            if is_new {
+                payer.machine.compare(&gateway.state()).unwrap();
+            } else {
+                payer.add(&[(0, 1)], None);
+            }
+            payer.run(&mut gateway, End::Never);
+            let paid = if is_new { newest.total() } else { newest.total() + 102 };
+            assert_eq!(gateway.total(), paid, "backup {number}, new {is_new}");
+            assert_eq!(payer.machine.cumulative().unwrap(), paid);
+            assert!(payer.failed.is_empty(), "{:?}", payer.failed);
+            assert!(!payer.machine.has_doubts());
+            let spent = newest.total() + if is_new { 0 } else { 102 };
+            assert_eq!(payer.machine.spent(), spent, "nothing is charged twice");
+            // It goes on.
+            payer.add(&[(0, 1)], None);
+            payer.run(&mut gateway, End::Never);
+            assert_eq!(gateway.total(), paid + 102);
+        }
+    }
+}
+
+#[test]
+fn offer_survives_kill() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    let backups = history(&mut payer);
+    let total = backups.last().unwrap().total();
+    for end in [End::BeforeSending, End::BeforeAnswer, End::BeforeSaving] {
+        let mut gateway = backups[1].clone();
+        let mut payer = payer.restarted(PayerPolicy::default());
+        for effect in payer.machine.compare(&gateway.state()).unwrap() {
+            let motif_payer::Effect::Save { frame, .. } = effect else { panic!() };
+            payer.file.extend(frame);
+        }
+        assert!(payer.run(&mut gateway, end));
+        let mut payer = payer.restarted(PayerPolicy::default());
+        payer.machine.compare(&gateway.state()).unwrap();
+        payer.run(&mut gateway, End::Never);
+        assert_eq!((gateway.total(), payer.machine.spent()), (total, total), "{end:?}");
+        assert!(!payer.machine.has_doubts());
+    }
+}
+
+#[test]
+fn unanswered_batch_follows_lost_ones() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    let backups = history(&mut payer);
+    payer.add(&[(0, 1)], None);
+    let mut gateway = backups.last().unwrap().clone();
+    payer.run(&mut gateway, End::BeforeAnswer);
+    let total = gateway.total();
+    let mut gateway = backups[2].clone();
+    let mut payer = payer.restarted(PayerPolicy::default());
+    payer.machine.compare(&gateway.state()).unwrap();
+    payer.run(&mut gateway, End::Never);
+    assert_eq!(gateway.total(), total);
+    assert_eq!(payer.machine.cumulative().unwrap(), total);
+}
+
+#[test]
+fn vouchers_of_another_process_are_adopted() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    let mut gateway = history(&mut payer).pop().unwrap();
+    let mut older = Payer::new(PayerPolicy::default());
+    older.machine.compare(&gateway.state()).unwrap();
+    let total = gateway.total();
+    assert_eq!((older.machine.cumulative().unwrap(), older.machine.spent()), (total, 0));
+    older.add(&[(0, 1)], None);
+    older.run(&mut gateway, End::Never);
+    assert_eq!((gateway.total(), older.machine.spent()), (total + 102, 102));
+}
+
+#[test]
+fn unknown_history_is_not_trusted() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    history(&mut payer);
+    // A total that the payer never had: of another key's payments, or invented.
+    let mut other = Payer::new(PayerPolicy::default());
+    other.add(&[(3, 1)], None);
+    let mut gateway = Gateway::new();
+    other.run(&mut gateway, End::Never);
+    let refused = payer.machine.compare(&gateway.state()).unwrap_err();
+    assert!(matches!(refused, PayerError::Untrusted(_)), "{refused}");
+}

@@ -1,0 +1,185 @@
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::gateway::GatewayError;
+
+/// File of a payer's state, with its lock. Another file beside it, `<path>.lock`, is locked and names
+/// the process that has it.
+pub struct StateFile {
+    path: PathBuf,
+    file: File,
+    /// Length of the records that were written since the last snapshot, bytes.
+    appended: u64,
+    /// Length of the last snapshot, bytes.
+    snapshot: u64,
+    /// Records that are written with the next urgent one.
+    buffered: Vec<u8>,
+    _lock: File,
+}
+
+impl StateFile {
+    /// Records after which the file is written anew, bytes; at least as long as four snapshots.
+    const MAX_APPENDED: u64 = 64 << 20;
+
+    /// Opens a file, or creates it, and locks it.
+    ///
+    /// # Errors
+    /// [`GatewayError::StateLocked`], [`GatewayError::StateFailed`].
+    pub fn open(path: &Path) -> Result<Self, GatewayError> {
+        let failed = |error| GatewayError::state_failed(path, error);
+        let lock = lock(path)?;
+        let file = open_private(path).map_err(failed)?;
+        let path = path.to_owned();
+        Ok(Self { path, file, appended: 0, snapshot: 0, buffered: Vec::new(), _lock: lock })
+    }
+
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// [`GatewayError::StateFailed`].
+    pub fn read(&mut self) -> Result<Vec<u8>, GatewayError> {
+        let mut bytes = Vec::new();
+        let read =
+            self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_to_end(&mut bytes));
+        read.map_err(|error| GatewayError::state_failed(&self.path, error))?;
+        Ok(bytes)
+    }
+
+    /// Replaces the file by a snapshot, durably.
+    ///
+    /// # Errors
+    /// [`GatewayError::StateFailed`]: the file is as it was.
+    pub fn rewrite(&mut self, snapshot: &[u8]) -> Result<(), GatewayError> {
+        let file = replace(&self.path, snapshot);
+        self.file = file.map_err(|error| GatewayError::state_failed(&self.path, error))?;
+        (self.appended, self.snapshot) = (0, snapshot.len() as u64);
+        self.buffered.clear();
+        Ok(())
+    }
+
+    /// Appends a record. An urgent one is durable afterwards, with those before it.
+    ///
+    /// # Errors
+    /// [`GatewayError::StateFailed`].
+    pub fn append(&mut self, frame: &[u8], is_urgent: bool) -> Result<(), GatewayError> {
+        self.buffered.extend_from_slice(frame);
+        if !is_urgent {
+            return Ok(());
+        }
+        self.flush()?;
+        self.file.sync_data().map_err(|error| GatewayError::state_failed(&self.path, error))
+    }
+
+    /// Writes buffered records.
+    ///
+    /// # Errors
+    /// [`GatewayError::StateFailed`].
+    pub fn flush(&mut self) -> Result<(), GatewayError> {
+        let written = self.file.write_all(&self.buffered);
+        written.map_err(|error| GatewayError::state_failed(&self.path, error))?;
+        self.appended = self.appended.saturating_add(self.buffered.len() as u64);
+        self.buffered.clear();
+        Ok(())
+    }
+
+    /// Returns whether a snapshot is due.
+    pub fn is_long(&self) -> bool {
+        self.appended > Self::MAX_APPENDED.max(self.snapshot.saturating_mul(4))
+    }
+}
+
+/// Locks the file beside a state file.
+fn lock(path: &Path) -> Result<File, GatewayError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let beside = PathBuf::from(name);
+    let failed = |error| GatewayError::state_failed(&beside, error);
+    let mut lock = open_private(&beside).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&beside).unwrap_or_default();
+            let holder = holder.trim().to_owned();
+            return Err(GatewayError::StateLocked { path: path.to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let named = format!("process {} on {}\n", std::process::id(), host());
+    let written = lock.set_len(0).and_then(|()| lock.write_all(named.as_bytes()));
+    written.map_err(failed)?;
+    Ok(lock)
+}
+
+/// Returns the name of this machine.
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
+}
+
+/// Opens a file that only its owner can read, to read and append.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Writes a file as a whole, durably, and opens it to append.
+fn replace(path: &Path, content: &[u8]) -> io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".writing");
+    let temporary = PathBuf::from(name);
+    let mut file = open_private(&temporary)?;
+    file.set_len(0)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Makes the rename durable, too.
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_lock_names_the_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("payer");
+        let first = StateFile::open(&path).unwrap();
+        let Err(GatewayError::StateLocked { holder, .. }) = StateFile::open(&path) else {
+            panic!("the file is locked twice");
+        };
+        assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+        drop(first);
+        StateFile::open(&path).unwrap();
+    }
+
+    #[test]
+    fn snapshot_replaces_appended_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("payer");
+        let mut file = StateFile::open(&path).unwrap();
+        file.append(b"one", false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        file.append(b"two", true).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"onetwo");
+        file.rewrite(b"all").unwrap();
+        file.append(b"more", true).unwrap();
+        assert_eq!(file.read().unwrap(), b"allmore");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
