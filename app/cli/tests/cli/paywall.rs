@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::world::World;
 
-const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
+pub const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/style.safetensors");
 
 /// Starts a model server in this process; returns it with its URL.
-fn model_server() -> (ModelServer, String) {
+pub fn model_server() -> (ModelServer, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -28,7 +28,7 @@ fn model_server() -> (ModelServer, String) {
 }
 
 /// Starts a localnet and a gateway with a paywall, registers two works and opens a channel.
-fn paywalled(server: &str) -> (World, String) {
+pub fn paywalled(server: &str) -> (World, String) {
     let mut world = World::empty();
     world.spawn(&["localnet"]);
     world.does(&["key", "new", "--airdrop", "ines.json", "platform.json", "gateway.json"]);
