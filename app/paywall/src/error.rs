@@ -219,7 +219,8 @@ impl From<Box<dyn EngineError>> for PaywallError {
 }
 
 impl IntoResponse for PaywallError {
-    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions.
+    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions, as is the
+    /// [`PriceTag`] of an unpaid request.
     fn into_response(self) -> Response {
         if let Self::Engine(error) = self {
             return error.into_response();
@@ -231,9 +232,16 @@ impl IntoResponse for PaywallError {
             (self.problem_type(), self.problem(), self.is_passing());
         let status = StatusCode::from_u16(problem.status);
         let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
+        let price_tag = match self {
+            Self::Unpaid(price_tag) => Some(*price_tag),
+            _ => None,
+        };
         let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(problem_type);
+        if let Some(price_tag) = price_tag {
+            response.extensions_mut().insert(price_tag);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(payment) = payment.and_then(|text| HeaderValue::try_from(text).ok()) {
