@@ -43,6 +43,7 @@ mod reconciliation;
 mod scalar;
 mod scope;
 mod settlement;
+pub mod sign_in;
 mod usage;
 mod voucher;
 mod work;
