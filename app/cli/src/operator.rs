@@ -11,6 +11,7 @@ use motif_gateway::{
 };
 use motif_sdk::{
     Error, Pubkey,
+    channel::Channel,
     client::{Client, ConfirmedTransaction},
     operator::{Operator, OperatorKey, OperatorTerms, RegisterOperatorArgs},
 };
@@ -339,11 +340,15 @@ pub async fn prepare_operator(
         config.operator_fee_bps = operator.fee_bps;
     }
     if authority.is_none() || !given.min_grace_seconds {
-        config.min_grace_seconds = operator.min_grace_seconds;
+        // An account that asks for less gets the program's minimum.
+        config.min_grace_seconds = operator.min_grace_seconds.max(Channel::MIN_GRACE_SECONDS);
     }
     config.faults().or(()).map_err(CliError::GatewaySettings)?;
     let Some(authority) = authority else { return Ok(Vec::new()) };
-    let terms = settings(config, operator.fee_owner, &operator.url);
+    let mut terms = settings(config, operator.fee_owner, &operator.url);
+    if !given.min_grace_seconds {
+        terms.min_grace_seconds = operator.min_grace_seconds;
+    }
     if terms == terms_of(&operator) {
         return Ok(Vec::new());
     }

@@ -170,7 +170,7 @@ impl Reports {
     /// # Errors
     /// [`StoreError`]
     pub async fn expenses(&self) -> Result<Vec<ExpenseSum>, StoreError> {
-        expense_sums(&self.tables).await
+        expense_sums(self.tables.current()).await
     }
 
     /// Returns a channel's books, with the first `open_receipts` receipts of its open statement.

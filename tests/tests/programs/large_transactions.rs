@@ -29,6 +29,6 @@ async fn large_transaction_uses_version_1() {
     let more_payees = (0..80).map(|_| Pubkey::new_unique());
     let too_many: Vec<_> = more_payees.map(|payee| pay(&payee)).collect();
     let error = client.send(&too_many, &payer, &[]).await.unwrap_err().to_string();
-    assert!(error.contains("has 4178 bytes, at most 4096 are allowed"), "{error}");
+    assert!(error.contains("has 4186 bytes, at most 4096 are allowed"), "{error}");
     localnet.stop().await.unwrap();
 }

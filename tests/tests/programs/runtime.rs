@@ -5,6 +5,7 @@ use motif_sdk::{
         self, AcceptTermsArgs, Acceptance, ChannelAccount, Cosigners, Currency, Entry,
         OpenChannelArgs, PaymentsError, Quota, ReceiptsCommitment, Use,
     },
+    client::ComputeBudget,
     earnings,
     licensing::{
         Derivatives, InitializeArgs, ModelDeclaration, Offer, ParentShare, Registration, Right,
@@ -27,8 +28,16 @@ use solana_transaction::{Transaction, TransactionError};
 
 /// Loader whose program accounts contain the bytecode.
 const LOADER: Pubkey = pubkey!("BPFLoader2111111111111111111111111111111111");
+/// The precompile that verifies signatures of vouchers.
+const ED25519: Pubkey = pubkey!("Ed25519SigVerify111111111111111111111111111");
 const DEPOSIT: u64 = 1_000_000;
 const PRICE: u64 = 100;
+/// Price of a compute unit, micro-lamports.
+const UNIT_PRICE: u64 = 50_000;
+/// Fee of a signature, those that the precompile verifies included.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+/// Limit and price stand before the instructions of every transaction.
+const BUDGET_CALLS: u8 = 2;
 
 struct Cluster {
     context: ProgramTestContext,
@@ -37,6 +46,8 @@ struct Cluster {
     operator: Person,
     voucher_key: Person,
     creators: [Person; 2],
+    /// Fees of all transactions that were sent, lamports.
+    fees: u64,
 }
 
 impl Cluster {
@@ -64,9 +75,11 @@ impl Cluster {
         }
         let context = test.start_with_context().await;
         let [payer, operator, voucher_key, one, other] = people;
-        Self { context, currency, payer, operator, voucher_key, creators: [one, other] }
+        Self { context, currency, payer, operator, voucher_key, creators: [one, other], fees: 0 }
     }
 
+    /// Sends a transaction as the SDK does: its unit limit comes from simulation, and it pays a price.
+    /// Asserts that the bank charges exactly the fees of its signatures and of its limit.
     async fn try_send(
         &mut self,
         calls: impl IntoIterator<Item = Instruction>,
@@ -75,18 +88,34 @@ impl Cluster {
         let calls: Vec<_> = calls.into_iter().collect();
         let blockhash = self.context.get_new_latest_blockhash().await.unwrap();
         let keypairs: Vec<_> = signers.iter().map(|signer| signer.keypair()).collect();
-        let transaction = Transaction::new_signed_with_payer(
-            &calls,
-            Some(&signers[0].key()),
-            &keypairs,
-            blockhash,
-        );
-        match self.context.banks_client.process_transaction(transaction).await {
+        let payer = signers[0].key();
+        let sealed = |budget: ComputeBudget| {
+            let calls = budget.before(&calls);
+            Transaction::new_signed_with_payer(&calls, Some(&payer), &keypairs, blockhash)
+        };
+        let bank = &mut self.context.banks_client;
+        let widest = sealed(ComputeBudget { units: ComputeBudget::MAX_UNITS, price: UNIT_PRICE });
+        let simulated = bank.simulate_transaction(widest).await.unwrap();
+        simulated.result.unwrap_or(Ok(()))?;
+        let units = simulated.simulation_details.unwrap().units_consumed;
+        let budget = ComputeBudget { units: ComputeBudget::limit(units), price: UNIT_PRICE };
+        let transaction = sealed(budget);
+        let verified = calls.iter().filter(|call| call.program_id == ED25519).count();
+        let signatures = (signers.len() + verified) as u64;
+        let fee = signatures * SIGNATURE_LAMPORTS + budget.lamports();
+        let charged = bank.get_fee_for_message(transaction.message.clone()).await.unwrap();
+        assert_eq!(charged, Some(fee), "{signatures} signatures, {units} units");
+        self.fees += fee;
+        match bank.process_transaction(transaction).await {
             Ok(()) => Ok(()),
             Err(BanksClientError::TransactionError(error)) => Err(error),
             Err(BanksClientError::SimulationError { err, .. }) => Err(err),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    async fn lamports(&mut self, address: &Pubkey) -> u64 {
+        self.context.banks_client.get_balance(*address).await.unwrap()
     }
 
     async fn send(&mut self, calls: impl IntoIterator<Item = Instruction>, signers: &[&Person]) {
@@ -243,7 +272,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn full_journey_runs_on_bank() {
+async fn priced_journey_runs_on_bank() {
     let mut cluster = Cluster::start().await;
     let [image, model] = cluster.licensed().await;
     let (payer, operator) = (cluster.payer.clone(), cluster.operator.clone());
@@ -251,10 +280,15 @@ async fn full_journey_runs_on_bank() {
     let vault = pda::vault(&currency.mint);
     assert_eq!(cluster.balance(&vault).await, DEPOSIT);
 
+    let (before, fees) = (cluster.lamports(&operator.key()).await, cluster.fees);
     for units in [[1, 10], [2, 20], [3, 970]] {
         let settlement = cluster.settlement(units).await;
         cluster.send(settlement, &[&operator]).await;
     }
+    // A settlement creates no account: its operator pays the fees, and nothing else.
+    let paid = before - cluster.lamports(&operator.key()).await;
+    assert_eq!(paid, cluster.fees - fees);
+    assert!(paid > 3 * 2 * SIGNATURE_LAMPORTS, "{paid} lamports include a price");
     let state = cluster.channel().await.channel;
     assert_eq!((state.prices, state.fees(), state.statements.length), (100_600, 1_006, 3));
 
@@ -302,7 +336,7 @@ async fn bank_rejects_forged_and_replayed() {
     forged[0].data[60] ^= 1;
     let refused = cluster.try_send(forged, &[&operator]).await;
     let by_precompile = InstructionError::Custom(2); // an invalid signature
-    assert_eq!(refused, Err(TransactionError::InstructionError(0, by_precompile)));
+    assert_eq!(refused, Err(TransactionError::InstructionError(BUDGET_CALLS, by_precompile)));
     assert_eq!(cluster.channel().await.channel.prices, 0);
 
     cluster.send(good.clone(), &[&operator]).await;
@@ -316,5 +350,5 @@ async fn bank_rejects_forged_and_replayed() {
 
 fn refusal(instruction: u8, error: PaymentsError) -> Result<(), TransactionError> {
     let code = InstructionError::Custom(error.into());
-    Err(TransactionError::InstructionError(instruction, code))
+    Err(TransactionError::InstructionError(BUDGET_CALLS + instruction, code))
 }

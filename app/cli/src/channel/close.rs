@@ -2,8 +2,7 @@ use std::fmt;
 
 use clap::Args;
 use motif_sdk::{
-    Pubkey,
-    gateway::{GatewayClient, GatewayError, PayerRequest},
+    gateway::{GatewayError, PayerRequest},
     keypair::signing_key,
 };
 use serde::Serialize;
@@ -123,9 +122,10 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     }
 
     let gateway = session.gateway().await;
-    // The grace period starts only if the gateway responds and serves the channel.
+    // The grace period starts only if the gateway responds and serves the channel, which may not have
+    // generated yet.
     gateway.ready().await?;
-    register(&gateway, &channel).await?;
+    gateway.open_channel(&channel).await?;
     if account.channel.closes_at == i64::MAX {
         client.request_close(&channel).send(&payer).await?;
     }
@@ -154,16 +154,6 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
         signature: landed.signature.to_string(),
     });
     Ok(())
-}
-
-/// Makes the gateway load a channel that has not generated yet.
-async fn register(gateway: &GatewayClient, channel: &Pubkey) -> Result<(), GatewayError> {
-    match gateway.channel(channel).await {
-        Err(error) if error.slug() == Some("unknown-channel") => {
-            gateway.open_channel(channel).await.map(drop)
-        }
-        known => known.map(drop),
-    }
 }
 
 fn withdrawal(channel: &impl fmt::Display) -> String {

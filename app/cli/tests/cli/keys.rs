@@ -75,8 +75,8 @@ fn solana_configuration_is_the_default() {
     assert_eq!(away["code"], "no-node");
     assert!(away["message"].as_str().unwrap().contains("127.0.0.1:9"), "{away}");
     let checked = world.shell("env -u MOTIF_RPC_URL HOME=$PWD/home motif gateway check");
-    let mine = address("mine.json");
-    assert!(checked.contains("http://127.0.0.1:9") && checked.contains(mine.as_str().unwrap()));
+    let named = format!("keypair = \"{}\"", mine.display());
+    assert!(checked.contains("http://127.0.0.1:9") && checked.contains(&named), "{checked}");
     // A wallet that is not read is named, not taken for a file.
     write(folder.join("config.yml"), settings("usb://ledger")).unwrap();
     let wallet = &json("motif key show --json")["error"];

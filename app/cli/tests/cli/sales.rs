@@ -1,5 +1,7 @@
 //! `motif till pay --use` and `motif sale verify`.
 
+use serde_json::Value;
+
 use crate::world::World;
 
 #[test]
@@ -122,11 +124,19 @@ fn unstored_sale_takes_no_payment() {
     assert!(!world.path("sale.json").exists());
     assert_eq!(world.does(&["till", "show", "poem.txt"])["holds"], 0);
 
-    // Without SOL the payment is rejected: the file is there, and unpaid.
+    // A payment that its simulation rejects is not sent, and leaves no file.
     world.does(&["key", "new", "poor.json"]);
     world.does(&["key", "airdrop", "poor.json", "--sol", "0"]);
-    let pay = ["till", "pay", "poem.txt", "--use", "generate", "--output", "unpaid.json"];
+    let pay = ["till", "pay", "poem.txt", "--use", "generate", "--output", "sale.json"];
     assert_eq!(world.run(&[&pay[..], &["--keypair", "poor.json"]].concat()).0, 1);
+    assert!(!world.path("sale.json").exists());
+
+    // A file whose payment never landed proves nothing.
+    world.does(&[&pay[..], &fan].concat());
+    let mut unpaid: Value =
+        serde_json::from_slice(&std::fs::read(world.path("sale.json")).unwrap()).unwrap();
+    unpaid["signature"] = "1".repeat(64).into();
+    std::fs::write(world.path("unpaid.json"), unpaid.to_string()).unwrap();
     let unpaid = world.refuses(&["sale", "verify", "unpaid.json"], "sale-invalid");
     let message = unpaid["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("the sale is unpaid"), "{message}");

@@ -141,7 +141,7 @@ mod tests {
         let (indebted, began) = (channel(open), Instant::now());
         let mut schedule = ReadSchedule::new(Duration::from_secs(900));
         for after in [Duration::ZERO, DORMANT_AFTER, DORMANT_AFTER * 2] {
-            assert_eq!(schedule.due(&[indebted.clone()], 0, began + after).len(), 1);
+            assert_eq!(schedule.due(std::slice::from_ref(&indebted), 0, began + after).len(), 1);
         }
     }
 
@@ -149,10 +149,10 @@ mod tests {
     fn used_channel_comes_back() {
         let (unused, began) = (channel(OpenStatement::new(0)), Instant::now());
         let mut schedule = ReadSchedule::new(Duration::from_secs(900));
-        schedule.due(&[unused.clone()], 0, began);
+        schedule.due(std::slice::from_ref(&unused), 0, began);
         assert!(schedule.due(&[unused], 0, began + DORMANT_AFTER).is_empty());
         let used = channel(OpenStatement::new(1));
-        assert_eq!(schedule.due(&[used.clone()], 0, began + DORMANT_AFTER).len(), 1);
+        assert_eq!(schedule.due(std::slice::from_ref(&used), 0, began + DORMANT_AFTER).len(), 1);
         assert!(!used.is_dormant());
     }
 }

@@ -144,14 +144,21 @@ fn waves(slot: u64) -> u64 {
     HIGHEST.saturating_sub(distance * 2 * HIGHEST / WAVE).pow(2) / HIGHEST
 }
 
+/// Returns the number of channels; `MOTIF_BUSY_CHANNELS` sets it. 1,000 need a machine without other load.
+fn channels() -> u64 {
+    let channels = std::env::var("MOTIF_BUSY_CHANNELS").ok().and_then(|count| count.parse().ok());
+    channels.unwrap_or(100)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hour_of_congestion_loses_nothing() {
-    let slot = Duration::from_millis(4);
+    let channels = channels();
+    let slot = Duration::from_millis(if channels > 200 { 4 } else { 2 });
     let conditions = Conditions {
         slot,
         begins_at: now(),
         price: waves,
-        room: 6,
+        room: 1 + channels as usize / 200,
         delay: 1..=12,
         memory: 40,
         dropped: 40,
@@ -164,7 +171,7 @@ async fn hour_of_congestion_loses_nothing() {
         fork_depth: 1..=6,
         seed: 15,
     };
-    let busy = Arc::new(Busy::start(1_000, conditions).await);
+    let busy = Arc::new(Busy::start(channels, conditions).await);
     let (began, start) = (Instant::now(), busy.cluster.time());
     let mut random = StdRng::seed_from_u64(16);
     // Four payments of each channel within three quarters of an hour.
@@ -197,7 +204,7 @@ async fn hour_of_congestion_loses_nothing() {
     println!("{statistics:?}; refused {refused:?}; {:?}", began.elapsed());
     // Nothing is taken behind a settlement that is overdue.
     let refused: u32 = refused.values().sum();
-    assert!(refused < 400, "{refused} of 4,000 payments refused");
+    assert!(u64::from(refused) * 10 < 4 * channels, "{refused} of {} refused", 4 * channels);
     assert_eq!(missing(), 0, "channels with unsettled payments: {statistics:?}");
     let exposure = busy.gateway.app().exposure();
     assert_eq!((exposure.stopped, exposure.receipts), (0, 0));

@@ -9,6 +9,7 @@ async fn free_riders_gain_nothing() {
     let counts = report.counts;
     assert!(counts.units_served > 0 && counts.forged > 0 && counts.dropped > 0, "{report:?}");
     assert!(counts.withdrawals > 0 && counts.races > 0, "{report:?}");
+    assert!(counts.short > 0 && counts.anonymous > 0 && counts.unread > 0, "{report:?}");
     assert!(counts.settled_for_payers > 0 && counts.retried > 0, "{report:?}");
     assert_eq!(counts.units_served, counts.units_settled);
 }

@@ -61,8 +61,11 @@ impl Gate {
 impl Failpoints for Gate {
     fn hit(&self, moment: Failpoint) {
         if moment == self.moment {
-            let closed = self.is_closed.lock().unwrap();
-            drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
+            // Tasks that are queued at this thread continue at others.
+            tokio::task::block_in_place(|| {
+                let closed = self.is_closed.lock().unwrap();
+                drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
+            });
         }
     }
 }

@@ -95,12 +95,12 @@ async fn other_operators_store_is_refused() {
     let mut config = world.config.clone();
     world.gateway.shutdown().await;
     check_store(&config).await.unwrap();
-    config.operator = MINT;
-    let is_refused =
-        |error: StartError| matches!(error, StartError::OtherOperator { ours, .. } if ours == MINT);
-    assert!(is_refused(check_store(&config).await.unwrap_err()));
+    (config.operator, config.keys.authority) = (MINT, None);
+    let is_refused = |error: &StartError| matches!(error, StartError::OtherOperator { ours, .. } if *ours == MINT);
+    assert!(is_refused(&check_store(&config).await.unwrap_err()));
     let started = serve_with(config, world.chain.clone()).await;
-    assert!(is_refused(started.err().unwrap()));
+    let error = started.err().unwrap();
+    assert!(is_refused(&error), "{error}");
 }
 
 on_postgres_too! {

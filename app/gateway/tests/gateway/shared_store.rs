@@ -60,12 +60,16 @@ impl Shared {
         Process { gateway, _threads: threads }
     }
 
-    /// Starts two processes at the same time, on an empty database; the first holds
-    /// the channel.
+    /// Starts two processes at the same time, on an empty database, and returns the holder of the
+    /// channel first.
     async fn two(&self) -> (Process, Process) {
         let (first, second) = tokio::join!(self.process(), self.process());
         first.client().open_channel(&CHANNEL).await.unwrap();
-        (first, second)
+        // The other one may have acquired the channel as soon as it was stored.
+        match first.channels().await {
+            0 => (second, first),
+            _ => (first, second),
+        }
     }
 
     async fn database(&self) -> PgConnection {
@@ -208,7 +212,7 @@ async fn shutdown_releases_leases() {
 
 #[tokio::test]
 async fn lease_is_renewed() {
-    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let Some(shared) = Shared::new(Duration::from_millis(1_500)).await else { return };
     let (first, second) = shared.two().await;
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let request = first.next_request().await;
@@ -219,7 +223,7 @@ async fn lease_is_renewed() {
 
 #[tokio::test]
 async fn api_keys_are_shared() {
-    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let Some(shared) = Shared::new(Duration::from_millis(1_500)).await else { return };
     let (first, second) = shared.two().await;
     let key = NewApiKey {
         name: "a platform".into(),
@@ -417,7 +421,7 @@ impl Process {
 
 #[tokio::test]
 async fn new_process_gets_idle_channels() {
-    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let Some(shared) = Shared::new(Duration::from_secs(3)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();
     for number in 0..5 {
@@ -459,7 +463,7 @@ async fn new_process_gets_idle_channels() {
 
 #[tokio::test]
 async fn busy_channel_is_not_moved() {
-    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let Some(shared) = Shared::new(Duration::from_millis(1_500)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();
     for number in 0..3 {
@@ -470,7 +474,7 @@ async fn busy_channel_is_not_moved() {
     idle.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
     let hold = held.hold(0, 1, [1; 32], 300).await.unwrap();
     let second = shared.process().await;
-    let until = Instant::now() + Duration::from_secs(9);
+    let until = Instant::now() + Duration::from_secs(14);
     while Instant::now() < until {
         used.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;

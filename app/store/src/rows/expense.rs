@@ -1,8 +1,7 @@
 use crate::{
     error::StoreError,
     expense::{Expense, ExpenseKind, ExpenseSum},
-    sql::{Connection, Row, integer, query},
-    tables::Tables,
+    sql::{Connection, Pool, Row, integer, query},
 };
 
 /// Inserts an expense, unless its transaction is counted.
@@ -21,7 +20,7 @@ pub async fn insert_expense(expense: &Expense, to: &mut Connection) -> Result<()
 }
 
 /// Returns the sum of the expenses of each kind that has any.
-pub async fn expense_sums(tables: &Tables) -> Result<Vec<ExpenseSum>, StoreError> {
+pub async fn expense_sums(from: &Pool) -> Result<Vec<ExpenseSum>, StoreError> {
     let rows = query(
         "SELECT kind, COUNT(*) AS transactions, CAST(SUM(lamports) AS BIGINT) AS lamports \
          FROM expenses GROUP BY kind ORDER BY kind",
@@ -33,5 +32,5 @@ pub async fn expense_sums(tables: &Tables) -> Result<Vec<ExpenseSum>, StoreError
         let (transactions, lamports) = (row.integer("transactions")?, row.integer("lamports")?);
         Ok(ExpenseSum { kind, transactions, lamports })
     };
-    rows.all(tables.current()).await?.iter().map(read).collect()
+    rows.all(from).await?.iter().map(read).collect()
 }

@@ -33,8 +33,11 @@ impl BlockedTables {
 impl Failpoints for BlockedTables {
     fn hit(&self, failpoint: Failpoint) {
         if failpoint == Failpoint::Applying {
-            let is_open = self.is_open.lock().unwrap();
-            drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+            // Tasks that are queued at this thread continue at others.
+            tokio::task::block_in_place(|| {
+                let is_open = self.is_open.lock().unwrap();
+                drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+            });
         }
     }
 }

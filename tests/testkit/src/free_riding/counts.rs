@@ -23,6 +23,12 @@ pub struct Counts {
     pub closed_channels: u64,
     /// Number of holds that were placed and released concurrently.
     pub races: u64,
+    /// Number of vouchers that expire soon after the gateway's minimum.
+    pub short: u64,
+    /// Number of requests of strangers.
+    pub anonymous: u64,
+    /// Number of responses left unread.
+    pub unread: u64,
     /// Number of works withdrawn while their channel was idle.
     pub withdrawals: u64,
     /// Generations that were served.
@@ -48,6 +54,9 @@ impl AddAssign for Counts {
         self.settled_for_payers += other.settled_for_payers;
         self.closed_channels += other.closed_channels;
         self.races += other.races;
+        self.short += other.short;
+        self.anonymous += other.anonymous;
+        self.unread += other.unread;
         self.withdrawals += other.withdrawals;
         self.generations += other.generations;
         self.units_served += other.units_served;

@@ -10,6 +10,7 @@ mod history;
 mod payer;
 mod request;
 mod seat;
+mod stranger;
 mod table;
 
 use std::{sync::Arc, time::Instant};

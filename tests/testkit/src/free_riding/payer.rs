@@ -22,7 +22,8 @@ use super::{
     delivery::{answer, deliver, post},
     request::{Asked, Claim},
     seat::Seat,
-    table::Table,
+    stranger::Stranger,
+    table::{MIN_VOUCHER_SECONDS, Table},
 };
 use crate::world::foreign_key;
 
@@ -34,6 +35,7 @@ pub struct Payer {
     configuration: Configuration,
     random: StdRng,
     views: Vec<Option<View>>,
+    stranger: Stranger,
 }
 
 /// A payer's view of a channel.
@@ -54,6 +56,7 @@ impl Payer {
             configuration: table.configuration(),
             random: StdRng::seed_from_u64(seed),
             views: vec![None; table.seats.len()],
+            stranger: Stranger::default(),
         }
     }
 
@@ -68,6 +71,13 @@ impl Payer {
                 250..256 if self.configuration.mixed => self.race(seat).await,
                 256..330 if self.configuration.mixed => self.hold(seat).await,
                 330..430 if self.configuration.mixed => self.batch(seat).await,
+                430..434 => {
+                    let (service, seat) = (&self.service, &self.seats[seat]);
+                    self.stranger.flood(service, seat, &mut self.random, &self.history).await;
+                }
+                434..440 => {
+                    self.stranger.read_late(&self.service, &self.seats[seat], &self.history).await;
+                }
                 _ => self.pay(seat).await,
             }
         }
@@ -232,7 +242,11 @@ impl Payer {
             }
             2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "another key signed"),
             3 => (resigned(&good, &other, &other.key, in_a_day()), "it is another channel's"),
-            4 => (resigned(&good, &own, &own.key, now()), "it is over before it can settle"),
+            4 => {
+                let expires_at =
+                    now() + self.random.random_range(0..i64::from(MIN_VOUCHER_SECONDS));
+                (resigned(&good, &own, &own.key, expires_at), "it is over before it can settle")
+            }
             5 => (GenerationRequest { units: honest.units + 1, ..honest }, "it uses more"),
             6 => (GenerationRequest { license: 1 - honest.license, ..honest }, "another license"),
             7 => (GenerationRequest { units: 0, ..honest }, "it uses nothing"),
@@ -330,6 +344,15 @@ impl Payer {
         Some(view)
     }
 
+    /// Returns an expiry of a voucher: usually in a day, sometimes as soon as the gateway accepts.
+    fn expires_at(&mut self) -> i64 {
+        if self.random.random_ratio(9, 10) {
+            return in_a_day();
+        }
+        self.history.count(|counts| counts.short += 1);
+        now() + i64::from(MIN_VOUCHER_SECONDS) + self.random.random_range(1..4)
+    }
+
     fn item(&mut self) -> (u16, u32) {
         (u16::from(self.random.random_ratio(1, 5)), self.random.random_range(1..4))
     }
@@ -345,8 +368,9 @@ impl Payer {
         (license, units): (u16, u32),
         key: &SigningKey,
     ) -> GenerationRequest {
+        let expires_at = self.expires_at();
         GenerationRequest {
-            voucher: sign(&self.seats[seat], claim, key, in_a_day()),
+            voucher: sign(&self.seats[seat], claim, key, expires_at),
             license,
             units,
             request_digest: Digest(self.random.random()),

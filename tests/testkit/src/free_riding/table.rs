@@ -30,6 +30,8 @@ pub struct Table {
     pub seats: Vec<Seat>,
 }
 
+/// Minimum validity of vouchers.
+pub const MIN_VOUCHER_SECONDS: u32 = 20;
 /// The license whose work is withdrawn.
 const WITHDRAWN: u16 = 1;
 
@@ -43,6 +45,7 @@ impl Table {
                 settlements: unlimited,
                 ..config.limits
             };
+            (config.min_voucher_seconds, config.min_useful_seconds) = (MIN_VOUCHER_SECONDS, 0);
             let look_every = Duration::from_millis(100);
             config.settle = SettlePolicy { at_receipts: 300, look_every, ..config.settle };
         })
