@@ -86,9 +86,9 @@ struct Text {
     uses: Vec<String>,
 }
 
-/// Receipt of a generation with the file as its output.
+/// What a receipt proves.
 #[derive(Serialize)]
-struct ReceiptOutput {
+pub struct ReceiptOutput {
     receipt: ReceiptParts,
     standing: &'static str,
     about: String,
@@ -156,6 +156,20 @@ pub async fn authenticate_content(
         read_at: answer.read_at,
         text: Text { path, uses },
     })
+}
+
+/// Returns what a receipt proves, against its channel's account and with a proof of the gateway.
+///
+/// # Errors
+/// Those of reading accounts.
+pub async fn receipt_standing(
+    receipt: SignedReceipt,
+    session: &Session,
+) -> Result<Option<ReceiptOutput>, CliError> {
+    let client = session.client().await?;
+    let gateway = session.gateway().await;
+    let receipts = OutputReceipts { of_output: vec![receipt], all: Vec::new() };
+    Ok(receipts.verify(&client, Some(&gateway), &mut Scales::new(&client)).await?.pop())
 }
 
 /// Sets the media type of the content. Content that cannot be compared is an error only if nothing

@@ -61,7 +61,7 @@ impl ReceiptCommand {
 
 /// Output of `motif receipt verify`.
 #[derive(Serialize)]
-pub struct VerifyOutput {
+struct VerifyOutput {
     /// Different receipts.
     receipts: usize,
     /// Lines that repeat a receipt, which counts once.
@@ -93,22 +93,8 @@ struct Findings {
 }
 
 async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
+    let (by_channel, repeated) = distinct(read_receipts(&args.file)?);
     let snapshot = args.channel_snapshot.as_deref().map(ChannelSnapshot::read).transpose()?;
-    session.print(&verify_receipts(read_receipts(&args.file)?, snapshot, session).await?);
-    Ok(())
-}
-
-/// Verifies receipts against their channels' accounts, or against a snapshot of one.
-///
-/// # Errors
-/// [`CliError::ReceiptsFailed`]; [`CliError::Usage`] for receipts of another channel than the
-/// snapshot's; those of reading accounts.
-pub async fn verify_receipts(
-    receipts: Vec<SignedReceipt>,
-    snapshot: Option<(Pubkey, Channel, ReceiptKeys)>,
-    session: &Session,
-) -> Result<VerifyOutput, CliError> {
-    let (by_channel, repeated) = distinct(receipts);
     let mut findings = Findings::default();
     let (mut scales, mut channels) = (Vec::new(), Vec::new());
     for (channel, receipts) in &by_channel {
@@ -148,7 +134,8 @@ pub async fn verify_receipts(
         _ => None,
     };
     let receipts = all;
-    Ok(VerifyOutput { receipts, repeated, verified, amount, channels, prices })
+    session.print(&VerifyOutput { receipts, repeated, verified, amount, channels, prices });
+    Ok(())
 }
 
 impl fmt::Display for VerifyOutput {

@@ -28,12 +28,11 @@ use super::{
 };
 use crate::{
     amount::AmountArg,
-    authenticate::{AuthenticateArgs, authenticate_content},
+    authenticate::{AuthenticateArgs, authenticate_content, receipt_standing},
     credentials::AnchorArgs,
     currency::{denomination, scale},
     error::CliError,
     output::json_line,
-    receipt::verify_receipts,
     reference::read_file,
     terms::read_terms,
     work::{EntryOutput, ListArgs, list},
@@ -232,7 +231,7 @@ impl Server {
         }
     }
 
-    /// Verify a receipt: the operator's signature, and its place in the statement that settled on chain.
+    /// Verify a receipt: `signed` by the channel's operator, `settled` on chain too, or `false`.
     #[tool(annotations(title = "Verify a receipt", read_only_hint = true))]
     async fn verify_receipt(&self, Parameters(args): Parameters<VerifyArgs>) -> CallToolResult {
         self.answer(self.verify(args).await)
@@ -353,8 +352,8 @@ impl Server {
             serde_json::from_value(Value::Object(args.receipt)).map_err(|error| {
                 CliError::usage(format!("invalid receipt: {error}"), "pass it whole")
             })?;
-        let receipts = vec![SignedReceipt::from(&parts)];
-        value(&verify_receipts(receipts, None, &self.shop.session).await?)
+        let standing = receipt_standing(SignedReceipt::from(&parts), &self.shop.session).await?;
+        value(&standing)
     }
 
     fn answer(&self, result: Result<Value, CliError>) -> CallToolResult {

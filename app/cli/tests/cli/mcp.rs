@@ -126,12 +126,17 @@ async fn agent_buys_a_picture_in_three_calls() {
     let found = agent.does("authenticate_file", content).await;
     assert_eq!(found["exact"][0]["work"], work.as_str(), "{found}");
     let receipt = json!({ "receipt": facts["receipt"] });
-    assert_eq!(agent.refused("verify_receipt", receipt.clone()).await, "receipts-failed");
+    let standing = agent.does("verify_receipt", receipt.clone()).await;
+    assert_eq!(standing["standing"], "signed", "{standing}");
+    let mut forged = facts["receipt"].clone();
+    forged["units"] = 2.into();
+    let standing = agent.does("verify_receipt", json!({ "receipt": forged })).await;
+    assert_eq!(standing["standing"], "false", "{standing}");
     tokio::task::block_in_place(|| {
         world.does(&["channel", "close", "--keypair", "platform.json"]);
     });
-    let verified = agent.does("verify_receipt", receipt).await;
-    assert_eq!(verified["verified"], 1, "{verified}");
+    let standing = agent.does("verify_receipt", receipt).await;
+    assert_eq!(standing["standing"], "settled", "{standing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
