@@ -138,11 +138,48 @@ CREATE INDEX holds_by_end ON holds (expires_at);
 -- Lamports that the operator paid for confirmed transactions.
 CREATE TABLE expenses (
     signature BYTEA PRIMARY KEY CHECK (length(signature) = 64),
-    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim')),
+    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim', 'sale')),
     lamports  BIGINT NOT NULL CHECK (lamports >= 0),
     -- Unix seconds.
     spent_at  BIGINT NOT NULL
 );
+
+-- Payments to tills, stored before they are sent: sales of answers, and payments that this gateway
+-- settles for other sellers. Never deleted: a payment that was seen is not sent again.
+CREATE TABLE sales (
+    -- SHA-256 of the transaction's message, which the buyer signed.
+    payment           BYTEA  PRIMARY KEY CHECK (length(payment) = 32),
+    wallet            BYTEA  NOT NULL CHECK (length(wallet) = 32),
+    -- SHA-256 of the request; zeros for another seller.
+    request_digest    BYTEA  NOT NULL CHECK (length(request_digest) = 32),
+    -- Name that the buyer gave to the payment; empty without one.
+    name              TEXT   NOT NULL,
+    -- What the payment's memo commits to; empty for another seller.
+    acceptance        BYTEA  NOT NULL CHECK (length(acceptance) IN (0, 272)),
+    -- Parts of the work and of the operator in the till; 0 for another seller.
+    parts             BIGINT NOT NULL CHECK (parts >= 0),
+    operator_parts    BIGINT NOT NULL CHECK (operator_parts >= 0),
+    -- Name of the stored answer. A payment that replaces a failed one has its answer.
+    answer            BYTEA  NOT NULL CHECK (length(answer) = 32),
+    -- URL of the process that made the answer.
+    holder            TEXT   NOT NULL,
+    signature         BYTEA  NOT NULL UNIQUE CHECK (length(signature) = 64),
+    -- The signed transaction; empty after its end.
+    bytes             BYTEA  NOT NULL,
+    -- Block height after which the transaction cannot land.
+    last_valid_height BIGINT NOT NULL CHECK (last_valid_height >= 0),
+    state             TEXT   NOT NULL DEFAULT 'sent' CHECK (state IN ('sent', 'landed', 'failed', 'expired')),
+    sent_at           BIGINT NOT NULL,
+    -- NULL while `state` is `sent`.
+    ended_at          BIGINT,
+    -- SHA-256 of the answer; NULL before it is made.
+    output_digest     BYTEA,
+    -- NULL until a response with the whole answer was sent.
+    delivered_at      BIGINT
+);
+
+CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
+CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
 
 -- Gateway processes that share the database. Each derives its share of the channels from them.
 CREATE TABLE processes (

@@ -136,11 +136,48 @@ CREATE INDEX holds_by_end ON holds (expires_at);
 -- Lamports that the operator paid for confirmed transactions.
 CREATE TABLE expenses (
     signature BLOB  PRIMARY KEY CHECK (length(signature) = 64),
-    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim')),
+    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim', 'sale')),
     lamports  INTEGER NOT NULL CHECK (lamports >= 0),
     -- Unix seconds.
     spent_at  INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
+
+-- Payments to tills, stored before they are sent: sales of answers, and payments that this gateway
+-- settles for other sellers. Never deleted: a payment that was seen is not sent again.
+CREATE TABLE sales (
+    -- SHA-256 of the transaction's message, which the buyer signed.
+    payment           BLOB    PRIMARY KEY CHECK (length(payment) = 32),
+    wallet            BLOB    NOT NULL CHECK (length(wallet) = 32),
+    -- SHA-256 of the request; zeros for another seller.
+    request_digest    BLOB    NOT NULL CHECK (length(request_digest) = 32),
+    -- Name that the buyer gave to the payment; empty without one.
+    name              TEXT    NOT NULL,
+    -- What the payment's memo commits to; empty for another seller.
+    acceptance        BLOB    NOT NULL CHECK (length(acceptance) IN (0, 272)),
+    -- Parts of the work and of the operator in the till; 0 for another seller.
+    parts             INTEGER NOT NULL CHECK (parts >= 0),
+    operator_parts    INTEGER NOT NULL CHECK (operator_parts >= 0),
+    -- Name of the stored answer. A payment that replaces a failed one has its answer.
+    answer            BLOB    NOT NULL CHECK (length(answer) = 32),
+    -- URL of the process that made the answer.
+    holder            TEXT    NOT NULL,
+    signature         BLOB    NOT NULL UNIQUE CHECK (length(signature) = 64),
+    -- The signed transaction; empty after its end.
+    bytes             BLOB    NOT NULL,
+    -- Block height after which the transaction cannot land.
+    last_valid_height INTEGER NOT NULL CHECK (last_valid_height >= 0),
+    state             TEXT    NOT NULL DEFAULT 'sent' CHECK (state IN ('sent', 'landed', 'failed', 'expired')),
+    sent_at           INTEGER NOT NULL,
+    -- NULL while `state` is `sent`.
+    ended_at          INTEGER,
+    -- SHA-256 of the answer; NULL before it is made.
+    output_digest     BLOB,
+    -- NULL until a response with the whole answer was sent.
+    delivered_at      INTEGER
+) WITHOUT ROWID, STRICT;
+
+CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
+CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
 
 -- How much of the journal is in the tables. The journal is two files beside this one: generations
 -- are durable there first and are written here in larger batches. One row.

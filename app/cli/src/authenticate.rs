@@ -43,23 +43,23 @@ use crate::{
 #[derive(Args)]
 pub struct AuthenticateArgs {
     /// Any file; only its digest and fingerprints leave this machine
-    file: PathBuf,
+    pub file: PathBuf,
 
     /// Read all works from the chain and compare here, without a gateway
     #[arg(long)]
-    on_chain: bool,
+    pub on_chain: bool,
 
     /// Also look for the file's receipt in this file, as `motif generate --receipts` writes it
     #[arg(long, value_name = "FILE")]
-    receipts: Option<PathBuf>,
+    pub receipts: Option<PathBuf>,
 
     #[command(flatten)]
-    anchors: AnchorArgs,
+    pub anchors: AnchorArgs,
 }
 
 /// Output of `motif authenticate`.
 #[derive(Serialize)]
-struct AuthenticateOutput {
+pub struct AuthenticateOutput {
     digest: Digest,
     media_type: Option<String>,
     unreadable: Option<String>,
@@ -86,9 +86,9 @@ struct Text {
     uses: Vec<String>,
 }
 
-/// Receipt of a generation with the file as its output.
+/// What a receipt proves.
 #[derive(Serialize)]
-struct ReceiptOutput {
+pub struct ReceiptOutput {
     receipt: ReceiptParts,
     standing: &'static str,
     about: String,
@@ -100,6 +100,19 @@ struct ReceiptOutput {
 
 pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliError> {
     let content = read_file(&args.file)?;
+    session.print(&authenticate_content(content, args, session).await?);
+    Ok(())
+}
+
+/// Finds the works, content credentials and receipts behind the content of `args.file`.
+///
+/// # Errors
+/// Those of `motif authenticate`.
+pub async fn authenticate_content(
+    content: Vec<u8>,
+    args: AuthenticateArgs,
+    session: &Session,
+) -> Result<AuthenticateOutput, CliError> {
     let digest = content_digest(&content);
     let Examined { perceived, credentials } = args.anchors.worker()?.examine(content).await;
     let bare_digest = credentials.as_ref().map(|credentials| credentials.bare_digest);
@@ -128,7 +141,7 @@ pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliErr
     let receipts = receipts.verify(&client, gateway.as_ref(), &mut scales).await?;
     let uses = uses(&answer, &mut scales).await?;
     let path = args.file.display().to_string();
-    session.print(&AuthenticateOutput {
+    Ok(AuthenticateOutput {
         digest: answer.digest,
         media_type: answer.media_type,
         unreadable: answer.unreadable,
@@ -142,8 +155,21 @@ pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliErr
         works: answer.works,
         read_at: answer.read_at,
         text: Text { path, uses },
-    });
-    Ok(())
+    })
+}
+
+/// Returns what a receipt proves, against its channel's account and with a proof of the gateway.
+///
+/// # Errors
+/// Those of reading accounts.
+pub async fn receipt_standing(
+    receipt: SignedReceipt,
+    session: &Session,
+) -> Result<Option<ReceiptOutput>, CliError> {
+    let client = session.client().await?;
+    let gateway = session.gateway().await;
+    let receipts = OutputReceipts { of_output: vec![receipt], all: Vec::new() };
+    Ok(receipts.verify(&client, Some(&gateway), &mut Scales::new(&client)).await?.pop())
 }
 
 /// Sets the media type of the content. Content that cannot be compared is an error only if nothing

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "mcp")]
+use crate::mcp::McpArgs;
 use crate::{
     approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
@@ -94,6 +96,9 @@ pub enum Command {
     /// Sign files with content credentials (C2PA) and read them
     #[command(subcommand)]
     Credentials(CredentialsCommand),
+    /// Serve tools for agents by the Model Context Protocol: find works, read terms, buy, verify
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
     /// Run and operate a gateway
     #[command(subcommand)]
     Gateway(GatewayCommand),

@@ -107,6 +107,14 @@ pub enum CliError {
     Document { path: String, error: DocumentError },
     #[error("{path}: {error}")]
     InvalidPil { path: String, error: PilError },
+    #[error("{0} is in use by another process")]
+    FolderInUse(String),
+    #[error("the price of {price} is above the {left} that the budget has left")]
+    OverBudget { price: Money, left: Money },
+    #[error("the paywall sells no {0}")]
+    NotForSale(String),
+    #[error("the paywall answered with status {status}: {text}")]
+    PaywallRefused { status: u16, text: String },
     #[error("publication declined")]
     Declined,
     #[error("{what}")]
@@ -222,6 +230,10 @@ impl CliError {
             }
             Self::Document { .. } => "terms-document",
             Self::InvalidPil { .. } => "not-a-pil",
+            Self::FolderInUse(_) => "folder-in-use",
+            Self::OverBudget { .. } => "over-budget",
+            Self::NotForSale(_) => "not-for-sale",
+            Self::PaywallRefused { .. } => "paywall-refused",
             Self::Declined => "declined",
             Self::Usage { .. } | Self::Amount(_) => "usage",
             Self::Runtime(_) => "no-runtime",
@@ -297,6 +309,9 @@ impl CliError {
                 "pass the JSON of Story's PILTerms, or of terms registered there"
             }
             Self::CredentialsMissing { .. } => "sign the file with `motif credentials sign`",
+            Self::FolderInUse(_) => "stop that process, or pass another --folder",
+            Self::OverBudget { .. } => "the owner of the budget raises --budget or --max-price",
+            Self::NotForSale(_) => "search_works names what can be bought, with its route",
             Self::Declined => "answer y, or pass --yes",
             Self::ClaimsFailed { .. } => {
                 "a recipient that cannot be paid keeps its claim; the account at its associated \

@@ -6,6 +6,7 @@ mod common_args;
 mod currency;
 mod decode_worker;
 mod error;
+mod files;
 mod output;
 mod palette;
 mod reference;
@@ -30,6 +31,8 @@ mod key;
 mod key_serve;
 #[cfg(feature = "localnet")]
 mod localnet;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod operator;
 mod pay;
 mod payer;
@@ -40,7 +43,7 @@ mod terms;
 mod till;
 mod work;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
 use mimalloc::MiMalloc;
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
             None => decode_worker::serve(anchors.as_deref()),
         };
     }
-    let session = Session::new(&cli.common);
+    let session = Arc::new(Session::new(&cli.common));
     session.init_logging();
     match run(cli.command, &session) {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,7 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, session: &Session) -> Result<(), CliError> {
+fn run(command: Command, session: &Arc<Session>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::Runtime(error.to_string()))?;
     let result = runtime.block_on(dispatch(command, session));
@@ -88,7 +91,7 @@ fn run(command: Command, session: &Session) -> Result<(), CliError> {
     result
 }
 
-async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
+async fn dispatch(command: Command, session: &Arc<Session>) -> Result<(), CliError> {
     match command {
         #[cfg(feature = "localnet")]
         Command::Demo(args) => demo::run(args, session).await,
@@ -112,6 +115,8 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Authenticate(args) => authenticate::run(args, session).await,
         Command::Credentials(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::run(args, session.clone()).await,
         Command::Operator(command) => command.run(session).await,
         Command::Config(command) => command.run(session).await,
         Command::Completions(args) => {

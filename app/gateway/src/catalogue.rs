@@ -1,13 +1,13 @@
 //! Works, terms and prices.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use motif_sdk::{
     Pubkey,
     bps::{WHOLE_BPS, floor_share},
     channel::{self, Channel},
-    client::CatalogueEntry,
+    client::{CatalogueEntry, PublishedTerms},
     gateway::wire::{
         Address, Amount, Digest, LineageFacts, Operator, Quote, TermsFacts, Use, WorkDetailsFacts,
         WorkFacts, WorkList, WorkQuery,
@@ -149,17 +149,27 @@ impl Catalogue {
             .skip(offset as usize)
             .take(limit as usize)
             .map(|(entry, published)| {
-                let Terms { number, currency, offer, .. } = &published.terms;
-                let placement = Placement {
-                    content_url: rsl::content_url(&entry.work.content_digest),
-                    licensing_url: Some(format!("{base_url}/v1/works/{}", entry.address)),
-                    source: format!("Motif terms {number} of {}", entry.address),
-                };
-                // RSL states decimals for known currencies only, which define their own.
-                let denomination = Denomination::from_mint(currency, 0);
-                Licensed { offer: offer.clone(), denomination, placement }
+                let content_url = rsl::content_url(&entry.work.content_digest);
+                let licensing_url = format!("{base_url}/v1/works/{}", entry.address);
+                licensed(entry, published, content_url, licensing_url)
             })
             .collect();
+        rsl::feed(&licensed, self.cluster.now()).map_err(GatewayError::internal)
+    }
+
+    /// Returns the terms of works as an RSL document, each for a URL where the work is sold. Works
+    /// without terms are left out.
+    ///
+    /// # Errors
+    /// As [`Catalogue::works`].
+    pub async fn rsl_of(&self, sold: &[(Pubkey, String)]) -> Result<String, GatewayError> {
+        let entries = self.entries(&WorkQuery::default()).await?;
+        let entries: HashMap<_, _> = entries.iter().map(|entry| (entry.address, entry)).collect();
+        let licensed = sold.iter().filter_map(|(work, url)| {
+            let entry = entries.get(work)?;
+            Some(licensed(entry, entry.terms.as_ref()?, url.clone(), url.clone()))
+        });
+        let licensed: Vec<_> = licensed.collect();
         rsl::feed(&licensed, self.cluster.now()).map_err(GatewayError::internal)
     }
 
@@ -232,6 +242,21 @@ async fn read_quote(
         upfront_fee: terms.upfront_fee,
         free_units: terms.free_units,
     })
+}
+
+/// Returns the terms of a work for RSL: for content at a URL, licensed at another.
+fn licensed(
+    entry: &CatalogueEntry,
+    published: &PublishedTerms,
+    content_url: String,
+    licensing_url: String,
+) -> Licensed {
+    let Terms { number, currency, offer, .. } = &published.terms;
+    let source = format!("Motif terms {number} of {}", entry.address);
+    let placement = Placement { content_url, licensing_url: Some(licensing_url), source };
+    // RSL states decimals for known currencies only, which define their own.
+    let denomination = Denomination::from_mint(currency, 0);
+    Licensed { offer: offer.clone(), denomination, placement }
 }
 
 /// Returns the offset and the limit of a query.

@@ -30,7 +30,9 @@ use crate::{
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
-        quotes, receipts, settlements, usage, works,
+        quotes, receipts, settlements,
+        storefront::with_storefront,
+        usage, works,
     },
 };
 
@@ -86,7 +88,8 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
 
 /// Returns the router of a paywall in front of a model server.
 pub fn paywall_router(app: &App, paywall: Paywall) -> Router {
-    sales_router(paywall).layer((Trace::new(app), Admit::new(app, Access::Public)))
+    let sales = with_storefront(sales_router(paywall.clone()), app, paywall);
+    sales.layer((Trace::new(app), Admit::new(app, Access::Public)))
 }
 
 /// Returns the router of the admin listener.

@@ -29,12 +29,18 @@
 //!   `getTransaction`, `requestAirdrop`, `sendTransaction`, `simulateTransaction`.
 //! - Cluster: `getBlockHeight`, `getBlockTime`, `getEpochInfo`, `getGenesisHash`, `getHealth`,
 //!   `getLatestBlockhash`, `getRecentPrioritizationFees`, `getSlot`, `getVersion`,
-//!   `isBlockhashValid`, and surfpool's `surfnet_getSurfnetInfo` and `surfnet_timeTravel` (with
-//!   `absoluteTimestamp` only).
+//!   `isBlockhashValid`, and surfpool's `surfnet_getSurfnetInfo`, `surfnet_setAccount` and
+//!   `surfnet_timeTravel` (with `absoluteTimestamp` only).
 //! - Subscriptions: `accountSubscribe`, `logsSubscribe`, `programSubscribe`, `rootSubscribe`,
 //!   `signatureSubscribe`, `slotSubscribe`, each with its `Unsubscribe`.
 //!
 //! Other methods are answered with code -32601.
+//!
+//! # Dollar and memo
+//!
+//! The test dollar is at the address of devnet's USDC, so that payment clients that pay well-known
+//! dollars only (x402, MPP) pay it; to them this network is devnet. The memo program is the one that
+//! Agave bundles: a memo of more than 34 bytes can exceed the compute units that they allow.
 //!
 //! # Time
 //!

@@ -35,6 +35,7 @@ fn answer(number: u64) -> Answer {
         headers: vec![("content-type".into(), "image/png".into())],
         expires_at: 0,
         kept_until: 0,
+        is_sale: false,
     }
 }
 

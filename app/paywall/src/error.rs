@@ -12,7 +12,7 @@ use motif_sdk::gateway::{
     wire::{Due, PaymentRequired, PriceTag, Problem},
 };
 
-use crate::engine::EngineError;
+use crate::{engine::EngineError, sale::Refusal};
 
 /// Error returned when a paywall returns no answer. Nothing was charged, unless the payment
 /// engine says otherwise.
@@ -25,7 +25,7 @@ pub enum PaywallError {
     #[error("payment due: send a voucher for the answer as described in `payment`")]
     Due(Box<Due>),
     /// The payment header is malformed.
-    #[error("invalid `motif-payment`: {0}")]
+    #[error("invalid payment: {0}")]
     Malformed(String),
     /// The license is for another work or use.
     #[error("license {license} of the channel does not match the work and use of the route")]
@@ -58,8 +58,8 @@ pub enum PaywallError {
     /// No answer has this identifier.
     #[error("answer not found")]
     UnknownAnswer,
-    /// The channel has too many unpaid answers.
-    #[error("the channel has {0} unpaid answers; pay for them first")]
+    /// The channel or the wallet has too many unpaid answers.
+    #[error("there are {0} unpaid answers; pay for them first")]
     TooManyUnpaid(u32),
     /// The paywall is at capacity.
     #[error("the paywall is at capacity; retry later")]
@@ -124,6 +124,29 @@ pub enum PaywallError {
     /// The channel's voucher key did not sign the voucher.
     #[error("invalid voucher signature: expected the channel's voucher key")]
     VoucherSignature,
+    /// The request has payments in more than one header.
+    #[error("the request has more than one payment: expected one of its headers")]
+    TwoPayments,
+    /// A payment without a channel does not buy the answer.
+    #[error("the payment was refused: {}; nothing was charged", .0.what)]
+    SaleRefused(Refusal),
+    /// A payment without a channel was made for another request.
+    #[error("the payment was made for another request")]
+    PaymentForAnotherRequest,
+    /// A payment without a channel was sent, and its outcome is not known.
+    #[error(
+        "the payment was sent and is not confirmed yet: repeat the same request with the same payment"
+    )]
+    PaymentUnsettled,
+    /// Another process has the answer, at this URL.
+    #[error("another process of this gateway has the answer: {0}")]
+    AnswerElsewhere(String),
+    /// The answer is paid for and could not be made.
+    #[error(
+        "the answer is paid for and could not be made: repeat the same request with the same \
+         payment; nothing is charged again"
+    )]
+    AnswerOwed(#[source] Box<PaywallError>),
     /// The payment engine rejected the request.
     #[error("{0}")]
     Engine(Box<dyn EngineError>),
@@ -171,6 +194,12 @@ impl PaywallError {
             Self::HoldCaptured => Type::HoldCaptured,
             Self::HoldEnded => Type::HoldEnded,
             Self::VoucherSignature => Type::VoucherSignature,
+            Self::TwoPayments => Type::TwoPayments,
+            Self::SaleRefused(_) => Type::SaleRefused,
+            Self::PaymentForAnotherRequest => Type::PaymentForAnotherRequest,
+            Self::PaymentUnsettled => Type::PaymentUnsettled,
+            Self::AnswerElsewhere(_) => Type::AnswerElsewhere,
+            Self::AnswerOwed(_) => Type::AnswerOwed,
             Self::Engine(error) => error.problem_type(),
             Self::Internal(_) => Type::Internal,
         }
@@ -189,7 +218,10 @@ impl PaywallError {
             detail: self.to_string(),
             expected: None,
             payment: self.payment(),
-            holder: None,
+            holder: match self {
+                Self::AnswerElsewhere(holder) => Some(holder.clone()),
+                _ => None,
+            },
             items: Vec::new(),
         }
     }
@@ -213,7 +245,15 @@ impl PaywallError {
 
     /// Returns whether a retry may succeed soon.
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Running | Self::TooManyUnpaid(_) | Self::Full | Self::Stopping)
+        matches!(
+            self,
+            Self::Running
+                | Self::TooManyUnpaid(_)
+                | Self::Full
+                | Self::Stopping
+                | Self::PaymentUnsettled
+                | Self::AnswerOwed(_)
+        )
     }
 }
 
@@ -224,7 +264,8 @@ impl From<Box<dyn EngineError>> for PaywallError {
 }
 
 impl IntoResponse for PaywallError {
-    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions.
+    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions, as is the
+    /// [`PriceTag`] of an unpaid request.
     fn into_response(self) -> Response {
         if let Self::Engine(error) = self {
             return error.into_response();
@@ -232,13 +273,23 @@ impl IntoResponse for PaywallError {
         if let Self::Internal(cause) = &self {
             tracing::error!(%cause, "internal error");
         }
+        if let Self::AnswerOwed(cause) = &self {
+            tracing::error!(%cause, "a paid answer could not be made");
+        }
         let (problem_type, problem, is_passing) =
             (self.problem_type(), self.problem(), self.is_passing());
         let status = StatusCode::from_u16(problem.status);
         let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
+        let price_tag = match self {
+            Self::Unpaid(price_tag) => Some(*price_tag),
+            _ => None,
+        };
         let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(problem_type);
+        if let Some(price_tag) = price_tag {
+            response.extensions_mut().insert(price_tag);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(payment) = payment.and_then(|text| HeaderValue::try_from(text).ok()) {

@@ -125,6 +125,7 @@ impl Paywall {
             headers: stored_headers(headers),
             expires_at,
             kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
+            is_sale: false,
         };
         match self.spool().put(answer.clone(), body, room).await {
             Ok(()) => Ok(Arc::new(answer)),

@@ -30,6 +30,7 @@ use crate::{
     paywall::Paywall,
     route::PaidRoute,
     route_table::RouteMatch,
+    sale::{self, Dialect, SaleDesk},
     span::{self, set_attribute},
     spool::{Answer, Room, SpoolError},
     unread_body::UnreadBody,
@@ -55,12 +56,16 @@ impl Paywall {
         };
         set_attribute(span::ROUTE, route.path.clone());
         let mut body = UnreadBody::new(body, route.most_request_bytes);
-        let payment = match payment(&parts.headers) {
-            None => {
-                let price_tag = self.price_tags().of(self.engine(), &route).await?;
-                return Err(PaywallError::Unpaid(Box::new(price_tag)));
+        let payments = sale::payments(&mut parts.headers);
+        payments.check_sole()?;
+        let payment = match (payment(&parts.headers), self.desk().cloned()) {
+            (Some(payment), _) => payment?,
+            (None, Some(desk)) if route.fixed_sale_units().is_some() => {
+                let body = self.request_body(body.take(), route.most_request_bytes).await?;
+                let request = (parts, target, body);
+                return self.answer_sale(desk, route, payments.sale, request, server).await;
             }
-            Some(payment) => payment?,
+            (None, _) => return Err(self.unpaid(&route).await?),
         };
         let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
             &payment;
@@ -91,6 +96,32 @@ impl Paywall {
                 let (target, _body) = (named, body.share);
                 let held = Held { route, id, ask, request_digest, target, caller, _body };
                 self.ask(held, &key, request, server).await
+            }
+        }
+    }
+
+    /// Returns the error that names the price of a route.
+    async fn unpaid(&self, route: &PaidRoute) -> Result<PaywallError, PaywallError> {
+        let price_tag = self.price_tags().of(self.engine(), route).await?;
+        Ok(PaywallError::Unpaid(Box::new(price_tag)))
+    }
+
+    /// Handles a request to a route that is sold without a channel: returns the paid answer, or the
+    /// offers.
+    async fn answer_sale(
+        &self,
+        desk: Arc<dyn SaleDesk>,
+        route: Arc<PaidRoute>,
+        payment: Option<(Dialect, HeaderValue)>,
+        (parts, target, body): (Parts, String, HeldBody),
+        server: Server,
+    ) -> Result<Response, PaywallError> {
+        let request = sale::request(route, &parts, &target, &body.bytes);
+        match payment {
+            Some(payment) => self.sell(desk, request, payment, (parts, body, server)).await,
+            None => {
+                let unpaid = self.unpaid(&request.route).await?;
+                Ok(self.offer_sale(&*desk, &request, unpaid).await)
             }
         }
     }
@@ -278,12 +309,28 @@ impl Paywall {
         answer: &Answer,
         receipt: &SignedReceipt,
     ) -> Result<Response, PaywallError> {
-        let body = match self.spool().body(&answer.id.0).await {
+        let mut response = self.stored_response(answer, None).await?;
+        with_receipt(response.headers_mut(), receipt);
+        Ok(response)
+    }
+
+    /// Returns the stored answer. `delivered` is called when its body was read to its end.
+    pub(crate) async fn stored_response(
+        &self,
+        answer: &Answer,
+        delivered: Option<Box<dyn FnOnce() + Send + Sync>>,
+    ) -> Result<Response, PaywallError> {
+        let mut body = match self.spool().body(&answer.id.0).await {
             Ok(body) => body.ok_or(PaywallError::Gone)?,
             Err(SpoolError::Busy) => return Err(PaywallError::Running),
             Err(error) => return Err(PaywallError::internal(error)),
         };
         let length = body.length();
+        match delivered {
+            Some(delivered) if length == 0 => delivered(),
+            Some(delivered) => body.at_end.add(delivered),
+            None => {}
+        }
         let body = if length == 0 { Body::empty() } else { body.into_body() };
         let mut response = Response::new(body);
         if length > 0 {
@@ -297,7 +344,6 @@ impl Paywall {
                 headers.append(name, value);
             }
         }
-        with_receipt(headers, receipt);
         Ok(response)
     }
 }

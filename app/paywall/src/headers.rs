@@ -35,6 +35,17 @@ const ADDRESS_WORDS: [&str; 3] = ["client-ip", "clientip", "client-addr"];
 /// Words in the name of such a header that begins with `x-`.
 const OVERRIDE_WORDS: [&str; 6] =
     ["connecting-ip", "forwarded", "original", "override", "rewrite", "unencoded"];
+/// Headers of payments without a channel, which only clients and the paywall send.
+const PAYMENTS: [HeaderName; 6] = [
+    HeaderName::from_static("payment-required"),
+    HeaderName::from_static("payment-signature"),
+    HeaderName::from_static("payment-response"),
+    HeaderName::from_static("x-payment"),
+    HeaderName::from_static("x-payment-response"),
+    HeaderName::from_static("payment-receipt"),
+];
+/// Authentication scheme of payments, in `authorization` and `www-authenticate`.
+const PAYMENT_SCHEME: &str = "payment ";
 /// API key of the gateway's caller.
 pub const API_KEY: HeaderName = HeaderName::from_static("motif-api-key");
 /// Prefix of the paywall's own headers.
@@ -47,6 +58,7 @@ pub fn strip_for_upstream(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     remove_where(headers, |name| is_override(name.as_str()));
+    strip_payments(headers, header::AUTHORIZATION);
 }
 
 /// Returns whether a header may change what the model server takes for the request. CGI and its
@@ -65,6 +77,26 @@ pub fn strip_for_client(headers: &mut HeaderMap) {
     strip_connection(headers);
     // Only the gateway issues receipts.
     remove_where(headers, |name| name.as_str().starts_with(OWN_PREFIX));
+    strip_payments(headers, header::WWW_AUTHENTICATE);
+}
+
+/// Removes payments, and the lines of the header `authentication` with their scheme.
+fn strip_payments(headers: &mut HeaderMap, authentication: HeaderName) {
+    for name in PAYMENTS {
+        headers.remove(name);
+    }
+    let is_payment = |value: &HeaderValue| {
+        let text = value.as_bytes().trim_ascii_start();
+        let scheme = text.get(..PAYMENT_SCHEME.len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(PAYMENT_SCHEME.as_bytes()))
+    };
+    let lines: Vec<_> = headers.get_all(&authentication).iter().cloned().collect();
+    if lines.iter().any(is_payment) {
+        headers.remove(&authentication);
+        for line in lines.into_iter().filter(|line| !is_payment(line)) {
+            headers.append(&authentication, line);
+        }
+    }
 }
 
 /// Returns the headers to store with an answer. The length follows from the body, and shared
@@ -136,6 +168,9 @@ mod tests {
             ("cf-connecting-ip", "6.6.6.6"),
             ("motif-payment", "canary"),
             ("motif-api-key", "canary"),
+            ("payment-signature", "canary"),
+            ("x-payment", "canary"),
+            ("authorization", "payment canary"),
             ("accept", "image/png"),
             ("x-client-request-id", "7"),
         ]);
@@ -176,6 +211,9 @@ mod tests {
             ("connection", "close"),
             ("cache-control", "public"),
             ("content-length", "3"),
+            ("payment-response", "forged"),
+            ("payment-receipt", "forged"),
+            ("www-authenticate", "Payment id=\"forged\""),
             ("content-type", "image/png"),
         ]));
         assert_eq!(stored, [("content-type".to_owned(), "image/png".to_owned())]);

@@ -58,6 +58,7 @@ mod paywall;
 mod price_tags;
 mod route;
 mod route_table;
+mod sale;
 mod span;
 mod spool;
 mod stored_body;
@@ -79,6 +80,10 @@ pub use metered::{Counted, Meter, Metered, Missing};
 pub use paywall::Paywall;
 pub use route::PaidRoute;
 pub use route_table::PaidRoutes;
+pub use sale::{
+    ClientInstruction, ClientTransaction, ExpectedPayment, NewSale, PaymentId, Refusal, SaleConfig,
+    SaleDesk, SaleEvent, SaleItem, SaleNetwork, SaleRecord, UnknownNetwork, Word,
+};
 pub use spool::{Answer, PaymentGuard, Room, Spool, SpoolError};
 pub use stored_body::StoredBody;
 pub use upstream::{ForwardedFor, Upstream};

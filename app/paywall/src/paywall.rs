@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use motif_sdk::gateway::wire::PaidRoutes as PaidRoutesFacts;
+use motif_sdk::{Pubkey, gateway::wire::PaidRoutes as PaidRoutesFacts};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     in_flight::InFlight,
     price_tags::PriceTags,
     route_table::PaidRoutes,
+    sale::{Locks, SaleDesk},
     spool::{Spool, SpoolError},
 };
 
@@ -21,14 +22,19 @@ pub struct Paywall {
 
 struct Inner {
     engine: Arc<dyn PaymentEngine>,
+    desk: Option<Arc<dyn SaleDesk>>,
     config: PaywallConfig,
     spool: Arc<Spool>,
     bodies: BodyBudget,
     in_flight: InFlight,
     price_tags: PriceTags,
+    sale_locks: Locks<SaleKey>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
+
+/// Equal purchases: the wallet, the digest of the request, and the name of the payment.
+type SaleKey = (Pubkey, [u8; 32], String);
 
 /// Interval between removals of expired and overdue answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -45,12 +51,36 @@ impl Paywall {
         config: PaywallConfig,
         stop: CancellationToken,
     ) -> Result<Self, SpoolError> {
+        Self::open_with_sales(engine, None, config, stop)
+    }
+
+    /// As [`Paywall::open`]; answers are also sold without a channel, through `desk`.
+    ///
+    /// # Errors
+    /// As [`Paywall::open`].
+    pub fn open_with_sales(
+        engine: Arc<dyn PaymentEngine>,
+        desk: Option<Arc<dyn SaleDesk>>,
+        config: PaywallConfig,
+        stop: CancellationToken,
+    ) -> Result<Self, SpoolError> {
         let spool = Arc::new(Spool::open(&config.spool, config.keep_bytes)?);
         let in_flight = InFlight::new(config.running as usize, config.streams as usize);
         let bodies = BodyBudget::new(config.body_bytes);
         let price_tags = PriceTags::default();
         let tasks = TaskTracker::new();
-        let inner = Inner { engine, config, spool, bodies, in_flight, price_tags, tasks, stop };
+        let inner = Inner {
+            engine,
+            desk,
+            config,
+            spool,
+            bodies,
+            in_flight,
+            price_tags,
+            sale_locks: Locks::default(),
+            tasks,
+            stop,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -82,6 +112,9 @@ impl Paywall {
 
     /// Removes expired answers until `stop` is cancelled; then waits for running generations.
     pub async fn run(self) {
+        if let Some(desk) = self.desk() {
+            self.keep_sold(desk.clone()).await;
+        }
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
@@ -96,11 +129,35 @@ impl Paywall {
         }
     }
 
+    /// Keeps the answers of payments that were sent by an earlier process and may still land.
+    async fn keep_sold(&self, desk: Arc<dyn SaleDesk>) {
+        let pending = match desk.pending().await {
+            Ok(pending) => pending,
+            Err(error) => {
+                tracing::error!(%error, "sent payments were not read");
+                return;
+            }
+        };
+        for record in pending {
+            let Some(guard) = self.spool().begin_payment(&record.answer) else { continue };
+            let (paywall, desk) = (self.clone(), desk.clone());
+            self.tasks().spawn(async move {
+                tokio::select! {
+                    () = paywall.keep_until_end(&*desk, &record) => {}
+                    () = paywall.stop().cancelled() => {}
+                }
+                drop(guard);
+            });
+        }
+    }
+
     /// Removes answers whose payment deadline has passed and releases their holds. An answer whose
     /// payment was recorded without this process's knowledge is kept.
     async fn discard_overdue(&self) {
         for answer in self.spool().overdue(self.engine().now()) {
-            if let Ok(None) = self.receipt(&answer).await {
+            if answer.is_sale {
+                self.spool().discard_unpaid(&answer.id.0).await;
+            } else if let Ok(None) = self.receipt(&answer).await {
                 self.spool().discard_unpaid(&answer.id.0).await;
                 if answer.part == 0 {
                     self.engine().release(answer.channel.0, answer.id.0).await;
@@ -124,6 +181,15 @@ impl Paywall {
 
     pub(crate) fn price_tags(&self) -> &PriceTags {
         &self.inner.price_tags
+    }
+
+    /// Returns what settles payments to tills, or `None` if only channels pay.
+    pub(crate) fn desk(&self) -> Option<&Arc<dyn SaleDesk>> {
+        self.inner.desk.as_ref()
+    }
+
+    pub(crate) fn sale_locks(&self) -> &Locks<SaleKey> {
+        &self.inner.sale_locks
     }
 
     /// Returns the tasks that outlive the client's connection.

@@ -108,6 +108,12 @@ impl PaidRoute {
         u32::try_from(min.as_secs()).unwrap_or(u32::MAX)
     }
 
+    /// Returns the units of an answer if they are known in advance, so that it can be sold without a
+    /// channel.
+    pub fn fixed_sale_units(&self) -> Option<u32> {
+        self.metered.fixed().filter(|_| !self.streams)
+    }
+
     /// Returns the counted item of a stream and its number per part.
     pub fn part(&self) -> Option<(Counted, u64)> {
         match self.metered.by {

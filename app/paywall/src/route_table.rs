@@ -139,6 +139,11 @@ impl PaidRoutes {
         &self.routes
     }
 
+    /// Returns whether a path is in the table, with any method.
+    pub fn has_path(&self, path: &str) -> bool {
+        self.by_path.at(path).is_ok()
+    }
+
     /// Returns the maximum size of a request's body on any paid route.
     pub fn most_request_bytes(&self) -> usize {
         let longest = self.routes.iter().map(|route| route.most_request_bytes).max();

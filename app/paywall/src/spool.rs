@@ -63,6 +63,9 @@ pub struct Answer {
     pub expires_at: i64,
     /// Last Unix second in which it is stored.
     pub kept_until: i64,
+    /// Whether it is paid by a transfer to a till, by the wallet `channel`.
+    #[serde(default)]
+    pub is_sale: bool,
 }
 
 impl Answer {
@@ -122,6 +125,10 @@ struct Kept {
     bytes: u64,
     /// Receipt, if this process has seen the payment.
     receipt: Option<SignedReceipt>,
+    /// Whether a transfer to a till has paid for it.
+    is_sold: bool,
+    /// Last Unix second in which it is stored.
+    kept_until: i64,
     /// Whether this process stored it.
     is_new: bool,
     /// Number of payments in progress.
@@ -255,7 +262,7 @@ impl Spool {
 
     /// Removes an answer unless it is paid for or its payment is in progress.
     pub async fn discard_unpaid(&self, id: &AnswerId) {
-        let is_wanted = |kept: &Kept| kept.payments > 0 || kept.receipt.is_some();
+        let is_wanted = |kept: &Kept| kept.payments > 0 || kept.is_paid();
         if !self.index().kept.get(id).is_some_and(is_wanted) {
             self.remove(vec![*id]).await;
         }
@@ -273,12 +280,20 @@ impl Spool {
         }
     }
 
+    /// Records that a transfer to a till has paid for an answer, which is stored until a time at least.
+    pub(crate) fn mark_sold(&self, id: &AnswerId, kept_until: i64) {
+        if let Some(kept) = self.index().kept.get_mut(id) {
+            kept.is_sold = true;
+            kept.kept_until = kept.kept_until.max(kept_until);
+        }
+    }
+
     /// Returns the number of a channel's unpaid answers before their payment deadline.
     pub fn unpaid(&self, channel: Address, now: i64) -> usize {
         let index = self.index();
         let open = |kept: &&Kept| {
             let can = kept.is_new && kept.answer.expires_at >= now;
-            can && kept.answer.channel == channel && kept.receipt.is_none()
+            can && kept.answer.channel == channel && !kept.is_paid()
         };
         index.kept.values().filter(open).count()
     }
@@ -319,7 +334,7 @@ impl Spool {
     pub(crate) fn overdue(&self, now: i64) -> Vec<Arc<Answer>> {
         let is_overdue = |kept: &&Kept| {
             let is_late = kept.answer.expires_at.saturating_add(Self::GRACE_SECONDS) < now;
-            is_late && kept.is_new && kept.receipt.is_none() && kept.payments == 0
+            is_late && kept.is_new && !kept.is_paid() && kept.payments == 0
         };
         let index = self.index();
         index.kept.values().filter(is_overdue).map(|kept| kept.answer.clone()).collect()
@@ -345,7 +360,7 @@ impl Spool {
     /// Removes expired answers.
     pub async fn sweep(&self, now: i64) {
         let expired = |(id, kept): (&AnswerId, &Kept)| {
-            let is_expired = kept.answer.kept_until < now && kept.payments == 0;
+            let is_expired = kept.kept_until < now && kept.payments == 0;
             is_expired.then_some(*id)
         };
         let expired: Vec<_> = self.index().kept.iter().filter_map(expired).collect();
@@ -365,11 +380,13 @@ impl Spool {
 
 impl Index {
     fn insert(&mut self, answer: Answer, bytes: u64, is_new: bool) {
-        let id = answer.id.0;
+        let (id, kept_until) = (answer.id.0, answer.kept_until);
         let kept = Kept {
             answer: Arc::new(answer),
             bytes,
             receipt: None,
+            is_sold: false,
+            kept_until,
             is_new,
             payments: 0,
             delivered: None,
@@ -407,6 +424,13 @@ impl Index {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
         Some(removed)
+    }
+}
+
+impl Kept {
+    /// Returns whether a payment for it is known.
+    fn is_paid(&self) -> bool {
+        self.receipt.is_some() || self.is_sold
     }
 }
 

@@ -22,6 +22,17 @@ pub struct StoredBody {
 /// Called when the body was read to its end.
 pub(crate) struct AtEnd(pub(crate) Box<dyn FnOnce() + Send + Sync>);
 
+impl AtEnd {
+    /// Adds a call after the present one.
+    pub(crate) fn add(&mut self, call: Box<dyn FnOnce() + Send + Sync>) {
+        let first = std::mem::replace(&mut self.0, Box::new(|| ()));
+        self.0 = Box::new(move || {
+            first();
+            call();
+        });
+    }
+}
+
 impl fmt::Debug for AtEnd {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("AtEnd")

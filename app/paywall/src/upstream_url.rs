@@ -13,6 +13,11 @@ pub struct UpstreamUrl(String);
 pub struct InvalidUpstreamUrl;
 
 impl UpstreamUrl {
+    /// Returns the URL without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the URL of a request target.
     pub(crate) fn join(&self, target: &str) -> String {
         format!("{}{target}", self.0)

@@ -4,6 +4,7 @@ use motif_interface::{
     Pubkey,
     receipt::{Receipt, bundle::BundlePath},
 };
+use motif_wire::sale::SaleReceipt;
 use serde::{Deserialize, Serialize};
 use solana_message::VersionedMessage;
 use strum::{Display, EnumString};
@@ -15,7 +16,7 @@ use strum::{Display, EnumString};
 pub enum Purpose {
     /// Transaction that settles a statement.
     Settle,
-    /// Receipt, or root of a bundle of receipts.
+    /// Receipt, root of a bundle of receipts, or JSON web signature about a sale.
     Receipt,
     /// Transaction, as the account that pays its fee.
     FeePayer,
@@ -36,14 +37,24 @@ impl Purpose {
         }
     }
 
-    /// Returns whether `key` signs these bytes for this purpose: receipts and their roots, or else
-    /// the message of a transaction that needs its signature, as that of the first account if it pays
-    /// the fee. Receipts and vouchers begin with 0xFF, transactions never do.
+    /// Beginning of the input of a JSON web signature: base64url of `{"alg":"EdDSA",`. No message of a
+    /// transaction begins with it: of its 101 signers 121 would be read-only.
+    const JWS: &[u8] = b"eyJhbGciOiJFZERTQSIs";
+    /// Maximum size of the input of a JSON web signature, bytes.
+    const MAX_JWS: usize = 4_096;
+
+    /// Returns whether `key` signs these bytes for this purpose: receipts, their roots and JSON web
+    /// signatures, or else the message of a transaction that needs its signature, as that of the first
+    /// account if it pays the fee. Receipts and vouchers begin with 0xFF, transactions never do.
     pub fn allows(self, key: &Pubkey, bytes: &[u8]) -> bool {
         match self {
             Self::Receipt => {
                 let is = |domain: &[u8], length| bytes.starts_with(domain) && bytes.len() == length;
-                is(&Receipt::DOMAIN, Receipt::SIZE) || is(&BundlePath::DOMAIN, 48)
+                let is_jws = bytes.starts_with(Self::JWS) && bytes.len() <= Self::MAX_JWS;
+                is(&Receipt::DOMAIN, Receipt::SIZE)
+                    || is(&BundlePath::DOMAIN, 48)
+                    || is(&SaleReceipt::DOMAIN, SaleReceipt::SIZE)
+                    || is_jws
             }
             Self::Settle | Self::Authority => signers(bytes).contains(key),
             Self::FeePayer => signers(bytes).first() == Some(key),
@@ -91,6 +102,15 @@ mod tests {
             }
         }
         assert!(Purpose::Receipt.allows(&KEY, &root) && Purpose::Receipt.allows(&KEY, &receipt));
+        let sale = [&SaleReceipt::DOMAIN[..], &[7; SaleReceipt::SIZE - 13]].concat();
+        let jws = b"eyJhbGciOiJFZERTQSIsImtpZCI6ImRpZDprZXk6eiJ9.e30";
+        for statement in [&sale[..], jws] {
+            assert!(Purpose::Receipt.allows(&KEY, statement));
+            assert!(!Purpose::FeePayer.allows(&KEY, statement));
+            assert!(!Purpose::Settle.allows(&KEY, statement));
+        }
+        assert!(!Purpose::Receipt.allows(&KEY, &sale[..452]));
+        assert!(!Purpose::Receipt.allows(&KEY, &jws[1..]));
         let voucher = [&b"\xFFmotif-voucher\x00\x01"[..], &[7; 182]].concat();
         for other in [&transaction[..], &root[..47], &receipt[..48], &voucher, &[]] {
             assert!(!Purpose::Receipt.allows(&KEY, other));

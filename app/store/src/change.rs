@@ -6,6 +6,7 @@ use crate::{
     expense::Expense,
     generation::{ChannelId, Generation},
     hold::{Hold, HoldId},
+    sale::{PaymentId, SaleEvent, StoredSale},
 };
 
 /// One write to the store.
@@ -77,6 +78,15 @@ pub enum Change {
         signature: [u8; 64],
         /// The outcome.
         outcome: Outcome,
+    },
+    /// A payment to a till that is about to be sent. One that was stored before is left as it is.
+    SaleSent(Box<StoredSale>),
+    /// What became of a payment to a till.
+    Sale {
+        /// The payment.
+        payment: PaymentId,
+        /// What happened.
+        event: SaleEvent,
     },
     /// A new API key.
     KeyCreated(Box<StoredKey>),
@@ -177,12 +187,14 @@ impl Change {
             Self::Transaction(transaction) => check("statement", transaction.statement)
                 .and_then(|()| check("block height", transaction.last_valid_height)),
             Self::Spent(expense) => check("lamports", expense.lamports),
+            Self::SaleSent(sale) => check("block height", sale.last_valid_height),
             Self::KeyCreated(key) => key.budget.map_or(Ok(()), |budget| check("budget", budget)),
             Self::Budget { budget, .. } => budget.map_or(Ok(()), |budget| check("budget", budget)),
             Self::HoldPlaced { .. }
             | Self::HoldReleased { .. }
             | Self::HoldsPruned { .. }
             | Self::Outcome { .. }
+            | Self::Sale { .. }
             | Self::KeyRevoked { .. }
             | Self::Barrier => Ok(()),
         }

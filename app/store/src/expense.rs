@@ -7,6 +7,8 @@ pub enum ExpenseKind {
     Close,
     /// Fees were claimed.
     Claim,
+    /// A payment to a till landed or failed on chain.
+    Sale,
 }
 
 /// Lamports paid for a confirmed transaction.
@@ -35,14 +37,15 @@ pub struct ExpenseSum {
 
 impl ExpenseKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Settle, Self::Close, Self::Claim];
+    pub const ALL: [Self; 4] = [Self::Settle, Self::Close, Self::Claim, Self::Sale];
 
-    /// Returns the name of the kind: `settle`, `close` or `claim`.
+    /// Returns the name of the kind: `settle`, `close`, `claim` or `sale`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Settle => "settle",
             Self::Close => "close",
             Self::Claim => "claim",
+            Self::Sale => "sale",
         }
     }
 }

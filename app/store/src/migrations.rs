@@ -73,6 +73,7 @@ mod tests {
             "expenses",
             "generations",
             "holds",
+            "sales",
             "statements",
             "transactions",
         ];

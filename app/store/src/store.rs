@@ -2,7 +2,7 @@ use std::{fs::File, sync::Arc};
 
 use crate::{
     leases::Leases, lookup::Lookup, queries::Queries, recovery::Recovery, reporting::Reporting,
-    reports::Reports, sql::Pool, tables::Tables, writer::Writer,
+    reports::Reports, sales::Sales, sql::Pool, tables::Tables, writer::Writer,
 };
 
 /// Durable state of a gateway. Clones share it.
@@ -12,6 +12,7 @@ pub struct Store {
     writer: Writer,
     queries: Queries,
     lookup: Lookup,
+    sales: Sales,
     reports: Reports,
     reporting: Reporting,
     recovery: Recovery,
@@ -32,6 +33,7 @@ impl Store {
         let queries = Queries::new(tables.clone());
         Self {
             lookup: Lookup::new(tables.clone()),
+            sales: Sales::new(tables.clone()),
             reports: Reports::new(tables.clone()),
             reporting: Reporting::new(Tables::new(reporters, writer.clone())),
             recovery: Recovery::new(tables.clone(), queries.clone()),
@@ -56,6 +58,11 @@ impl Store {
     /// Returns the lookup of generations.
     pub fn lookup(&self) -> &Lookup {
         &self.lookup
+    }
+
+    /// Returns queries of payments to tills.
+    pub fn sales(&self) -> &Sales {
+        &self.sales
     }
 
     /// Returns sums over generations.

@@ -348,6 +348,26 @@ pub enum ProblemType {
     /// The gateway is shutting down; repeat the request.
     #[strum(message = "The gateway is stopping", props(status = 503))]
     Stopping,
+    /// The request has payments in more than one header.
+    #[strum(message = "More than one payment", props(status = 400))]
+    TwoPayments,
+    /// The payment does not buy the answer; the problem states why. Nothing was charged.
+    #[strum(message = "The payment was refused", props(status = 402))]
+    SaleRefused,
+    /// The payment was made for another request.
+    #[strum(message = "The payment is for another request", props(status = 409))]
+    PaymentForAnotherRequest,
+    /// The payment was sent and its outcome is not known yet; repeat the same request with the same
+    /// payment.
+    #[strum(message = "The payment is not settled yet", props(status = 503))]
+    PaymentUnsettled,
+    /// Another process of the gateway has the answer; the problem names its URL.
+    #[strum(message = "Another process has the answer", props(status = 421))]
+    AnswerElsewhere,
+    /// The answer is paid for and could not be made; repeat the same request with the same payment.
+    /// Nothing is charged again.
+    #[strum(message = "A paid answer could not be made", props(status = 502))]
+    AnswerOwed,
 }
 
 impl ProblemType {

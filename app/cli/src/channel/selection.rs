@@ -16,7 +16,7 @@ use solana_signer::Signer;
 use crate::{error::CliError, session::Session};
 
 /// Channel that a command uses.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct ChannelArgs {
     /// Address of the channel [default: the only open channel of your keypair]
     #[arg(long, value_name = "CHANNEL")]
@@ -113,7 +113,7 @@ pub fn unit_name(byte: u8) -> String {
 }
 
 /// Key that signs vouchers.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct VoucherKeyArgs {
     /// Keypair file that signs vouchers [default: NAME.voucher.json beside your keypair; created
     /// if missing]

@@ -14,7 +14,7 @@ use motif_sdk::{
 use crate::{decode_worker, error::CliError, output::pairs, reference::read_file};
 
 /// Certificates that are trusted in content credentials.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct AnchorArgs {
     /// PEM file of trusted certificates, such as an identity's anchor.pem
     #[arg(long, env = "MOTIF_ANCHORS", hide_env_values = true, value_name = "FILE")]

@@ -11,7 +11,7 @@ use motif_sdk::{
     keypair::signing_key,
 };
 
-pub use args::GenerateArgs;
+pub use args::{Field, GenerateArgs};
 
 use crate::{
     channel::find_license, credentials::OutputSigner, currency, error::CliError, palette::Palette,
@@ -21,6 +21,15 @@ use output::{GenerateOutput, ReceiptsFile};
 use paywall::Order;
 
 pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> {
+    session.print(&generate(args, session).await?);
+    Ok(())
+}
+
+/// Pays for generations. Nothing is written to stdout.
+///
+/// # Errors
+/// Those of `motif generate`.
+pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateOutput, CliError> {
     let client = session.client().await?;
     let (channel, account) = args.channel.find(&client, session).await?;
     let work = match &args.work {
@@ -30,8 +39,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     let scale = currency::scale(&client, &account.channel.mint).await?;
     if let Some(url) = &args.through {
         let order = Order { url, args: &args, channel, account: &account, work, scale };
-        session.print(&paywall::run(order, &client, session).await?);
-        return Ok(());
+        return paywall::run(order, &client, session).await;
     }
     let license = find_license(&channel, &account, args.license, work.as_ref(), args.licensed_use)?;
     let mut receipts = args.receipts.as_deref().map(ReceiptsFile::open).transpose()?;
@@ -73,7 +81,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         bar.inc(1);
     }
     bar.finish_and_clear();
-    session.print(&GenerateOutput {
+    Ok(GenerateOutput {
         channel: channel.to_string(),
         license,
         generations: args.count,
@@ -81,8 +89,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         spent: scale.money(payer.spent()),
         cumulative: scale.money(payer.cumulative()?),
         files: None,
-    });
-    Ok(())
+    })
 }
 
 fn progress_bar(count: u64) -> ProgressBar {

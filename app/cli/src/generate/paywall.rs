@@ -26,8 +26,13 @@ use super::{
     output::{GenerateOutput, ReceiptsFile},
 };
 use crate::{
-    amount::Scale, channel::find_license, credentials::OutputSigner, error::CliError,
-    output::json_line, session::Session,
+    amount::Scale,
+    channel::find_license,
+    credentials::OutputSigner,
+    error::CliError,
+    files::{extension, write_atomically},
+    output::json_line,
+    session::Session,
 };
 
 /// Request margin after the paywall's hold ends, in seconds.
@@ -247,23 +252,6 @@ fn name(receipt: &SignedReceipt) -> String {
     hex::encode(&receipt.receipt.digest()[..8])
 }
 
-/// Returns the file extension of a media type.
-fn extension(media_type: &str) -> &'static str {
-    match media_type.split(';').next().unwrap_or_default().trim() {
-        "image/png" => "png",
-        "image/jpeg" => "jpg",
-        "image/webp" => "webp",
-        "image/gif" => "gif",
-        "audio/wav" | "audio/x-wav" => "wav",
-        "audio/mpeg" => "mp3",
-        "audio/ogg" => "ogg",
-        "video/mp4" => "mp4",
-        "application/json" => "json",
-        "text/plain" => "txt",
-        _ => "bin",
-    }
-}
-
 /// Record of a request in flight. Repeating the request with its idempotency key returns what was
 /// paid for, and pays once.
 struct PendingRequest {
@@ -316,17 +304,4 @@ impl PendingRequest {
         // A record that stays behind is found to be over by the next run.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Writes a file as a whole or not at all, and syncs it.
-///
-/// # Errors
-/// An I/O error.
-fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let temporary = path.with_file_name(format!(".{name}.writing"));
-    let mut file = File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }

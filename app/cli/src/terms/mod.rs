@@ -11,7 +11,7 @@ use motif_sdk::terms::{Denomination, Document, Preset, check as check_offer, sum
 use serde::Serialize;
 
 pub use offer::{OfferArgs, PreparedOffer};
-pub use show::UseOutput;
+pub use show::{UseOutput, read_terms};
 
 use crate::{
     currency,

@@ -20,35 +20,35 @@ use crate::{
 };
 
 /// Arguments of `motif work list`.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct ListArgs {
     /// Works that this address, or keypair file, registered
     #[arg(long, value_name = "ADDRESS|FILE")]
-    creator: Option<AccountReference>,
+    pub creator: Option<AccountReference>,
 
     /// Works that this address, or keypair file, owns
     #[arg(long, value_name = "ADDRESS|FILE")]
-    owner: Option<AccountReference>,
+    pub owner: Option<AccountReference>,
 
     /// Works of this kind: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
-    kind: Option<WorkKind>,
+    pub kind: Option<WorkKind>,
 
     /// Works with this status: active, withdrawn or disputed
     #[arg(long)]
-    status: Option<WorkStatus>,
+    pub status: Option<WorkStatus>,
 
     /// Works whose latest terms license this use, such as generate or train
     #[arg(long = "use", value_name = "USE")]
-    licensed_use: Option<Use>,
+    pub licensed_use: Option<Use>,
 
     /// Works with a price per unit of at most this, for --use or for any use
     #[arg(long, value_name = "AMOUNT")]
-    max_price: Option<AmountArg>,
+    pub max_price: Option<AmountArg>,
 
     /// Works whose latest terms are in this mint
     #[arg(long, value_name = "MINT")]
-    currency: Option<Pubkey>,
+    pub currency: Option<Pubkey>,
 }
 
 /// Output of `motif work list`.
@@ -56,15 +56,25 @@ pub struct ListArgs {
 #[serde(transparent)]
 struct ListOutput(Vec<EntryOutput>);
 
+/// Work with its uses and their prices.
 #[derive(Serialize)]
-struct EntryOutput {
+pub struct EntryOutput {
     #[serde(flatten)]
-    work: WorkOutput,
-    uses: Vec<UseOutput>,
-    currency: Option<String>,
+    pub work: WorkOutput,
+    pub uses: Vec<UseOutput>,
+    pub currency: Option<String>,
 }
 
 pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
+    session.print(&ListOutput(list(args, session).await?));
+    Ok(())
+}
+
+/// Returns the works that match.
+///
+/// # Errors
+/// Those of `motif work list`.
+pub async fn list(args: ListArgs, session: &Session) -> Result<Vec<EntryOutput>, CliError> {
     let works = WorkFilter {
         creator: args.creator.as_ref().map(AccountReference::address).transpose()?,
         owner: args.owner.as_ref().map(AccountReference::address).transpose()?,
@@ -87,8 +97,7 @@ pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
     for entry in client.catalogue(&works, &offers).await? {
         entries.push(EntryOutput::read(&entry, &mut scales).await?);
     }
-    session.print(&ListOutput(entries));
-    Ok(())
+    Ok(entries)
 }
 
 impl EntryOutput {

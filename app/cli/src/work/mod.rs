@@ -12,6 +12,7 @@ mod withdraw;
 
 use clap::Subcommand;
 
+pub use list::{EntryOutput, ListArgs, list};
 pub use register::fingerprint;
 
 use crate::{error::CliError, session::Session};

@@ -13,6 +13,7 @@ mod help;
 mod keys;
 mod kill;
 mod localnet;
+mod mcp;
 mod operators;
 mod payer;
 mod paywall;

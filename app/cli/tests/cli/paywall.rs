@@ -28,7 +28,7 @@ pub fn model_server() -> (ModelServer, String) {
 }
 
 /// Starts a localnet and a gateway with a paywall, registers two works and opens a channel.
-fn paywalled(server: &str) -> (World, String) {
+pub fn paywalled(server: &str) -> (World, String) {
     let mut world = World::empty();
     world.spawn(&["localnet"]);
     world.does(&["key", "new", "--airdrop", "ines.json", "platform.json", "gateway.json"]);

@@ -11,13 +11,14 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
+/// Path of the binary.
+pub const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
 
 /// Folder for a test, and the processes that run in it.
 pub struct World {
     folder: TempDir,
     pub rpc_url: String,
-    gateway_url: String,
+    pub gateway_url: String,
     /// Killed when dropped, the gateway first.
     processes: Vec<Child>,
 }
@@ -47,7 +48,8 @@ impl World {
         }
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// Returns a command that runs in the folder and finds the network and the gateway.
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path());
         command.env("MOTIF_RPC_URL", &self.rpc_url).env("MOTIF_GATEWAY_URL", &self.gateway_url);

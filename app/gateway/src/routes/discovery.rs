@@ -1,5 +1,7 @@
 //! Discovery of terms by crawlers and agents, without an account.
 
+use std::net::SocketAddr;
+
 use axum::{
     Json,
     extract::State,
@@ -15,14 +17,15 @@ use motif_sdk::{
 use super::{extract::QueryString, tagged::tagged};
 use crate::{App, error::GatewayError};
 
-const RSL: HeaderValue = HeaderValue::from_static("application/rsl+xml");
+/// Media type of Really Simple Licensing.
+pub(super) const RSL: HeaderValue = HeaderValue::from_static("application/rsl+xml");
 
 /// Lists the URLs of the catalogue, its terms for crawlers, and this interface's description.
 #[utoipa::path(get, operation_id = "discover", path = "/.well-known/motif.json", responses(
     (status = 200, body = Discovery),
 ))]
 pub async fn discover(State(app): State<App>, headers: HeaderMap) -> Json<Discovery> {
-    let base = base_url(&app, &headers);
+    let base = gateway_url(&app, &headers);
     let at = |path: &str| format!("{base}{path}");
     Json(Discovery {
         operator: Address(app.operator()),
@@ -40,7 +43,7 @@ pub async fn discover(State(app): State<App>, headers: HeaderMap) -> Json<Discov
     (status = 200, body = String, content_type = "text/plain"),
 ))]
 pub async fn robots(State(app): State<App>, headers: HeaderMap) -> String {
-    format!("License: {}/rsl.xml\n\nUser-agent: *\nAllow: /\n", base_url(&app, &headers))
+    format!("License: {}/rsl.xml\n\nUser-agent: *\nAllow: /\n", gateway_url(&app, &headers))
 }
 
 /// Lists the terms of works as Really Simple Licensing 1.0, earliest registration first. Each work
@@ -56,19 +59,28 @@ pub async fn rsl(
     headers: HeaderMap,
     QueryString(query): QueryString<WorkQuery>,
 ) -> Result<Response, GatewayError> {
-    let xml = app.catalogue.rsl(&query, &base_url(&app, &headers)).await?;
+    let xml = app.catalogue.rsl(&query, &gateway_url(&app, &headers)).await?;
     Ok(tagged(&headers, RSL, xml.into_bytes()))
 }
 
-/// Returns this gateway's base URL: the configured one, or the one of the request.
-fn base_url(app: &App, headers: &HeaderMap) -> String {
-    if let Some(url) = &app.config.public_url {
+/// Returns this gateway's base URL.
+fn gateway_url(app: &App, headers: &HeaderMap) -> String {
+    base_url(app.config.public_url.as_deref(), &app.config.listen, headers)
+}
+
+/// Returns the base URL of a listener: the configured one, or the one of the request.
+pub(super) fn base_url(
+    public_url: Option<&str>,
+    listen: &SocketAddr,
+    headers: &HeaderMap,
+) -> String {
+    if let Some(url) = public_url {
         return url.trim_end_matches('/').to_owned();
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // The header must not end a line, a quotation or a tag of the response.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
     let host = host.filter(|host| host.bytes().all(is_plain));
-    let listen = app.config.listen.to_string();
+    let listen = listen.to_string();
     format!("http://{}", host.unwrap_or(&listen))
 }

@@ -14,6 +14,7 @@ pub mod paywall;
 pub mod quotes;
 pub mod receipts;
 pub mod settlements;
+pub mod storefront;
 pub mod tagged;
 pub mod usage;
 pub mod works;

@@ -51,6 +51,7 @@ mod shared_store;
 mod shutdown;
 mod signatures;
 mod sold;
+mod storefront;
 mod streams;
 mod takeover;
 mod throughput;

@@ -28,7 +28,7 @@ pub struct Sold {
 }
 
 /// Work of all routes.
-const WORK: Pubkey = Pubkey::new_from_array([7; 32]);
+pub const WORK: Pubkey = Pubkey::new_from_array([7; 32]);
 
 fn routes(upstream: &str) -> String {
     let route = |path: &str, more: &str| {

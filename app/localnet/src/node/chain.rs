@@ -30,6 +30,7 @@ use tokio::sync::broadcast;
 use super::{
     blockhashes::Blockhashes,
     ledger::{Ledger, Record},
+    memo,
     program::Program,
     tokens,
 };
@@ -141,6 +142,7 @@ impl Chain {
             .with_sigverify(false)
             .with_blockhash_check(false)
             .with_transaction_history(0);
+        memo::load(&mut svm)?;
         for program in programs {
             svm.add_program(program.id, &program.elf).map_err(|error| {
                 LocalnetError::BadProgram { id: program.id, reason: error.to_string() }
@@ -214,6 +216,16 @@ impl Chain {
 
     pub(crate) fn account(&self, address: &Pubkey) -> Option<&AccountSharedData> {
         self.svm.accounts_db().get_account_ref(address)
+    }
+
+    /// Replaces the account at `address`, or removes it if `account` has no lamports.
+    ///
+    /// # Errors
+    /// The reason if the account is a program or a sysvar whose data cannot be read.
+    pub(crate) fn set_account(&mut self, address: Pubkey, account: Account) -> Result<(), String> {
+        self.svm.set_account(address, account.clone()).map_err(|error| error.to_string())?;
+        self.publish(Change::Account { address, account: account.into() });
+        Ok(())
     }
 
     /// Returns the accounts owned by `program`, in no particular order.

@@ -7,6 +7,7 @@ mod chain;
 mod config;
 mod ledger;
 mod localnet;
+mod memo;
 mod ports;
 mod program;
 mod rpc;

@@ -212,6 +212,8 @@ async fn faucet_mints_test_dollars() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let client = client(&localnet);
     let dollar = TestDollar::new();
+    // Devnet's USDC, which stock x402 and MPP clients pay without further settings.
+    assert_eq!(dollar.mint.to_string(), "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU");
     let supply = client.get_token_supply(&dollar.mint).await.unwrap();
     assert_eq!((supply.decimals, supply.amount.as_str()), (6, "0"));
 

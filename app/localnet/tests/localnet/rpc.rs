@@ -29,7 +29,8 @@ use solana_system_interface::instruction::transfer;
 use solana_transaction::{Transaction, TransactionError};
 use tokio::time::timeout;
 
-const MEMO: Pubkey = solana_pubkey::pubkey!("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+/// The first memo program, whose cost does not grow with the memo.
+const MEMO: Pubkey = solana_pubkey::pubkey!("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo");
 const SOL: u64 = 1_000_000_000;
 const SOON: Duration = Duration::from_secs(10);
 const SYSTEM_PROGRAM: &str = "11111111111111111111111111111111";
@@ -416,6 +417,33 @@ async fn slots_and_roots_are_notified_in_order() {
     let root = timeout(SOON, roots.next()).await.unwrap().unwrap();
     let next = timeout(SOON, roots.next()).await.unwrap().unwrap();
     assert_eq!(next, root + 1);
+    world.localnet.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn set_account_is_read_back() {
+    let world = World::new().await;
+    let address = Pubkey::new_unique();
+    let set = async |update: Value| {
+        let request = json!({
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "surfnet_setAccount",
+            "params": [address.to_string(), update],
+        });
+        world.post(&request.to_string()).await
+    };
+    let account = json!({ "lamports": 2_000_000, "data": "0102ff", "owner": TOKEN_PROGRAM });
+    assert!(set(account).await["error"].is_null());
+    // Fields that are absent stay.
+    assert!(set(json!({ "lamports": 3_000_000 })).await["error"].is_null());
+
+    let account = world.client.get_account(&address).await.unwrap();
+    assert_eq!((account.lamports, account.data.as_slice()), (3_000_000, &[1, 2, 255][..]));
+    assert_eq!(account.owner.to_string(), TOKEN_PROGRAM);
+    for malformed in [json!({ "data": "0x1" }), json!({ "owner": "me" }), json!({ "colour": 1 })] {
+        assert_eq!(set(malformed.clone()).await["error"]["code"], -32_602, "{malformed}");
+    }
     world.localnet.stop().await.unwrap();
 }
 

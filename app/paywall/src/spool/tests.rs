@@ -14,6 +14,7 @@ fn answer(id: u8, kept_until: i64) -> Answer {
         headers: vec![("content-type".into(), "text/plain".into())],
         expires_at: 5,
         kept_until,
+        is_sale: false,
     }
 }
 

@@ -96,6 +96,8 @@ impl<'a> Record<'a> {
             | Change::Spent(_)
             | Change::Transaction(_)
             | Change::Outcome { .. }
+            | Change::SaleSent(_)
+            | Change::Sale { .. }
             | Change::KeyCreated(_)
             | Change::KeyRevoked { .. }
             | Change::Budget { .. }

@@ -5,7 +5,7 @@ use crate::{
         api_key,
         expense::insert_expense,
         generation::{insert_generations, without_existing},
-        hold,
+        hold, sale,
     },
     sql::{Connection, integer, query},
 };
@@ -78,6 +78,8 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
                 .await
                 .map(drop)
         }
+        Change::SaleSent(sale) => sale::insert_sale(sale, to).await,
+        Change::Sale { payment, event } => sale::update_sale(payment, event, to).await,
         Change::KeyCreated(key) => api_key::insert_key(key, to).await,
         Change::KeyRevoked { id, revoked_at } => api_key::revoke_key(*id, *revoked_at, to).await,
         Change::Budget { channel_id, budget } => {

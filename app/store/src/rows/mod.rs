@@ -6,9 +6,11 @@ mod evidence;
 mod expense;
 mod generation;
 mod hold;
+mod sale;
 
 pub use api_key::{read_key, spending_by_key};
 pub use change::apply_changes;
 pub use expense::expense_sums;
 pub use generation::{COLUMNS, read_generation};
 pub use hold::read_hold;
+pub use sale::read_sale;

@@ -5,5 +5,6 @@ mod files;
 mod lookup;
 mod recovery;
 mod replay;
+mod sales;
 mod signer;
 mod world;

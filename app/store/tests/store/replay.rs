@@ -8,13 +8,17 @@ use std::{
 use motif_interface::channel::{Settlement, StatementRecord};
 use motif_store::{
     Change, ChannelId, Expense, ExpenseKind, Failpoint, Failpoints, Generation, Hold, Item, KeyId,
-    Lease, Outcome, Scopes, SettledStatement, Store, StoreError, StoredKey, StoredTransaction,
+    Lease, Outcome, SaleEvent, Scopes, SettledStatement, Store, StoreError, StoredKey,
+    StoredTransaction,
 };
-use motif_wire::HoldState;
+use motif_wire::{HoldState, sale::SaleState};
 use sqlx::{AssertSqlSafe, Connection, Row, query};
 use tempfile::TempDir;
 
-use crate::world::{CHANNEL, OPENED_SLOT, edit, generation, open, options, register, tables};
+use crate::{
+    sales::sale,
+    world::{CHANNEL, OPENED_SLOT, edit, generation, open, options, register, tables},
+};
 
 /// Failpoint hook that blocks the tables before they commit journal records.
 #[derive(Default)]
@@ -248,6 +252,13 @@ fn direct(channel_id: ChannelId) -> Vec<Change> {
             spent_at: 12,
         }),
         Change::HoldsPruned { before: 50 },
+        Change::SaleSent(Box::new(sale(1))),
+        Change::Sale { payment: [1; 32], event: SaleEvent::Made { output_digest: [4; 32] } },
+        Change::Sale {
+            payment: [1; 32],
+            event: SaleEvent::Ended { state: SaleState::Landed, at: 13 },
+        },
+        Change::Sale { payment: [1; 32], event: SaleEvent::Delivered { at: 14 } },
         Change::Barrier,
     ]
 }

@@ -28,6 +28,7 @@ mod priority_fee;
 mod recognition;
 mod rights;
 mod sale_error;
+mod sale_rules;
 mod sales;
 mod splits;
 mod till_payment;
@@ -55,6 +56,7 @@ pub use self::{
     priority_fee::{Attempt, InvalidPriorityFee, PriorityFee},
     rights::{Approve, RevokeApproval},
     sale_error::SaleError,
+    sale_rules::{sale_amount, sale_obstacle, sale_price},
     sales::{Sale, VerifiedSale},
     splits::ChangeSplit,
     tills::{PayTill, SignedPayment, SweptTill},

@@ -5,12 +5,16 @@ use solana_transaction_status_client_types::{
     UiTransactionEncoding, option_serializer::OptionSerializer,
 };
 
-use super::{Client, PublishedTerms, SaleError, till_payment::TillPayment};
+use super::{
+    Client, SaleError,
+    sale_rules::{sale_amount, sale_obstacle, sale_price},
+    till_payment::TillPayment,
+};
 use crate::{
     Error,
     acceptance::{SaleAcceptance, terms_digest},
     channel::{Currency, Use},
-    licensing::{Dispute, Work, WorkStatus},
+    licensing::{Work, WorkStatus},
     pda,
     till::{self, TillShares},
 };
@@ -69,11 +73,10 @@ impl Client {
             let refuse = |reason| SaleError::NotSold { work: share.work, reason };
             let latest = self.work_sold_at(&share.work, now).await?.latest_terms;
             let published = self.terms(&share.work, latest).await?;
-            let price = sold(&published, shares, mint, licensed_use, units, now);
-            let price = u128::from(price.map_err(refuse)?) * u128::from(units);
-            let least = (price * u128::from(shares.total_parts())).div_ceil(share.parts.into());
-            let least = u64::try_from(least).map_err(|_| SaleError::PriceOverflow)?;
-            amount = amount.max(least);
+            let price = sale_price(&published, shares, mint, licensed_use, units, now);
+            let price = price.map_err(refuse)?;
+            let least = sale_amount(shares, share.parts, price, units);
+            amount = amount.max(least.ok_or(SaleError::PriceOverflow)?);
             terms.push((published.terms.number, published.digest));
         }
         let (terms_number, digest) = accepted_terms(&terms);
@@ -187,7 +190,7 @@ impl Client {
             let refuse = |reason| SaleError::NotSold { work, reason };
             let published = self.terms(&work, number).await?;
             let (mint, used) = (&acceptance.mint, acceptance.licensed_use);
-            let price = sold(&published, shares, mint, used, acceptance.units, paid_at);
+            let price = sale_price(&published, shares, mint, used, acceptance.units, paid_at);
             let price = u128::from(price.map_err(refuse)?) * u128::from(acceptance.units);
             if u128::from(shares.part_of(acceptance.amount, share.parts)) < price {
                 return Err(refuse("the acceptance pays less than its price"));
@@ -238,7 +241,7 @@ impl Client {
                 found => Some(found?),
             };
         }
-        match closed(&work, dispute.as_ref(), time) {
+        match sale_obstacle(&work, dispute.as_ref(), time) {
             Some(reason) => Err(SaleError::NotSold { work: *address, reason }),
             None => Ok(work),
         }
@@ -254,48 +257,6 @@ impl Client {
             Err(Error::NotFound { .. }) => Err(SaleError::UnregisteredOperator(shares.operator)),
             found => Ok(found.map(|_| ())?),
         }
-    }
-}
-
-/// Returns what prevents a sale of a work at `time`. In the second of a withdrawal or of a dispute's
-/// opening the order is unknown: that second counts as after it.
-fn closed(work: &Work, dispute: Option<&Dispute>, time: i64) -> Option<&'static str> {
-    let rules = [
-        (time >= work.withdrawn_at, "it is withdrawn"),
-        (dispute.is_some_and(|dispute| time >= dispute.opened_at), "it is disputed"),
-        (work.consent.is_some_and(|consent| !consent.valid_at(time)), "its consent has ended"),
-    ];
-    rules.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason)
-}
-
-/// Returns the price of one unit if the terms sell units of a use to any payer of the till at
-/// `now`, or what prevents it.
-fn sold(
-    published: &PublishedTerms,
-    shares: &TillShares,
-    mint: &Pubkey,
-    licensed_use: Use,
-    units: u32,
-    now: i64,
-) -> Result<u64, &'static str> {
-    let (terms, offer) = (&published.terms, &published.terms.offer);
-    let units = u64::from(units);
-    let above = |cap: Option<u64>| cap.is_some_and(|cap| units > cap);
-    let caps = [offer.caps.daily_units, offer.caps.licensee_units, offer.caps.total_units];
-    let price = terms.price_of(licensed_use).map(|price| price.price);
-    let rules = [
-        (terms.currency == *mint, "its terms are in another currency"),
-        (now >= terms.published_at, "its terms are not published yet"),
-        (terms.valid_at(now), "its terms are not valid now"),
-        (!offer.approval_required, "its terms need an approval"),
-        (offer.upfront_fee == 0, "its terms have an upfront fee"),
-        (offer.allows_operator(&shares.operator), "its terms name other operators"),
-        (units > 0, "a sale needs at least 1 unit"),
-        (!caps.into_iter().any(above), "its terms cap the units"),
-    ];
-    match rules.iter().find(|(holds, _)| !holds) {
-        Some((_, reason)) => Err(*reason),
-        None => price.ok_or("its terms do not license this use"),
     }
 }
 

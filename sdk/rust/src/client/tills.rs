@@ -45,6 +45,14 @@ impl Client {
         self.typed("till", &pda::till(shares, mint), &PROGRAM_ID).await
     }
 
+    /// Returns the till at an address.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no till; [`Error::Transport`].
+    pub async fn till_at(&self, address: &Pubkey) -> Result<Till, Error> {
+        self.typed("till", address, &PROGRAM_ID).await
+    }
+
     /// Opens a till, which receives plain token transfers. Returns `None` if it is open already.
     ///
     /// # Errors

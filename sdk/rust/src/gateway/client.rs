@@ -11,7 +11,7 @@ use super::{
     wire::{
         Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
-        Operator, PayerProof, Problem, Quote, ReaderProof, ReceiptPage, ReceiptParts,
+        Operator, PaidRoutes, PayerProof, Problem, Quote, ReaderProof, ReceiptPage, ReceiptParts,
         ReceiptProofParts, ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport,
         WorkDetailsFacts, WorkList, WorkQuery,
     },
@@ -193,6 +193,14 @@ impl GatewayClient {
     /// As [`GatewayClient::operator`].
     pub async fn quote(&self, work: &Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
         self.get(format!("works/{work}/quotes?use={licensed_use}")).await
+    }
+
+    /// Returns the routes behind the gateway's paywall, with their present prices; empty without one.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn paid_routes(&self) -> Result<PaidRoutes, GatewayError> {
+        self.get("paywall".into()).await
     }
 
     /// Registers a channel at the gateway, or makes it read the channel again after a top-up or an

@@ -3,6 +3,7 @@
 use jsonrpc_core::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use solana_account::Account;
 use solana_rpc_client_api::{
     config::RpcContextConfig,
     response::{RpcApiVersion, RpcBlockhash, RpcPrioritizationFee, RpcVersionInfo},
@@ -26,8 +27,9 @@ pub(super) const METHODS: &[Method] = &[
     ("getSlot", slot),
     ("getVersion", version),
     ("isBlockhashValid", is_blockhash_valid),
-    // Methods of surfpool: Anchor calls the first after a start, tests the second.
+    // Methods of surfpool: Anchor calls the first after a start, the faucet and tests the others.
     ("surfnet_getSurfnetInfo", surfnet_info),
+    ("surfnet_setAccount", set_account),
     ("surfnet_timeTravel", time_travel),
 ];
 
@@ -87,6 +89,35 @@ fn is_blockhash_valid(chain: &mut Chain, mut arguments: Arguments) -> Result<Val
 
 fn surfnet_info(chain: &mut Chain, _: Arguments) -> Result<Value, Error> {
     answer_at(chain.slot(), json!({ "runbookExecutions": [] }))
+}
+
+/// What to change of an account; what is absent stays.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccountUpdate {
+    lamports: Option<u64>,
+    /// Data in hexadecimal digits.
+    data: Option<String>,
+    owner: Option<String>,
+    executable: Option<bool>,
+    rent_epoch: Option<u64>,
+}
+
+fn set_account(chain: &mut Chain, mut arguments: Arguments) -> Result<Value, Error> {
+    let address = arguments.address()?;
+    let update: AccountUpdate = arguments.optional()?;
+    let mut account = chain.account(&address).cloned().map_or_else(Account::default, Into::into);
+    account.lamports = update.lamports.unwrap_or(account.lamports);
+    if let Some(data) = update.data {
+        account.data = hex::decode(&data).map_err(|error| invalid(format!("data: {error}")))?;
+    }
+    if let Some(owner) = update.owner {
+        account.owner = parse(&owner)?;
+    }
+    account.executable = update.executable.unwrap_or(account.executable);
+    account.rent_epoch = update.rent_epoch.unwrap_or(account.rent_epoch);
+    chain.set_account(address, account).map_err(invalid)?;
+    answer_at(chain.slot(), Value::Null)
 }
 
 /// Where to travel to.

@@ -1,0 +1,256 @@
+//! What a paywall says about its routes to crawlers and agents, on its own listener.
+//!
+//! | path | content |
+//! |---|---|
+//! | `/openapi.json` | OpenAPI 3.1 with `x-payment-info` on each paid operation |
+//! | `/rsl.xml` | terms of each route's work, as Really Simple Licensing 1.0 |
+//! | `/robots.txt` | the URL of the terms |
+//!
+//! A path that the operator's routes file has is the model server's. Responses with status 402 name the
+//! terms (`Link: rel="license"`) and, for fixed units in a currency with an ISO 4217 code, the price
+//! (`crawler-price`).
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header::LINK},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+    routing::{MethodRouter, get},
+};
+use motif_paywall::Paywall;
+use motif_sdk::{
+    gateway::wire::{PaidRoute, PriceTag},
+    terms::Denomination,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    discovery::{RSL, base_url},
+    tagged::tagged,
+};
+use crate::{App, catalogue::Catalogue, error::GatewayError};
+
+/// Price in the form of crawlers: an ISO 4217 code and a decimal amount.
+const CRAWLER_PRICE: &str = "crawler-price";
+
+/// Paywall and what is known about the works that it sells.
+#[derive(Clone)]
+struct Storefront {
+    paywall: Paywall,
+    catalogue: Arc<Catalogue>,
+    listen: SocketAddr,
+}
+
+/// Adds the paywall's documents to the router that sells, and their URLs to its 402 responses.
+pub fn with_storefront(sales: Router, app: &App, paywall: Paywall) -> Router {
+    let listen = app.config.paywall.as_ref().map_or(app.config.listen, |paywall| paywall.listen);
+    let storefront =
+        Storefront { paywall: paywall.clone(), catalogue: app.catalogue.clone(), listen };
+    let documents: [(&str, MethodRouter<Storefront>); 3] =
+        [("/openapi.json", get(openapi)), ("/rsl.xml", get(rsl)), ("/robots.txt", get(robots))];
+    let mut router = Router::new();
+    for (path, document) in documents {
+        if !paywall.routes().has_path(path) {
+            router = router.route(path, document);
+        }
+    }
+    let sales = sales.layer(from_fn_with_state(storefront.clone(), name_license));
+    router.with_state(storefront).fallback_service(sales)
+}
+
+impl Storefront {
+    /// Returns the paywall's base URL: the one of the request.
+    fn base_url(&self, headers: &HeaderMap) -> String {
+        base_url(None, &self.listen, headers)
+    }
+}
+
+/// Describes the paid routes.
+async fn openapi(State(storefront): State<Storefront>, headers: HeaderMap) -> Json<Value> {
+    let routes = storefront.paywall.facts().await.routes;
+    Json(document(&routes, &storefront.base_url(&headers)))
+}
+
+/// Lists the terms of each route's work.
+async fn rsl(
+    State(storefront): State<Storefront>,
+    headers: HeaderMap,
+) -> Result<Response, GatewayError> {
+    let base = storefront.base_url(&headers);
+    let sold = storefront.paywall.routes().paid().iter();
+    let sold: Vec<_> = sold.map(|route| (route.work.0, format!("{base}{}", route.path))).collect();
+    let xml = storefront.catalogue.rsl_of(&sold).await?;
+    Ok(tagged(&headers, RSL, xml.into_bytes()))
+}
+
+/// Allows all crawlers and names the URL of the terms.
+async fn robots(State(storefront): State<Storefront>, headers: HeaderMap) -> String {
+    let base = storefront.base_url(&headers);
+    format!("License: {base}/rsl.xml\n\nUser-agent: *\nAllow: /\n")
+}
+
+/// Adds the URL of the terms, and the price, to a response with status 402.
+async fn name_license(
+    State(storefront): State<Storefront>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let base = storefront.base_url(request.headers());
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::PAYMENT_REQUIRED {
+        let price = response.extensions().get::<PriceTag>().and_then(crawler_price);
+        let license = format!("<{base}/rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\"");
+        let headers = response.headers_mut();
+        if let Ok(license) = HeaderValue::try_from(license) {
+            headers.append(LINK, license);
+        }
+        if let Some(price) = price.and_then(|price| HeaderValue::try_from(price).ok()) {
+            headers.insert(CRAWLER_PRICE, price);
+        }
+    }
+    response
+}
+
+/// Returns the price of a request with its currency, such as `USD 0.0122`.
+fn crawler_price(tag: &PriceTag) -> Option<String> {
+    let currency = Denomination::known(&tag.quote.currency.0)?;
+    let code = currency.iso_4217?;
+    Some(format!("{code} {}", currency.decimal(fixed_price(tag)?)))
+}
+
+/// Returns the price of a request with the operator's fee, base units, if its units are fixed.
+fn fixed_price(tag: &PriceTag) -> Option<u64> {
+    tag.quote.price_with_fee.0.checked_mul(u64::from(tag.fixed_units?))
+}
+
+/// Returns the OpenAPI document of paid routes.
+fn document(routes: &[PaidRoute], base_url: &str) -> Value {
+    let mut paths = Map::new();
+    for route in routes {
+        // OpenAPI has no wildcard for several segments.
+        let path = route.path.replace("{*", "{");
+        let operations = paths.entry(path.clone()).or_insert_with(|| json!({}));
+        operations[route.method.to_lowercase()] = operation(route, &path);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Motif paywall",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Generations under creators' licenses. Each paid request names its price \
+                with status 402; x-payment-info is for information.",
+        },
+        "servers": [{ "url": base_url }],
+        "x-service-info": {
+            "categories": ["ai", "media"],
+            "docs": { "apiReference": format!("{base_url}/openapi.json") },
+        },
+        "paths": paths,
+    })
+}
+
+fn operation(route: &PaidRoute, path: &str) -> Value {
+    let (method, tag) = (&route.method, &route.price_tag);
+    let quote = &tag.quote;
+    let parameters = path.split('/').filter_map(|segment| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+        Some(json!({
+            "name": name, "in": "path", "required": true, "schema": { "type": "string" },
+        }))
+    });
+    let parameters: Vec<_> = parameters.collect();
+    let mut operation = json!({
+        "operationId": format!("{method} {}", route.path),
+        "summary": format!("One answer with work {}, use {}", quote.work, quote.licensed_use),
+        "x-payment-info": { "offers": [{
+            "method": "motif",
+            "intent": "voucher",
+            "amount": fixed_price(tag).map(|amount| amount.to_string()),
+            "currency": quote.currency,
+            "description": format!(
+                "{} base units a {}, fee included", quote.price_with_fee, quote.unit
+            ),
+            "work": quote.work,
+            "use": quote.licensed_use,
+            "terms": quote.terms_number,
+            "operator": tag.operator,
+        }] },
+        "parameters": parameters,
+        "responses": {
+            "200": { "description": "Paid answer, with its receipt in `motif-receipt`" },
+            "402": { "description": "Payment required" },
+        },
+    });
+    if ["POST", "PUT", "PATCH"].contains(&method.as_str()) {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": { "type": "object" } } },
+        });
+    }
+    operation
+}
+
+#[cfg(test)]
+mod tests {
+    use motif_sdk::{
+        Pubkey,
+        gateway::wire::{Address, Amount, Digest, Quote, Unit, Use},
+    };
+
+    use super::*;
+
+    fn route(path: &str, fixed_units: Option<u32>, currency: Pubkey) -> PaidRoute {
+        let quote = Quote {
+            work: Address(Pubkey::new_from_array([1; 32])),
+            licensed_use: Use::Generate,
+            unit: Unit::Generation,
+            price: Amount(12_000),
+            operator_fee_bps: 100,
+            price_with_fee: Amount(12_122),
+            currency: Address(currency),
+            terms_number: 3,
+            terms_digest: Digest([2; 32]),
+            upfront_fee: Amount(0),
+            free_units: 0,
+        };
+        let price_tag = PriceTag {
+            operator: Address(Pubkey::new_from_array([3; 32])),
+            cluster: Digest([4; 32]),
+            quote,
+            fixed_units,
+            most_units: 4,
+            streams: false,
+            hold_seconds: 180,
+        };
+        PaidRoute { method: "POST".to_owned(), path: path.to_owned(), price_tag }
+    }
+
+    const USDC: Pubkey = Pubkey::from_str_const("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGkZwyTDt1v");
+
+    #[test]
+    fn fixed_price_in_dollars_is_stated() {
+        let price =
+            |fixed_units, currency| crawler_price(&route("/a", fixed_units, currency).price_tag);
+        assert_eq!(price(Some(1), USDC).as_deref(), Some("USD 0.012122"));
+        assert_eq!(price(Some(2), USDC).as_deref(), Some("USD 0.024244"));
+        assert_eq!(price(None, USDC), None);
+        assert_eq!(price(Some(1), Pubkey::new_from_array([9; 32])), None);
+    }
+
+    #[test]
+    fn paid_operation_has_payment_info() {
+        let routes = [route("/images", Some(2), USDC), route("/models/{*name}", None, USDC)];
+        let document = document(&routes, "https://gw.example");
+        let images = &document["paths"]["/images"]["post"];
+        let offer = &images["x-payment-info"]["offers"][0];
+        assert_eq!((&offer["amount"], &offer["method"]), (&"24244".into(), &"motif".into()));
+        assert_eq!(offer["currency"], USDC.to_string());
+        assert!(images["responses"]["402"].is_object() && images["requestBody"].is_object());
+        let models = &document["paths"]["/models/{name}"]["post"];
+        assert_eq!(models["x-payment-info"]["offers"][0]["amount"], Value::Null);
+        assert_eq!(models["parameters"][0]["name"], "name");
+    }
+}

@@ -1,0 +1,476 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    http::{HeaderName, HeaderValue, request::Parts},
+    response::{IntoResponse, Response},
+};
+use motif_sdk::{
+    Pubkey,
+    acceptance::SaleAcceptance,
+    gateway::wire::{Problem, mpp, sale::SaleState, x402},
+};
+use opentelemetry::trace::FutureExt;
+use tokio::{sync::OwnedMutexGuard, time::timeout};
+
+use super::{
+    desk::{NewSale, SaleDesk, SaleEvent, SaleItem, SaleRecord},
+    dispatch::{Dialect, SalePayment, network},
+    offers::Offers,
+    refusal::{Refusal, Word},
+    request::{Forward, Request},
+    response::signature_text,
+    transaction::ClientTransaction,
+    validity::LANDING_SECONDS,
+};
+use crate::{
+    body_budget::HeldBody,
+    engine::{AnswerId, EngineError},
+    error::PaywallError,
+    layer::Server,
+    paywall::Paywall,
+};
+
+/// A payment for a request, checked as far as its own bytes tell.
+struct Order {
+    request: Request,
+    payment: SalePayment,
+    transaction: ClientTransaction,
+    id: [u8; 32],
+    wallet: Pubkey,
+    /// The item and the acceptance that the memo commits to; `None` for a payment that was sent
+    /// before.
+    bought: Option<(SaleItem, SaleAcceptance)>,
+}
+
+/// Next step of an order.
+enum Step {
+    /// A payment may still land.
+    Await(SaleRecord),
+    /// It has landed and its answer is stored.
+    Deliver(SaleRecord),
+    /// It has landed and its answer is to be made.
+    Make(SaleRecord),
+    /// It has landed and its answer is no longer stored.
+    Gone(SaleRecord),
+    /// This payment has failed.
+    Failed(SaleRecord),
+    /// The payment is to be sent. Its answer has this name, under which it may be stored already.
+    Buy(AnswerId),
+}
+
+/// Why an order has no answer.
+pub(super) enum SaleError {
+    /// The payment does not buy it. `record` is the failed payment, if it was sent.
+    Refused(Refusal, Option<Box<SaleRecord>>),
+    /// Another reason.
+    Paywall(PaywallError),
+}
+
+impl From<PaywallError> for SaleError {
+    fn from(error: PaywallError) -> Self {
+        Self::Paywall(error)
+    }
+}
+
+impl From<Box<dyn EngineError>> for SaleError {
+    fn from(error: Box<dyn EngineError>) -> Self {
+        Self::Paywall(error.into())
+    }
+}
+
+impl From<Refusal> for SaleError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, None)
+    }
+}
+
+impl Paywall {
+    /// Returns the offers of a route in all protocols; `None` if it is not sold without a channel, or if
+    /// the cluster is unreachable.
+    async fn offers(&self, desk: &dyn SaleDesk, request: &Request, error: &str) -> Option<Offers> {
+        let item = match self.item(desk, request).await {
+            Ok(item) => item?,
+            Err(error) => {
+                tracing::debug!(%error, "no offer without a channel");
+                return None;
+            }
+        };
+        Some(Offers::make(desk, &item, request, error, self.engine().now()).await)
+    }
+
+    /// Returns how a route is sold without a channel; `None` if it is not.
+    async fn item(
+        &self,
+        desk: &dyn SaleDesk,
+        request: &Request,
+    ) -> Result<Option<SaleItem>, PaywallError> {
+        let Some(units) = request.route.fixed_sale_units() else { return Ok(None) };
+        let route = &request.route;
+        let item = desk.item(route.work.0, route.licensed_use, units).await?;
+        Ok(item.filter(|item| item.amount >= desk.config().least_price))
+    }
+
+    /// Returns the 402 of a request without a payment.
+    pub(crate) async fn offer_sale(
+        &self,
+        desk: &dyn SaleDesk,
+        request: &Request,
+        unpaid: PaywallError,
+    ) -> Response {
+        let problem = unpaid.problem();
+        let response = unpaid.into_response();
+        match self.offers(desk, request, "payment required").await {
+            Some(offers) => offers.apply(response, &problem),
+            None => response,
+        }
+    }
+
+    /// Sells an answer for a payment without a channel.
+    pub(crate) async fn sell(
+        &self,
+        desk: Arc<dyn SaleDesk>,
+        request: Request,
+        payment: (Dialect, HeaderValue),
+        (parts, body, server): (Parts, HeldBody, Server),
+    ) -> Result<Response, PaywallError> {
+        let (dialect, value) = payment;
+        let payment = match SalePayment::read(dialect, &value) {
+            Ok(payment) => payment,
+            Err(what) if dialect == Dialect::Mpp => {
+                let refusal = Refusal::new(Word::NotDecoded, what);
+                return Ok(self.refuse(&*desk, &request, dialect, (refusal, None)).await);
+            }
+            Err(what) => return Err(PaywallError::Malformed(what)),
+        };
+        let forward = Forward { parts, body: body.bytes, server, share: body.share };
+        match self.try_sell(&desk, &request, payment, forward).await {
+            Ok(response) => Ok(response),
+            Err(SaleError::Paywall(error)) => Err(error),
+            Err(SaleError::Refused(refusal, record)) => {
+                Ok(self.refuse(&*desk, &request, dialect, (refusal, record)).await)
+            }
+        }
+    }
+
+    async fn try_sell(
+        &self,
+        desk: &Arc<dyn SaleDesk>,
+        request: &Request,
+        payment: SalePayment,
+        forward: Forward,
+    ) -> Result<Response, SaleError> {
+        let order = self.order(&**desk, request.clone(), payment).await?;
+        let name = order.payment.name().to_owned();
+        let key = (order.wallet, request.digest, name);
+        let mut forward = Some(forward);
+        loop {
+            // Equal purchases of a wallet take turns: the later ones find what the first one bought.
+            let turn = self.sale_locks().lock(key.clone()).await;
+            match self.next_step(&**desk, &order).await? {
+                Step::Await(record) => {
+                    drop(turn);
+                    self.await_end(&**desk, &record).await?;
+                }
+                Step::Deliver(record) => {
+                    drop(turn);
+                    return Ok(self.sale_response(desk, &record, &order.payment).await?);
+                }
+                Step::Gone(record) => {
+                    return Ok(self.gone_response(&**desk, &record, &order.payment).await?);
+                }
+                Step::Failed(record) => {
+                    let refusal = Refusal::new(Word::TransactionFailed, "the payment has failed");
+                    return Err(SaleError::Refused(refusal, Some(Box::new(record))));
+                }
+                Step::Make(record) => {
+                    let forward = forward.take().ok_or(PaywallError::Running)?;
+                    if let Some(refused) =
+                        self.make_sold(desk, &order, record, forward, turn).await?
+                    {
+                        return Ok(refused);
+                    }
+                }
+                Step::Buy(answer) => {
+                    let forward = if order.request.is_upfront() { None } else { forward.take() };
+                    let bought = self.buy(desk, &order, answer, (forward, turn)).await?;
+                    if let Some(refused) = bought {
+                        return Ok(refused);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Checks a payment against the offer as it is made now, unless the payment was sent before.
+    async fn order(
+        &self,
+        desk: &dyn SaleDesk,
+        request: Request,
+        payment: SalePayment,
+    ) -> Result<Order, SaleError> {
+        let transaction = ClientTransaction::parse(&payment.transaction()?)?;
+        let id = transaction.id();
+        let found = desk.find(&id).await?;
+        if let Some(record) = found {
+            if record.request_digest != request.digest {
+                return Err(PaywallError::PaymentForAnotherRequest.into());
+            }
+            if !payment.repeats(&record.acceptance) {
+                let what = "the payment does not repeat the offer that it paid for";
+                return Err(Refusal::new(Word::MemoMismatch, what).into());
+            }
+            let wallet = record.wallet;
+            return Ok(Order { request, payment, transaction, id, wallet, bought: None });
+        }
+        let item = self.item(desk, &request).await?;
+        let unsold = || Refusal::new(Word::NotServed, "the route is not sold without a channel");
+        let item = item.ok_or_else(unsold)?;
+        let now = self.engine().now();
+        let digests = (request.digest, request.body_digest);
+        let mut refusal = Refusal::new(Word::MemoMismatch, "the offer has ended");
+        for acceptance in payment.acceptances(desk, &item, digests, now)? {
+            match item.payment(&acceptance).check(&transaction) {
+                Ok(wallet) => {
+                    if !payment.name().is_empty()
+                        && desk.is_name_taken(&wallet, &request.digest, payment.name()).await?
+                    {
+                        return Err(PaywallError::PaymentForAnotherRequest.into());
+                    }
+                    let bought = Some((item, acceptance));
+                    return Ok(Order { request, payment, transaction, id, wallet, bought });
+                }
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal.into())
+    }
+
+    /// Decides what to do for an order, in its turn.
+    async fn next_step(&self, desk: &dyn SaleDesk, order: &Order) -> Result<Step, SaleError> {
+        if let Some(own) = desk.find(&order.id).await? {
+            return Ok(match own.state {
+                SaleState::Sent => Step::Await(own),
+                SaleState::Landed => self.landed_step(own)?,
+                SaleState::Failed | SaleState::Expired => Step::Failed(own),
+            });
+        }
+        let (wallet, digest) = (&order.wallet, &order.request.digest);
+        let mut answer = order.id;
+        for earlier in desk.of_request(wallet, digest, order.payment.name()).await? {
+            match earlier.state {
+                SaleState::Sent => return Ok(Step::Await(earlier)),
+                SaleState::Landed if earlier.is_delivered || !self.is_kept(&earlier) => {
+                    answer = order.id;
+                }
+                SaleState::Landed => return Ok(self.landed_step(earlier)?),
+                SaleState::Failed | SaleState::Expired => {
+                    // The answer of a payment that failed is still for this buyer.
+                    if self.spool().find(&earlier.answer).is_some() {
+                        answer = earlier.answer;
+                    }
+                }
+            }
+        }
+        Ok(Step::Buy(answer))
+    }
+
+    /// Returns whether the answer of a landed payment is still owed.
+    fn is_kept(&self, record: &SaleRecord) -> bool {
+        let ended = record.ended_at.unwrap_or(record.sent_at);
+        let kept = ended.saturating_add(self.config().keep_seconds.into());
+        self.engine().now() <= kept
+    }
+
+    fn landed_step(&self, record: SaleRecord) -> Result<Step, PaywallError> {
+        if self.spool().find(&record.answer).is_some() {
+            return Ok(Step::Deliver(record));
+        }
+        if record.is_delivered || !self.is_kept(&record) {
+            return Ok(Step::Gone(record));
+        }
+        match record.holder {
+            Some(holder) if record.output_digest.is_some() => {
+                Err(PaywallError::AnswerElsewhere(holder))
+            }
+            _ => Ok(Step::Make(record)),
+        }
+    }
+
+    /// Waits for the end of a payment.
+    ///
+    /// # Errors
+    /// [`PaywallError::PaymentUnsettled`] if it is not known in time.
+    async fn await_end(
+        &self,
+        desk: &dyn SaleDesk,
+        record: &SaleRecord,
+    ) -> Result<(), PaywallError> {
+        let within = Duration::from_secs(desk.config().settle_seconds.into());
+        tokio::select! {
+            ended = timeout(within, desk.outcome(&record.payment)) => match ended {
+                Ok(ended) => Ok(ended.map(drop)?),
+                Err(_) => Err(PaywallError::PaymentUnsettled),
+            },
+            () = self.stop().cancelled() => Err(PaywallError::PaymentUnsettled),
+        }
+    }
+
+    /// Makes the answer, if `forward` has the request for it, and sends the payment. Continues if the
+    /// client disconnects. Returns the model server's refusal, which costs nothing.
+    async fn buy(
+        &self,
+        desk: &Arc<dyn SaleDesk>,
+        order: &Order,
+        answer: AnswerId,
+        (forward, turn): (Option<Forward>, OwnedMutexGuard<()>),
+    ) -> Result<Option<Response>, SaleError> {
+        let Some((item, acceptance)) = order.bought.clone() else {
+            return Err(PaywallError::internal("a payment without an offer").into());
+        };
+        let new = NewSale {
+            wallet: order.wallet,
+            transaction: order.transaction.clone(),
+            request_digest: order.request.digest,
+            name: order.payment.name().to_owned(),
+            acceptance,
+            shares: item.shares,
+            answer,
+            output_digest: None,
+        };
+        let (paywall, desk) = (self.clone(), desk.clone());
+        let request = order.request.clone();
+        let buying = async move {
+            let _turn = turn;
+            paywall.make_and_pay(desk, request, new, forward).await
+        };
+        let bought = self.tasks().spawn(buying.with_current_context()).await;
+        bought.map_err(PaywallError::internal)?
+    }
+
+    async fn make_and_pay(
+        self,
+        desk: Arc<dyn SaleDesk>,
+        request: Request,
+        new: NewSale,
+        forward: Option<Forward>,
+    ) -> Result<Option<Response>, SaleError> {
+        if let Err(reason) = desk.simulate(&new.transaction).await? {
+            return Err(Refusal::new(Word::SimulationFailed, reason).into());
+        }
+        let is_stored = self.spool().find(&new.answer).is_some();
+        if let Some(forward) = forward.filter(|_| !is_stored) {
+            let made = self.make(&request, (new.wallet, new.answer), forward).await?;
+            if let Some(refused) = made {
+                return Ok(Some(refused));
+            }
+        }
+        // Keeps the answer until the end of its payment is known.
+        let guard = self.spool().begin_payment(&new.answer);
+        let stored = self.spool().find(&new.answer);
+        if stored.is_none() && !request.is_upfront() {
+            return Err(PaywallError::Gone.into()); // the folder was emptied
+        }
+        if new.acceptance.not_after < self.engine().now() + LANDING_SECONDS {
+            return Err(Refusal::new(Word::MemoMismatch, "the offer has ended").into());
+        }
+        let output_digest = stored.map(|answer| answer.output_digest.0);
+        let record = desk.submit(NewSale { output_digest, ..new }).await?;
+        let paywall = self.clone();
+        self.tasks().spawn(async move {
+            tokio::select! {
+                () = paywall.keep_until_end(&*desk, &record) => {}
+                () = paywall.stop().cancelled() => {} // the next start continues
+            }
+            drop(guard);
+        });
+        Ok(None)
+    }
+
+    /// Waits for the end of a payment, and marks its answer as paid if it has landed.
+    pub(crate) async fn keep_until_end(&self, desk: &dyn SaleDesk, record: &SaleRecord) {
+        match desk.outcome(&record.payment).await {
+            Ok(ended) if ended.state == SaleState::Landed => {
+                let keep = i64::from(self.config().keep_seconds);
+                let until = self.engine().now().saturating_add(keep);
+                self.spool().mark_sold(&record.answer, until);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the end of a payment was not read"),
+        }
+    }
+
+    /// Makes the answer of a payment that has landed. Returns the model server's refusal.
+    async fn make_sold(
+        &self,
+        desk: &Arc<dyn SaleDesk>,
+        order: &Order,
+        record: SaleRecord,
+        forward: Forward,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Option<Response>, SaleError> {
+        let (paywall, desk, request) = (self.clone(), desk.clone(), order.request.clone());
+        let making = async move {
+            let _turn = turn;
+            let made = paywall.make(&request, (record.wallet, record.answer), forward).await;
+            let made = made.map_err(|error| PaywallError::AnswerOwed(Box::new(error)))?;
+            if made.is_none() {
+                let keep = i64::from(paywall.config().keep_seconds);
+                let until = paywall.engine().now().saturating_add(keep);
+                paywall.spool().mark_sold(&record.answer, until);
+                if let Some(answer) = paywall.spool().find(&record.answer) {
+                    let output_digest = answer.output_digest.0;
+                    let event = SaleEvent::Made { output_digest };
+                    desk.record(&record.payment, event).await?;
+                }
+            }
+            Ok::<_, SaleError>(made)
+        };
+        let made = self.tasks().spawn(making.with_current_context()).await;
+        made.map_err(PaywallError::internal)?
+    }
+
+    /// Returns the 402 of a payment that buys nothing, with fresh offers.
+    async fn refuse(
+        &self,
+        desk: &dyn SaleDesk,
+        request: &Request,
+        dialect: Dialect,
+        (refusal, record): (Refusal, Option<Box<SaleRecord>>),
+    ) -> Response {
+        let error = format!("{}: {}", refusal.word.as_str(), refusal.what);
+        let problem = refusal_problem(dialect, &refusal);
+        let mut response = PaywallError::SaleRefused(refusal.clone()).into_response();
+        if let Some(record) = record {
+            let settled = x402::Settlement {
+                transaction: signature_text(&record.signature),
+                ..x402::Settlement::failed(refusal.word.as_str(), network(desk, dialect))
+            };
+            let name = match dialect {
+                Dialect::X402V1 => x402::RESPONSE_HEADER_V1,
+                Dialect::X402 | Dialect::Mpp => x402::RESPONSE_HEADER,
+            };
+            if let Ok(value) = HeaderValue::try_from(x402::to_header(&settled)) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+        match self.offers(desk, request, &error).await {
+            Some(offers) => offers.apply(response, &problem),
+            None => response,
+        }
+    }
+}
+
+/// Returns the problem document of a refusal. MPP has types of its own.
+fn refusal_problem(dialect: Dialect, refusal: &Refusal) -> Problem {
+    let problem = PaywallError::SaleRefused(refusal.clone()).problem();
+    if dialect != Dialect::Mpp {
+        return problem;
+    }
+    let word = match refusal.word {
+        Word::NotDecoded => "malformed-credential",
+        Word::MemoMismatch => "invalid-challenge",
+        Word::AmountMismatch => "payment-insufficient",
+        _ => "verification-failed",
+    };
+    Problem { slug: format!("{}{word}", mpp::PROBLEMS), ..problem }
+}

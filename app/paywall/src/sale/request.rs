@@ -1,0 +1,79 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request as HttpRequest,
+    http::{HeaderMap, request::Parts},
+};
+use motif_sdk::gateway::paid_request_digest;
+use solana_sha256_hasher::hash;
+
+use crate::{body_budget::BodyShare, layer::Server, route::PaidRoute};
+
+/// Request to a paid route, whose body was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Route.
+    pub route: Arc<PaidRoute>,
+    /// Target as the client sent it: path and query.
+    pub target: String,
+    /// Method and target.
+    pub named: String,
+    /// SHA-256 of method, target and body.
+    pub digest: [u8; 32],
+    /// SHA-256 of the body.
+    pub body_digest: [u8; 32],
+    /// Whether the client accepts MPP's charges.
+    pub accepts_charge: bool,
+}
+
+/// The request to the model server, taken when it is sent.
+pub(crate) struct Forward {
+    pub parts: Parts,
+    pub body: Bytes,
+    pub server: Server,
+    /// Share of the body in the budget, until the model server has answered.
+    pub share: BodyShare,
+}
+
+impl Request {
+    /// Longest time of an answer that is made before its payment is sent: a blockhash is valid for
+    /// little longer.
+    const MAX_BEFORE_PAYMENT: Duration = Duration::from_secs(40);
+
+    /// Returns whether the payment settles before the answer is made.
+    pub fn is_upfront(&self) -> bool {
+        self.route.answer_within > Self::MAX_BEFORE_PAYMENT
+    }
+}
+
+/// Creates a request of a route, from its parts and its body.
+pub(crate) fn request(route: Arc<PaidRoute>, parts: &Parts, target: &str, body: &[u8]) -> Request {
+    let method = parts.method.as_str();
+    Request {
+        route,
+        target: target.to_owned(),
+        named: format!("{method} {target}"),
+        digest: paid_request_digest(method, target, body),
+        body_digest: hash(body).to_bytes(),
+        accepts_charge: accepts_charge(&parts.headers),
+    }
+}
+
+/// Returns whether a client that names the payments it can make accepts MPP's charges on Solana.
+fn accepts_charge(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all("accept-payment").iter().peekable();
+    if lines.peek().is_none() {
+        return true;
+    }
+    let texts = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let mut names = texts.map(|text| text.split(';').next().unwrap_or_default().trim());
+    names.any(|name| ["solana/charge", "solana/*", "*/charge", "*/*"].contains(&name))
+}
+
+impl Forward {
+    /// Returns the request for the model server.
+    pub fn into_request(self) -> (HttpRequest, Server, BodyShare) {
+        (HttpRequest::from_parts(self.parts, Body::from(self.body)), self.server, self.share)
+    }
+}

@@ -1,0 +1,26 @@
+/// Time for which an offer is made, seconds: the answer is made and the payment lands within it.
+pub(crate) const OFFER_SECONDS: i64 = 180;
+/// Time before the end of an offer after which no payment is sent, seconds: longer than a blockhash is
+/// valid.
+pub(crate) const LANDING_SECONDS: i64 = 60;
+
+/// Returns the end of the offers of version 1 of x402 at a time. They are equal within a minute, because the
+/// client does not repeat them.
+pub(crate) fn not_after_v1(now: i64) -> i64 {
+    now - now.rem_euclid(60) + OFFER_SECONDS + 60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v1_offers_are_equal_within_a_minute() {
+        assert_eq!(not_after_v1(120), not_after_v1(179));
+        assert_eq!(not_after_v1(180), not_after_v1(120) + 60);
+        for now in [120, 150, 179] {
+            let left = not_after_v1(now) - now;
+            assert!(left > OFFER_SECONDS && left <= OFFER_SECONDS + 60, "{left}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Payments to tills.
+
+use motif_store::{Change, SaleEvent, StoredSale};
+use motif_wire::sale::SaleState;
+
+use crate::world::open;
+
+/// Returns a payment of this number that is about to be sent.
+pub fn sale(number: u8) -> StoredSale {
+    StoredSale {
+        payment: [number; 32],
+        wallet: [2; 32],
+        request_digest: [3; 32],
+        name: "order-0123456789".to_owned(),
+        acceptance: Some([4; 272]),
+        parts: 50,
+        operator_parts: 1,
+        answer: [number; 32],
+        holder: "http://127.0.0.1:9".to_owned(),
+        signature: [number; 64],
+        bytes: vec![1, 2, 3],
+        last_valid_height: 1_000,
+        state: SaleState::Sent,
+        sent_at: 100 + i64::from(number),
+        ended_at: None,
+        output_digest: None,
+        delivered_at: None,
+    }
+}
+
+#[tokio::test]
+async fn sale_outlives_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store");
+    let store = open(&file).await;
+    store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
+    store.writer().write(Change::SaleSent(Box::new(sale(2)))).await.unwrap();
+    store.close().await;
+    let store = open(&file).await;
+    assert_eq!(store.sales().pending().await.unwrap(), [sale(1), sale(2)]);
+    let ended = SaleEvent::Ended { state: SaleState::Landed, at: 200 };
+    store.writer().write(Change::Sale { payment: [1; 32], event: ended }).await.unwrap();
+    let made = SaleEvent::Made { output_digest: [9; 32] };
+    store.writer().write(Change::Sale { payment: [1; 32], event: made }).await.unwrap();
+    let found = store.sales().find(&[1; 32]).await.unwrap().unwrap();
+    assert_eq!((found.state, found.ended_at, found.bytes.len()), (SaleState::Landed, Some(200), 0));
+    assert_eq!((found.output_digest, found.delivered_at), (Some([9; 32]), None));
+    assert_eq!(store.sales().pending().await.unwrap(), [sale(2)]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn landed_sale_stays_landed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store")).await;
+    store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
+    for state in [SaleState::Landed, SaleState::Expired, SaleState::Failed] {
+        let event = SaleEvent::Ended { state, at: 200 };
+        store.writer().write(Change::Sale { payment: [1; 32], event }).await.unwrap();
+    }
+    // The same payment again, as a second process would store it.
+    store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
+    let found = store.sales().find(&[1; 32]).await.unwrap().unwrap();
+    assert_eq!(found.state, SaleState::Landed);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn sales_are_found_by_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store")).await;
+    let other = StoredSale { request_digest: [7; 32], ..sale(3) };
+    for sale in [sale(2), sale(1), other] {
+        store.writer().write(Change::SaleSent(Box::new(sale))).await.unwrap();
+    }
+    let sales = store.sales();
+    let name = "order-0123456789";
+    let found = sales.of_request(&[2; 32], &[3; 32], name).await.unwrap();
+    assert_eq!(found, [sale(1), sale(2)]);
+    assert_eq!(sales.of_request(&[2; 32], &[3; 32], "").await.unwrap(), []);
+    assert!(sales.is_name_taken(&[2; 32], &[3; 32], name).await.unwrap());
+    assert!(!sales.is_name_taken(&[1; 32], &[3; 32], name).await.unwrap());
+    store.close().await;
+}
