@@ -14,12 +14,13 @@ pub async fn alive(State(app): State<App>) -> Result<Json<Value>, GatewayError> 
     Ok(Json(json!({ "status": "alive" })))
 }
 
-/// Checks that the store takes writes and the cluster answers.
+/// Checks that the store takes writes, the operator's keys sign, and the cluster answers.
 #[utoipa::path(get, operation_id = "ready", path = "/readyz", responses(
     (status = 200, body = Object),
     (status = 503, body = motif_sdk::gateway::wire::Problem, content_type = "application/problem+json"),
 ))]
 pub async fn ready(State(app): State<App>) -> Result<Json<Value>, GatewayError> {
+    app.operator_keys.check_settle()?;
     app.health.check_ready().await?;
     Ok(Json(json!({ "status": "ready" })))
 }

@@ -227,7 +227,7 @@ fn command_pays_for_a_url() {
     let url = format!("{}/images", shop.paywall);
     let json = ["-H", "content-type: application/json", "-d", r#"{"prompt":"x","count":2}"#];
     let pay = [&["pay", &url, "--keypair", "platform.json", "--deposit", "1"][..], &json].concat();
-    let pay = |more: &[&str]| [&pay[..], more].concat();
+    let pay = |more: &[&'static str]| -> Vec<&str> { pay.iter().chain(more).copied().collect() };
     let dry = shop.world.does(&pay(&["--dry-run", "--max-price", "0.00408"]));
     assert_eq!(dry["payment"]["most_cost"], "4080");
     shop.world.refuses(&pay(&["-o", "a.png"]), "terms-not-accepted");
