@@ -10,7 +10,7 @@ use crate::sold::Sold;
 
 #[tokio::test]
 async fn layer_sells_inner_service() {
-    let mut sold = Sold::new().await;
+    let sold = Sold::new().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = sold.world.config.paywall.clone().unwrap().paywall;
     let text = format!(

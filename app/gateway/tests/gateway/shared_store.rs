@@ -336,8 +336,8 @@ async fn any_process_reconciles_all() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     let (address, account) = another_channel(&shared, 0);
-    let mut on_second = payer(&second, address, &account).await;
-    let mut on_first = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    let on_second = payer(&second, address, &account).await;
+    let on_first = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
     for number in 0..3 {
         on_first.generate(0, 1, [number; 32], [1; 32]).await.unwrap();
         on_second.generate(0, 2, [number; 32], [2; 32]).await.unwrap();
@@ -383,7 +383,7 @@ async fn any_process_reconciles_all() {
 async fn concurrent_books_are_exact() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
-    let mut paying = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    let paying = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
     let over = Arc::new(AtomicBool::new(false));
     let is_over = over.clone();
     let paying = tokio::spawn(async move {
