@@ -25,6 +25,10 @@ bench-chain:
 bench-gateway:
     cargo bench --workspace --bench gateway
 
+# Measure one payer with many callers over a link of 25 ms each way: one JSON object per line.
+bench-payer:
+    cargo bench --workspace --bench payer
+
 # Compare signature verification with the crate ed25519-simd too. Needs a processor with AVX-512 IFMA.
 second-reference:
     RUSTFLAGS="-C target-feature=+avx512f,+avx512bw,+avx512dq,+avx512ifma" CARGO_TARGET_DIR=target/avx512 \

@@ -152,7 +152,8 @@ impl Bench {
         let state = folder.path().join("payer");
         let address = world.gateway.local_addr();
         let link = self.servers.block_on(SlowLink::to(address, ONE_WAY));
-        let paying = load(&world, &link.url(), Some(state), callers, self.time);
+        let url = link.url();
+        let paying = load(&world, &url, Some(state), callers, self.time);
         let round = self.clients.block_on(paying);
         self.servers.block_on(world.gateway.shutdown());
         round

@@ -81,7 +81,10 @@ impl Payer {
         let PayerOptions { policy, state, receipt_keys } = options;
         let sole = || ReceiptKeys::sole(account.channel.operator);
         let keys = receipt_keys.unwrap_or_else(sole);
-        let mut file = state.as_deref().map(StateFile::open).transpose()?;
+        let mut file = match state.as_deref() {
+            Some(path) => Some(StateFile::open_patiently(path).await?),
+            None => None,
+        };
         let saved = file.as_mut().map(StateFile::read).transpose()?;
         let loaded = match &saved {
             Some(saved) => Machine::load(address, account, keys.clone(), policy.clone(), saved)

@@ -4,6 +4,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tokio::time::{Duration, Instant, sleep};
+
 use crate::gateway::GatewayError;
 
 /// File of a payer's state, with its lock. Another file beside it, `<path>.lock`, is locked and names
@@ -24,11 +26,28 @@ impl StateFile {
     /// Records after which the file is written anew, bytes; at least as long as four snapshots.
     const MAX_APPENDED: u64 = 64 << 20;
 
-    /// Opens a file, or creates it, and locks it.
+    /// Time for which a lock is waited for, because the last holder may be about to end.
+    const MAX_WAIT: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(20);
+
+    /// Opens a file, or creates it, and locks it, at the latest after a second.
     ///
     /// # Errors
     /// [`GatewayError::StateLocked`], [`GatewayError::StateFailed`].
-    pub fn open(path: &Path) -> Result<Self, GatewayError> {
+    pub async fn open_patiently(path: &Path) -> Result<Self, GatewayError> {
+        let deadline = Instant::now() + Self::MAX_WAIT;
+        loop {
+            match Self::open(path) {
+                Err(GatewayError::StateLocked { .. }) if Instant::now() < deadline => {
+                    sleep(Self::PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Opens a file, or creates it, and locks it.
+    fn open(path: &Path) -> Result<Self, GatewayError> {
         let failed = |error| GatewayError::state_failed(path, error);
         let lock = lock(path)?;
         let file = open_private(path).map_err(failed)?;
