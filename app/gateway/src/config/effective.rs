@@ -44,6 +44,7 @@ fn value(setting: &Setting, text: &str) -> String {
         "rpc_url" | "traces.endpoint" => format!("{:?}", Endpoint::new(text)),
         "store" => match text.parse::<StorePlace>() {
             Ok(place) => place.to_string(),
+            Err(error) => error.to_string(),
         },
         _ => text.to_owned(),
     };

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use reqwest::Url;
 use zeroize::Zeroizing;
@@ -70,14 +70,20 @@ impl StorePlace {
     }
 }
 
-impl FromStr for StorePlace {
-    type Err = Infallible;
+/// Error returned when a text is neither a database's URL nor a file's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a file, or a URL that begins with postgres:// or postgresql://")]
+pub struct InvalidStore;
 
-    /// Parses a `postgres://` or `postgresql://` URL; any other text is a file's path.
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+impl FromStr for StorePlace {
+    type Err = InvalidStore;
+
+    /// Parses a `postgres://` or `postgresql://` URL; any text without `://` is a file's path.
+    fn from_str(text: &str) -> Result<Self, InvalidStore> {
         let is_url = DatabaseUrl::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
         if !is_url {
-            return Ok(Self::File(text.into()));
+            // A mistyped URL may hold a password, which is not shown as a file's name.
+            return if text.contains("://") { Err(InvalidStore) } else { Ok(Self::File(text.into())) };
         }
         let url = Zeroizing::new(text.to_owned());
         Ok(Self::Server(DatabaseUrl { url, endpoint: Endpoint::new(text) }))

@@ -13,8 +13,8 @@ impl GatewayConfig {
                 warnings.add(key, "", what);
             }
         };
-        let trusts_all = self.trusted_proxies.iter().any(|network| network.prefix_len() == 0);
-        let what = "trusts every address: any client can choose the address that it is limited by";
+        let trusts_all = self.trusted_proxies.iter().any(|network| network.prefix_len() < 8);
+        let what = "trusts much of the internet: any client can choose the address that it is limited by";
         warn(trusts_all, "proxies.trusted", what);
         let admin = self.admin.as_ref().is_some_and(|admin| is_public(admin.listen.ip()));
         let what = "reachable from outside in clear text: use loopback or a private network";
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn risky_settings_are_warned_of() {
         assert!(keys(|_| ()).is_empty());
-        let trusted = keys(|config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]);
+        let trusted = keys(|config| config.trusted_proxies = vec!["128.0.0.0/1".parse().unwrap()]);
         assert_eq!(trusted, ["proxies.trusted"]);
         let trusted = keys(|config| config.trusted_proxies = vec!["::/0".parse().unwrap()]);
         assert_eq!(trusted, ["proxies.trusted"]);
