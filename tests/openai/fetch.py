@@ -1,6 +1,5 @@
-"""Python requests: a picture, a stream, and a refusal."""
+"""Python requests: a chat completion, a stream, and a refusal."""
 
-import hashlib
 import json
 import os
 
@@ -19,8 +18,6 @@ print(
     json.dumps(
         {
             "content": whole.json()["choices"][0]["message"]["content"],
-            "digest": hashlib.sha256(whole.content).hexdigest(),
-            "receipt": whole.headers.get("motif-receipt"),
             "kind": kind,
             "lines": lines,
             "refusal": {"status": refused.status_code, "code": refused.json()["error"]["code"]},

@@ -124,7 +124,7 @@ impl PayerState {
         let (wallet, beside) = match configured {
             Some(path) => {
                 session.warn_of_exposed(path);
-                (keypair::read(path)?, path.clone())
+                (keypair::read(path)?, PathBuf::from(path))
             }
             None => (session.keypair()?, session.keypair_path()?),
         };

@@ -11,6 +11,10 @@ use crate::paywall::PICTURE;
 const OPTIONS: [&str; 6] =
     ["--deposit", "1", "--max-unit-price", "0.001", "--budget-per-day", "0.5"];
 
+fn joined<'a>(one: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
+    [one, other].concat()
+}
+
 /// Returns the receipt in the headers of an answer.
 fn receipt(headers: &str, raw: &str) -> ReceiptParts {
     let line = raw.lines().find(|line| line.to_lowercase().starts_with("motif-receipt: "));
@@ -227,7 +231,7 @@ fn command_pays_for_a_url() {
     let url = format!("{}/images", shop.paywall);
     let json = ["-H", "content-type: application/json", "-d", r#"{"prompt":"x","count":2}"#];
     let pay = [&["pay", &url, "--keypair", "platform.json", "--deposit", "1"][..], &json].concat();
-    let pay = |more: &[&'static str]| -> Vec<&str> { pay.iter().chain(more).copied().collect() };
+    let pay = |more| joined(&pay, more);
     let dry = shop.world.does(&pay(&["--dry-run", "--max-price", "0.00408"]));
     assert_eq!(dry["payment"]["most_cost"], "4080");
     shop.world.refuses(&pay(&["-o", "a.png"]), "terms-not-accepted");
