@@ -257,7 +257,7 @@ mod tests {
         let operator = config.settle.present.public_key();
         let found = |config: &KeyConfig, store: &str| {
             let mut keys = Vec::new();
-            let store = store.parse().unwrap_or_else(|error| match error {});
+            let store = store.parse().unwrap();
             config.check(&operator, &store, &mut |holds, key, _| {
                 if !holds {
                     keys.push(key.to_owned());
