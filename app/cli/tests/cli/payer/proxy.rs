@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use axum::{response::Redirect, routing::get};
 use motif_sdk::{fingerprint::content_digest, gateway::wire::ReceiptParts};
 use serde_json::{Value, json};
 
@@ -125,6 +126,40 @@ fn stream_passes_through_as_it_comes() {
     assert!(after - produced < 150, "{produced} {after}");
     std::thread::sleep(std::time::Duration::from_secs(1));
     assert_eq!(shop.server.produced(), after);
+}
+
+/// Starts a server that redirects within its origin, and to another one.
+fn redirecting_server() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let routes = axum::Router::new()
+        .route("/in", get(async || Redirect::temporary("/here?q=1")))
+        .route("/out", get(async || Redirect::temporary("https://elsewhere.example/")))
+        .route("/here", get(async || "here"));
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, routes).await.unwrap();
+        });
+    });
+    address
+}
+
+#[test]
+fn redirect_leaves_no_origin() {
+    let target = redirecting_server();
+    let shop = Shop::open(&["--private-target", &target]);
+    let url = |path: &str| format!("{}/http://{target}{path}", shop.payer);
+    // The client follows through the service.
+    let followed = shop.curl(&["--location", &url("/in")]);
+    assert_eq!((followed.status, &followed.body[..]), (200, &b"here"[..]));
+    let location = format!("location: {}/http://{target}/here?q=1", shop.payer);
+    assert!(followed.headers.contains(&location), "{}", followed.headers);
+    let refused = shop.curl(&["--location", &url("/out")]);
+    assert_eq!((refused.status, refused.slug().as_str()), (502, "redirect-elsewhere"));
+    assert!(!refused.headers.contains("location:"), "{}", refused.headers);
 }
 
 #[test]
