@@ -17,3 +17,4 @@ pub mod settlements;
 pub mod tagged;
 pub mod usage;
 pub mod works;
+pub mod x402;
