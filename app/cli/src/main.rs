@@ -33,6 +33,7 @@ mod localnet;
 mod operator;
 mod receipt;
 mod sale;
+mod sale_receipt;
 mod split;
 mod terms;
 mod till;
