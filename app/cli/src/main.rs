@@ -36,6 +36,7 @@ mod mcp;
 mod operator;
 mod receipt;
 mod sale;
+mod sale_receipt;
 mod split;
 mod terms;
 mod till;
