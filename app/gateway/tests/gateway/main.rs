@@ -53,6 +53,7 @@ mod settlement;
 mod shared_store;
 mod shop;
 mod shutdown;
+mod sign_in;
 mod signatures;
 mod sold;
 mod storefront;
