@@ -7,6 +7,7 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -104,7 +105,9 @@ impl Shop {
         world.spawn(&[&serve[..], &keep, &sell].concat());
         let buyer = world.does(&["key", "show", "buyer.json"])[0]["address"].clone();
         let buyer = buyer.as_str().unwrap().to_owned();
-        Self { world, stock, url: format!("{public_url}/pictures"), buyer }
+        let shop = Self { world, stock, url: format!("{public_url}/pictures"), buyer };
+        shop.offer();
+        shop
     }
 
     /// Runs a buyer's script at a URL.
@@ -144,18 +147,27 @@ impl Shop {
         answer["result"].clone()
     }
 
-    /// Returns the first offer of the 402 for a request, and the number of bytes of its headers.
+    /// Returns the first offer of the 402 for a request, and the number of bytes of its headers. The
+    /// gateway opens the till after it starts; until then there is no offer.
     fn offer(&self) -> (Value, usize) {
-        let url = self.url.clone();
-        let headers = fetch(async move |http| {
-            let asked = http.post(url).body("{\"prompt\":\"an offer\"}").send().await.unwrap();
-            assert_eq!(asked.status(), 402);
-            asked.headers().clone()
-        });
-        let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let required = BASE64_STANDARD.decode(headers["payment-required"].as_bytes()).unwrap();
-        let required: Value = serde_json::from_slice(&required).unwrap();
-        (required["accepts"][0].clone(), bytes)
+        let began = Instant::now();
+        loop {
+            let url = self.url.clone();
+            let headers = fetch(async move |http| {
+                let asked = http.post(url).body("{\"prompt\":\"an offer\"}").send().await.unwrap();
+                assert_eq!(asked.status(), 402);
+                asked.headers().clone()
+            });
+            let Some(required) = headers.get("payment-required") else {
+                assert!(began.elapsed() < Duration::from_secs(20), "no offer: {headers:?}");
+                std::thread::sleep(Duration::from_millis(100));
+                continue;
+            };
+            let lengths = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+            let required = BASE64_STANDARD.decode(required.as_bytes()).unwrap();
+            let required: Value = serde_json::from_slice(&required).unwrap();
+            return (required["accepts"][0].clone(), lengths.sum());
+        }
     }
 }
 
