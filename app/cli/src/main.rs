@@ -38,6 +38,7 @@ mod pay;
 mod payer;
 mod receipt;
 mod sale;
+mod sale_receipt;
 mod split;
 mod terms;
 mod till;

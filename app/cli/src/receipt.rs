@@ -30,6 +30,7 @@ use crate::{
     error::CliError,
     output::pairs,
     reference::read_file,
+    sale_receipt::SaleReceipts,
     session::Session,
 };
 
@@ -37,13 +38,17 @@ use crate::{
 #[derive(Subcommand)]
 pub enum ReceiptCommand {
     /// Check the signatures of receipts, and prove the receipts against their channel's account
+    ///
+    /// Receipts of sales without a channel are proved by their payment. Receipts of x402 and MPP are
+    /// compared with them.
     Verify(VerifyArgs),
 }
 
 /// Arguments of `motif receipt verify`.
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// File of receipts, one line of JSON each, as `motif generate --receipts` writes it
+    /// File of receipts, one line of JSON each, as `motif generate --receipts` writes it; for sales also
+    /// the values of the headers `motif-receipt` and `payment-receipt`
     file: PathBuf,
 
     /// Verify offline, against a snapshot that `motif channel show --snapshot` wrote
@@ -93,6 +98,9 @@ struct Findings {
 }
 
 async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
+    if let Some(sales) = SaleReceipts::read(&args.file)? {
+        return sales.verify(session).await;
+    }
     let (by_channel, repeated) = distinct(read_receipts(&args.file)?);
     let snapshot = args.channel_snapshot.as_deref().map(ChannelSnapshot::read).transpose()?;
     let mut findings = Findings::default();

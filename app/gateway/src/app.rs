@@ -30,6 +30,7 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
+    sale::{Sales, SalesParts},
     settlement::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
     },
@@ -64,6 +65,8 @@ pub struct Components {
     pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
+    /// Settles payments to tills; `None` if sales without a channel are not configured.
+    pub sales: Option<Arc<Sales>>,
     /// Keys that sign settlements and receipts.
     pub operator_keys: Arc<OperatorKeys>,
     /// Works, terms and prices.
@@ -244,7 +247,20 @@ impl App {
             metrics: metrics.clone(),
             failpoints: failpoints.clone(),
         });
+        let statuses = Arc::new(StatusPoller::new(cluster.clone()));
+        let parts = SalesParts {
+            config: config.clone(),
+            cluster: cluster.clone(),
+            store: store.clone(),
+            keys: operator_keys.clone(),
+            funds: funds.clone(),
+            statuses: statuses.clone(),
+            metrics: metrics.clone(),
+            failpoints: failpoints.clone(),
+        };
+        let sales = Sales::new(parts, &digest_key, url).map(Arc::new);
         let components = Components {
+            sales,
             holds: Arc::new(Holds {
                 channels: channels.clone(),
                 metering: metering.clone(),
@@ -258,7 +274,7 @@ impl App {
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
-                    statuses: Arc::new(StatusPoller::new(cluster.clone())),
+                    statuses,
                     fees: fees.clone(),
                     keys: operator_keys.clone(),
                     failpoints,

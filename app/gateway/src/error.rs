@@ -233,6 +233,9 @@ pub enum GatewayError {
     /// Error returned when no node of the cluster answers.
     #[error("the cluster is unreachable: repeat the request later")]
     ChainUnreachable(#[source] ChainError),
+    /// Error returned when a payment was settled for another request or another seller.
+    #[error("the payment was made for another request")]
+    PaymentForAnotherRequest,
     /// Error returned when a key of the operator does not sign. Nothing was charged.
     #[error("a key of the operator does not sign at the moment: repeat the request later")]
     SignerUnavailable(#[source] SignError),

@@ -55,6 +55,7 @@ pub mod recognition;
 pub mod reconcile;
 pub mod router;
 mod routes;
+pub mod sale;
 mod server;
 pub mod settlement;
 mod store_operator;

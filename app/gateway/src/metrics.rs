@@ -30,6 +30,10 @@ pub struct Metrics {
     pub answers_made: Counter,
     /// Number of paid answers sent to clients, repeats included.
     pub answers_handed_over: Counter,
+    /// Number of payments to tills that have landed.
+    pub sales_landed: Counter,
+    /// Number of payments to tills that have failed or expired.
+    pub sales_failed: Counter,
     /// Number of confirmed settlement transactions.
     pub settlements: Counter,
     /// Number of settlement transactions signed.
@@ -160,6 +164,8 @@ impl Default for Metrics {
             repeated: Counter::default(),
             answers_made: Counter::default(),
             answers_handed_over: Counter::default(),
+            sales_landed: Counter::default(),
+            sales_failed: Counter::default(),
             settlements: Counter::default(),
             settlement_attempts: Counter::default(),
             settlement_failures: Counter::default(),
@@ -187,6 +193,12 @@ impl Default for Metrics {
                 "answers_handed_over",
                 "Paid answers sent to clients, repeats included",
                 &metrics.answers_handed_over,
+            ),
+            ("sales_landed", "Payments to tills that have landed", &metrics.sales_landed),
+            (
+                "sales_failed",
+                "Payments to tills that have failed or expired",
+                &metrics.sales_failed,
             ),
             ("settlements", "Confirmed settlement transactions", &metrics.settlements),
             ("settlement_attempts", "Settlement transactions signed", &metrics.settlement_attempts),

@@ -12,8 +12,8 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, ChannelLicense, EngineError, EngineResult,
-    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, Seller, SpoolError,
-    Upstream, UpstreamUrl,
+    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, SaleDesk, Seller,
+    SpoolError, Upstream, UpstreamUrl,
 };
 use motif_sdk::{
     Pubkey,
@@ -44,6 +44,7 @@ use crate::{
     metering::Metering,
     metrics::Metrics,
     payer_request::verify_payer,
+    sale::PaywallDesk,
     traces,
 };
 
@@ -80,7 +81,8 @@ pub fn open(
 ) -> Result<Paywall, SpoolError> {
     let request_seconds = app.config.limits.request_seconds;
     let config = PaywallConfig { request_seconds, ..config };
-    Paywall::open(Arc::new(Engine::new(app)), config, stop)
+    let desk = app.sales.clone().map(|sales| Arc::new(PaywallDesk(sales)) as Arc<dyn SaleDesk>);
+    Paywall::open_with_sales(Arc::new(Engine::new(app)), desk, config, stop)
 }
 
 /// Returns the router that sells the model server at the paywall's upstream.

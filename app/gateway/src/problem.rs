@@ -88,6 +88,7 @@ impl GatewayError {
             Self::NotFound => Type::NotFound,
             Self::Timeout => Type::Timeout,
             Self::ChainUnreachable(_) => Type::ChainUnreachable,
+            Self::PaymentForAnotherRequest => Type::PaymentForAnotherRequest,
             Self::SignerUnavailable(_) => Type::SignerUnavailable,
             Self::StoreFailed(_) => Type::StoreFailed,
             Self::ReadsBusy => Type::ReadsBusy,

@@ -32,7 +32,7 @@ use crate::{
         paywall::{self, OptionalPaywall},
         quotes, receipts, settlements,
         storefront::with_storefront,
-        usage, works,
+        usage, works, x402,
     },
 };
 
@@ -170,6 +170,7 @@ impl Groups {
             .routes(routes!(documents::show))
             .routes(routes!(operator::show))
             .routes(routes!(paywall::show))
+            .routes(routes!(x402::supported))
             .routes(routes!(discovery::discover))
             .routes(routes!(discovery::robots));
         let catalogue = OpenApiRouter::new()
@@ -190,10 +191,12 @@ impl Groups {
             .routes(routes!(channels::open))
             .routes(routes!(usage::show))
             .routes(routes!(receipts::list))
-            .routes(routes!(receipts::proof));
+            .routes(routes!(receipts::proof))
+            .routes(routes!(x402::verify));
         let on_chain = OpenApiRouter::new()
             .routes(routes!(settlements::settle))
-            .routes(routes!(settlements::close));
+            .routes(routes!(settlements::close))
+            .routes(routes!(x402::settle));
         Self { public, catalogue, authenticated, reads, on_chain }
     }
 }

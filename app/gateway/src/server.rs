@@ -69,6 +69,10 @@ pub async fn serve_watched(
         Some(config) => Some(open_paywall(&app, config.paywall, &stop)?),
         None => None,
     };
+    let selling = app.sales.clone().map(|sales| {
+        let routes = paywall.as_ref().map(|paywall| paywall.routes().clone());
+        tokio::spawn(sales.run(routes, stop.clone()))
+    });
     let settlement = tokio::spawn(app.settlement_worker().run(stop.clone()));
     let serve = |listener, router| {
         let connections = Connections::new(app.config.clone(), app.metrics.clone());
@@ -80,6 +84,7 @@ pub async fn serve_watched(
         tasks.push(tokio::spawn(paywall.run()));
     }
     tasks.extend(admin.map(|(listener, _)| serve(listener, admin_router(app.clone()))));
+    tasks.extend(selling);
     tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
     tasks.push(tokio::spawn(app.operator_keys.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.funds.clone().run(stop.clone())));

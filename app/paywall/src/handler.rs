@@ -9,7 +9,10 @@ use axum::{
 use motif_sdk::{
     gateway::{
         IdempotencyKey, hold_id, paid_request_digest,
-        wire::{AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts},
+        wire::{
+            AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts,
+            sign_in::SignIn,
+        },
     },
     receipt::SignedReceipt,
     voucher::SignedVoucher,
@@ -57,13 +60,14 @@ impl Paywall {
         set_attribute(span::ROUTE, route.path.clone());
         let mut body = UnreadBody::new(body, route.most_request_bytes);
         let payments = sale::payments(&mut parts.headers);
+        let sign_in = parts.headers.remove(SignIn::HEADER);
         payments.check_sole()?;
         let payment = match (payment(&parts.headers), self.desk().cloned()) {
             (Some(payment), _) => payment?,
             (None, Some(desk)) if route.fixed_sale_units().is_some() => {
                 let body = self.request_body(body.take(), route.most_request_bytes).await?;
-                let request = (parts, target, body);
-                return self.answer_sale(desk, route, payments.sale, request, server).await;
+                let (request, sale) = ((parts, target, body), (payments.sale, sign_in));
+                return self.answer_sale(desk, route, sale, request, server).await;
             }
             (None, _) => return Err(self.unpaid(&route).await?),
         };
@@ -106,13 +110,13 @@ impl Paywall {
         Ok(PaywallError::Unpaid(Box::new(price_tag)))
     }
 
-    /// Handles a request to a route that is sold without a channel: returns the paid answer, or the
-    /// offers.
+    /// Handles a request to a route that is sold without a channel, with its payment or sign-in:
+    /// returns the paid answer, or the offers.
     async fn answer_sale(
         &self,
         desk: Arc<dyn SaleDesk>,
         route: Arc<PaidRoute>,
-        payment: Option<(Dialect, HeaderValue)>,
+        (payment, sign_in): (Option<(Dialect, HeaderValue)>, Option<HeaderValue>),
         (parts, target, body): (Parts, String, HeldBody),
         server: Server,
     ) -> Result<Response, PaywallError> {
@@ -120,6 +124,11 @@ impl Paywall {
         match payment {
             Some(payment) => self.sell(desk, request, payment, (parts, body, server)).await,
             None => {
+                if let Some(sign_in) = sign_in
+                    && let Some(answer) = self.fetch_again(&desk, &request, &sign_in).await?
+                {
+                    return Ok(answer);
+                }
                 let unpaid = self.unpaid(&request.route).await?;
                 Ok(self.offer_sale(&*desk, &request, unpaid).await)
             }

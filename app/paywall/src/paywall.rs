@@ -9,8 +9,9 @@ use crate::{
     engine::PaymentEngine,
     in_flight::InFlight,
     price_tags::PriceTags,
+    route::PaidRoute,
     route_table::PaidRoutes,
-    sale::{Locks, SaleDesk},
+    sale::{Locks, SaleDesk, SaleItem},
     spool::{Spool, SpoolError},
 };
 
@@ -183,8 +184,21 @@ impl Paywall {
         &self.inner.price_tags
     }
 
+    /// Returns the routes that are sold without a channel now, each with the item that one answer is.
+    pub async fn sold(&self) -> Vec<(Arc<PaidRoute>, SaleItem)> {
+        let Some(desk) = self.desk() else { return Vec::new() };
+        let mut sold = Vec::new();
+        for route in self.routes().paid() {
+            match self.item(&**desk, route).await {
+                Ok(item) => sold.extend(item.map(|item| (route.clone(), item))),
+                Err(error) => tracing::warn!(path = route.path, %error, "route has no item"),
+            }
+        }
+        sold
+    }
+
     /// Returns what settles payments to tills, or `None` if only channels pay.
-    pub(crate) fn desk(&self) -> Option<&Arc<dyn SaleDesk>> {
+    pub fn desk(&self) -> Option<&Arc<dyn SaleDesk>> {
         self.inner.desk.as_ref()
     }
 

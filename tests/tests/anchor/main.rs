@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at an unexpected error")]
 
 mod chapter_10_sale_proofs;
+mod chapter_11_paid_answers;
 mod chapter_1_deployment;
 mod chapter_2_works;
 mod chapter_3_terms;

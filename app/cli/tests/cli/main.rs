@@ -10,6 +10,7 @@ mod deployment;
 mod gateway_settings;
 mod guide;
 mod help;
+mod interop;
 mod keys;
 mod kill;
 mod localnet;

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod node;
+mod payments;
 mod rate_limit;
 mod rejection;
 mod rpc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
-    channel::{ChannelAccount, PaymentsError},
+    channel::{ChannelAccount, Currency, PaymentsError},
     client::{
         CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
         WorkDetails, WorkFilter,
@@ -22,6 +23,7 @@ use motif_sdk::{
     lineage::Lineage,
     operator::Operator,
     recognition::Registered,
+    till::{Till, TillShares},
 };
 use solana_message::Hash;
 use solana_signature::Signature;
@@ -153,6 +155,20 @@ pub trait Chain: Send + Sync + 'static {
     }
     /// Returns the operator with this authority, or `None` if it is not registered.
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError>;
+    /// Returns the till at an address, or `None` if there is no till.
+    async fn till(&self, address: &Pubkey) -> Result<Option<Till>, ChainError>;
+    /// Returns the currency of a mint with its decimals, or `None` if there is no mint.
+    async fn currency(&self, mint: &Pubkey) -> Result<Option<(Currency, u8)>, ChainError>;
+    /// Opens a till, unless it is open.
+    async fn open_till(
+        &self,
+        funder: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<(), ChainError>;
+    /// Simulates a transaction as it is, apart from its signatures. Returns [`ChainError::Refused`] if
+    /// it fails.
+    async fn check_payment(&self, transaction: &[u8]) -> Result<(), ChainError>;
     /// Ends a channel's grace period, signed by its operator's authority.
     async fn close(
         &self,

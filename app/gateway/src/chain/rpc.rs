@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, future::join_all, stream};
 use motif_sdk::{
     Error, Pubkey,
-    channel::{self, ChannelAccount},
+    channel::{self, ChannelAccount, Currency},
     client::{
         CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PriorityFee,
         PublishedTerms, WorkDetails, WorkFilter, parse_clock,
@@ -14,6 +14,7 @@ use motif_sdk::{
     lineage::Lineage,
     operator::Operator,
     recognition::Registered,
+    till::{Till, TillShares},
 };
 use serde_json::json;
 use solana_account::Account;
@@ -21,13 +22,10 @@ use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_message::Hash;
 use solana_rpc_client_api::{
-    client_error::Error as ClientError,
-    config::RpcAccountInfoConfig,
-    request::RpcRequest,
-    response::{Response, RpcSimulateTransactionResult},
+    client_error::Error as ClientError, config::RpcAccountInfoConfig, request::RpcRequest,
+    response::Response,
 };
 use solana_signature::Signature;
-use solana_transaction::TransactionError;
 use solana_transaction_status_client_types::TransactionStatus;
 use tokio::{
     sync::mpsc::Sender,
@@ -58,14 +56,14 @@ const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111
 /// highest slot seen at the same commitment are rejected. Transactions go to all nodes.
 pub struct RpcChain {
     nodes: Vec<Node>,
-    seen: Watermarks,
+    pub(super) seen: Watermarks,
 }
 
 /// Response with accounts.
 type AccountsResponse = Response<Vec<Option<UiAccount>>>;
 
 /// Failure of a node's response.
-enum NodeError {
+pub(super) enum NodeError {
     /// No response: another node may answer.
     Silent(String),
     /// Response behind the highest slot seen.
@@ -121,7 +119,7 @@ impl RpcChain {
     }
 
     /// Returns the first node's response to a request.
-    async fn request<T, A>(
+    pub(super) async fn request<T, A>(
         &self,
         request: impl Fn(Client) -> A + Send + Sync,
     ) -> Result<T, ChainError>
@@ -163,7 +161,7 @@ impl RpcChain {
     }
 
     /// As [`RpcChain::request`], with `None` for a missing account.
-    async fn find<T, A>(
+    pub(super) async fn find<T, A>(
         &self,
         request: impl Fn(Client) -> A + Send + Sync,
     ) -> Result<Option<T>, ChainError>
@@ -205,7 +203,7 @@ impl RpcChain {
     }
 
     /// Returns accounts at the highest confirmed slot seen or later, and the slot of the response.
-    async fn accounts(
+    pub(super) async fn accounts(
         &self,
         addresses: &[Pubkey],
     ) -> Result<(Vec<Option<Account>>, u64), ChainError> {
@@ -513,30 +511,7 @@ impl Chain for RpcChain {
     }
 
     async fn simulate(&self, transaction: &[u8]) -> Result<u64, ChainError> {
-        let encoded = BASE64_STANDARD.encode(transaction);
-        let encoded = &encoded;
-        self.request(|client| async move {
-            let config = json!({
-                "encoding": "base64",
-                "sigVerify": false,
-                "replaceRecentBlockhash": true,
-                "commitment": CommitmentLevel::Confirmed.to_string(),
-                "minContextSlot": self.seen.min_context_slot(),
-            });
-            let (request, params) = (RpcRequest::SimulateTransaction, json!([encoded, config]));
-            let simulated = client.rpc();
-            let simulated =
-                simulated.send::<Response<RpcSimulateTransactionResult>>(request, params).await?;
-            match simulated.value.err {
-                Some(error) => {
-                    let (error, reason) =
-                        (TransactionError::from(error.clone()), error.to_string());
-                    Err(NodeError::Final(ChainError::rejection(program_code(&error), reason)))
-                }
-                None => Ok(simulated.value.units_consumed.unwrap_or(0)),
-            }
-        })
-        .await
+        self.simulate_with(transaction, true).await
     }
 
     async fn recent_fees(&self, accounts: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
@@ -545,6 +520,29 @@ impl Chain for RpcChain {
 
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
         self.find(|client| async move { client.operator(authority).await }).await
+    }
+
+    async fn till(&self, address: &Pubkey) -> Result<Option<Till>, ChainError> {
+        self.read_till(address).await
+    }
+
+    async fn currency(&self, mint: &Pubkey) -> Result<Option<(Currency, u8)>, ChainError> {
+        self.read_currency(mint).await
+    }
+
+    async fn open_till(
+        &self,
+        funder: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<(), ChainError> {
+        self.send(|client| async move { client.open_till(funder, shares, currency).await })
+            .await
+            .map(drop)
+    }
+
+    async fn check_payment(&self, transaction: &[u8]) -> Result<(), ChainError> {
+        self.simulate_with(transaction, false).await.map(drop)
     }
 
     async fn close(

@@ -17,6 +17,7 @@ mod limits;
 mod origin;
 mod paywall;
 mod read;
+mod sales;
 mod secret;
 mod setting;
 mod settle;
@@ -40,6 +41,7 @@ pub use layers::Layers;
 pub use limits::{Limits, Rate};
 pub use origin::Origin;
 pub use paywall::PaywallListener;
+pub use sales::SalesConfig;
 pub use secret::{Secret, WeakSecret};
 pub use setting::{SETTINGS, Setting, UnknownSetting, example};
 pub use settle::SettlePolicy;
@@ -104,6 +106,8 @@ pub struct GatewayConfig {
     pub settle: SettlePolicy,
     /// Paywall in front of a model server; `None` to disable it.
     pub paywall: Option<PaywallListener>,
+    /// Sales without a channel; `None` to disable them.
+    pub sales: Option<SalesConfig>,
     /// Exporter of traces; `None` to disable it.
     pub traces: Option<TraceConfig>,
 }
@@ -144,6 +148,7 @@ impl GatewayConfig {
             limits: Limits::default(),
             settle: SettlePolicy::default(),
             paywall: None,
+            sales: None,
             traces: None,
         }
     }
@@ -224,6 +229,11 @@ impl GatewayConfig {
             let own = paywall.listen.port() == 0 || !taken.contains(&Some(paywall.listen));
             check(own, "paywall.listen", "must differ from the other listeners");
         }
+        if let Some(sales) = &self.sales {
+            sales.check(&mut check);
+            let fee = sales.fee_bps.unwrap_or(0);
+            check(fee <= Self::MAX_FEE_BPS, "sales.fee_bps", "must be at most 5000");
+        }
         if let Some(traces) = &self.traces {
             traces.check(&mut check);
         }
@@ -262,6 +272,7 @@ impl fmt::Debug for GatewayConfig {
             .field("limits", &self.limits)
             .field("settle", &self.settle)
             .field("paywall", &self.paywall)
+            .field("sales", &self.sales)
             .field("traces", &self.traces)
             .finish()
     }

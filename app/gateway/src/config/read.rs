@@ -1,6 +1,6 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
-use motif_paywall::{PaidRoutes, PaywallConfig};
+use motif_paywall::{PaidRoutes, PaywallConfig, SaleConfig, SaleNetwork};
 use motif_sdk::{Pubkey, client::PriorityFee, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 
@@ -8,7 +8,8 @@ use crate::admission::ForwardingHeader;
 
 use super::{
     AdminConfig, Faults, GatewayConfig, KeyConfig, KeySource, Layers, Limits, PaywallListener,
-    Rate, RotatingKey, Secret, Setting, SettlePolicy, StorePlace, TraceConfig, keys::OpenKey,
+    Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy, StorePlace, TraceConfig,
+    keys::OpenKey,
 };
 
 impl GatewayConfig {
@@ -47,6 +48,7 @@ impl GatewayConfig {
             limits: reader.limits(),
             settle: reader.settle(),
             paywall: reader.paywall(),
+            sales: reader.sales(),
             traces: reader.traces(),
         };
         if config.keys.authority.is_none() {
@@ -91,6 +93,7 @@ placeholders! {
     bool = false,
     ForwardingHeader = ForwardingHeader::default(),
     PriorityFee = PriorityFee::Off,
+    SaleNetwork = SaleNetwork::Mainnet,
 }
 
 impl Reader<'_> {
@@ -348,6 +351,21 @@ impl Reader<'_> {
             ..PaywallConfig::new(routes, self.one("paywall.spool"))
         };
         Some(PaywallListener { listen, paywall })
+    }
+
+    fn sales(&mut self) -> Option<SalesConfig> {
+        let url: Option<String> = self.maybe("sales.public_url");
+        let paywall = SaleConfig {
+            network: self.one("sales.network"),
+            least_price: self.one("sales.least_price"),
+            x402_v1: self.one("sales.x402_v1"),
+            mpp: self.one("sales.mpp"),
+            settle_seconds: self.one("sales.settle_seconds"),
+            ..SaleConfig::new(url.clone().unwrap_or_default())
+        };
+        let fee_bps = self.maybe("sales.fee_bps");
+        let daily_lamports = self.one("sales.daily_lamports");
+        url.map(|_| SalesConfig { paywall, fee_bps, daily_lamports })
     }
 
     fn traces(&mut self) -> Option<TraceConfig> {

@@ -259,6 +259,38 @@ pub const SETTINGS: &[Setting] = &[
     setting("paywall.unpaid", "8", "maximum number of unpaid answers per channel"),
     setting("paywall.pause_seconds", "60", "time limit of a stream's wait for the next voucher"),
     setting(
+        "sales.public_url",
+        "",
+        "URL of the paywall for clients; enables x402, MPP and the facilitator; disabled without it",
+    ),
+    setting(
+        "sales.network",
+        "\"mainnet\"",
+        "network of payments: mainnet, devnet, testnet or localnet",
+    ),
+    setting(
+        "sales.fee_bps",
+        "",
+        "operator's fee of a sale, basis points on top of prices; without it, operator_fee_bps",
+    ),
+    setting(
+        "sales.least_price",
+        "0",
+        "amount of a sale below which only channels pay, base units; a sale costs two signatures",
+    ),
+    setting("sales.x402_v1", "true", "whether version 1 of x402 is offered"),
+    setting("sales.mpp", "true", "whether MPP is offered"),
+    setting(
+        "sales.settle_seconds",
+        "60",
+        "time for which a response waits for the end of a payment",
+    ),
+    setting(
+        "sales.daily_lamports",
+        "100000000",
+        "maximum fees that are paid for buyers in a day; 0 for no limit",
+    ),
+    setting(
         "traces.endpoint",
         "",
         "OTLP/HTTP URL of a trace collector, such as http://127.0.0.1:4318/v1/traces; disabled without it",

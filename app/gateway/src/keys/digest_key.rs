@@ -63,6 +63,11 @@ impl DigestKey {
         }
     }
 
+    /// Derives a key of another use.
+    pub fn derived(&self, context: &str) -> [u8; 32] {
+        blake3::derive_key(context, &*self.0)
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

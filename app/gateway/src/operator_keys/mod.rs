@@ -134,6 +134,25 @@ impl OperatorKeys {
         Ok(Signature::from(*signature))
     }
 
+    /// Signs receipts of sales with the receipt key of the time `at`, unix seconds. Returns the key and
+    /// the signatures.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub async fn sign_receipts(
+        &self,
+        messages: &[&[u8]],
+        at: i64,
+    ) -> Result<(Pubkey, Vec<[u8; 64]>), SignError> {
+        let present = self.config.receipt.present.public_key();
+        let key = match &*self.account.read() {
+            Some(account) => account.receipt_keys.at(at).copied().unwrap_or(present),
+            None => present,
+        };
+        let signer = self.config.receipt.of(&key).ok_or(SignError::KeyNotConfigured(key))?;
+        Ok((key, signer.sign_in_time(Purpose::Receipt, messages).await?))
+    }
+
     /// Reads the operator's account. Keys that it names from now on sign from their time on.
     ///
     /// # Errors

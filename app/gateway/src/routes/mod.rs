@@ -18,3 +18,4 @@ pub mod storefront;
 pub mod tagged;
 pub mod usage;
 pub mod works;
+pub mod x402;

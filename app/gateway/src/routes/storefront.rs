@@ -3,6 +3,7 @@
 //! | path | content |
 //! |---|---|
 //! | `/openapi.json` | OpenAPI 3.1 with `x-payment-info` on each paid operation |
+//! | `/.well-known/x402`, `/discovery/resources` | routes that x402 pays, as URLs and with their payments |
 //! | `/rsl.xml` | terms of each route's work, as Really Simple Licensing 1.0 |
 //! | `/robots.txt` | the URL of the terms |
 //!
@@ -22,19 +23,30 @@ use axum::{
 };
 use motif_paywall::Paywall;
 use motif_sdk::{
-    gateway::wire::{PaidRoute, PriceTag},
+    gateway::wire::{Address, Amount, PaidRoute, PriceTag, mpp, x402},
     terms::Denomination,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     discovery::{RSL, base_url},
+    extract::QueryString,
     tagged::tagged,
 };
 use crate::{App, catalogue::Catalogue, error::GatewayError};
 
+/// Maximum number of items of `/discovery/resources`.
+const MAX_RESOURCES: usize = 100;
 /// Price in the form of crawlers: an ISO 4217 code and a decimal amount.
 const CRAWLER_PRICE: &str = "crawler-price";
+
+/// Page of `/discovery/resources`; other parameters are ignored.
+#[derive(Deserialize)]
+struct Page {
+    limit: Option<usize>,
+    offset: Option<usize>,
+}
 
 /// Paywall and what is known about the works that it sells.
 #[derive(Clone)]
@@ -49,8 +61,13 @@ pub fn with_storefront(sales: Router, app: &App, paywall: Paywall) -> Router {
     let listen = app.config.paywall.as_ref().map_or(app.config.listen, |paywall| paywall.listen);
     let storefront =
         Storefront { paywall: paywall.clone(), catalogue: app.catalogue.clone(), listen };
-    let documents: [(&str, MethodRouter<Storefront>); 3] =
-        [("/openapi.json", get(openapi)), ("/rsl.xml", get(rsl)), ("/robots.txt", get(robots))];
+    let documents: [(&str, MethodRouter<Storefront>); 5] = [
+        ("/openapi.json", get(openapi)),
+        ("/.well-known/x402", get(x402_urls)),
+        ("/discovery/resources", get(x402_resources)),
+        ("/rsl.xml", get(rsl)),
+        ("/robots.txt", get(robots)),
+    ];
     let mut router = Router::new();
     for (path, document) in documents {
         if !paywall.routes().has_path(path) {
@@ -62,16 +79,108 @@ pub fn with_storefront(sales: Router, app: &App, paywall: Paywall) -> Router {
 }
 
 impl Storefront {
-    /// Returns the paywall's base URL: the one of the request.
+    /// Returns the paywall's base URL: the one that sales are configured with, or that of the request.
     fn base_url(&self, headers: &HeaderMap) -> String {
-        base_url(None, &self.listen, headers)
+        let public_url = self.paywall.desk().map(|desk| desk.config().public_url.as_str());
+        base_url(public_url, &self.listen, headers)
+    }
+
+    /// Returns the routes that are sold without a channel, with the payment that buys one answer.
+    async fn sold(&self) -> Vec<SoldRoute> {
+        let Some(desk) = self.paywall.desk() else { return Vec::new() };
+        let sold = self.paywall.sold().await.into_iter();
+        let config = desk.config();
+        sold.map(|(route, item)| SoldRoute {
+            method: route.method.to_string(),
+            path: route.path.clone(),
+            is_mpp: config.mpp,
+            payment: x402::Requirements {
+                scheme: x402::EXACT.to_owned(),
+                network: config.network.caip2().to_owned(),
+                amount: Amount(item.amount),
+                asset: Address(item.mint),
+                pay_to: Address(item.till()),
+                max_timeout_seconds: 60,
+                extra: x402::Extra {
+                    fee_payer: Some(Address(item.fee_payer)),
+                    ..x402::Extra::default()
+                },
+            },
+        })
+        .collect()
+    }
+}
+
+/// Route that is sold without a channel.
+struct SoldRoute {
+    method: String,
+    path: String,
+    is_mpp: bool,
+    payment: x402::Requirements,
+}
+
+impl SoldRoute {
+    fn is(&self, route: &PaidRoute) -> bool {
+        self.method == route.method && self.path == route.path
+    }
+
+    /// Returns the offers of `x-payment-info`: of x402, and of MPP.
+    fn offers(&self) -> Vec<Value> {
+        let x402::Requirements { network, amount, asset, pay_to, .. } = &self.payment;
+        let offer = |method: &str, intent: &str| {
+            json!({
+                "method": method,
+                "intent": intent,
+                "amount": amount,
+                "currency": asset,
+                "recipient": pay_to,
+                "network": network,
+            })
+        };
+        let mpp = self.is_mpp.then(|| offer(mpp::METHOD, mpp::CHARGE));
+        [offer("x402", x402::EXACT)].into_iter().chain(mpp).collect()
     }
 }
 
 /// Describes the paid routes.
 async fn openapi(State(storefront): State<Storefront>, headers: HeaderMap) -> Json<Value> {
     let routes = storefront.paywall.facts().await.routes;
-    Json(document(&routes, &storefront.base_url(&headers)))
+    Json(document(&routes, &storefront.sold().await, &storefront.base_url(&headers)))
+}
+
+/// Lists the URLs that x402 pays.
+async fn x402_urls(State(storefront): State<Storefront>, headers: HeaderMap) -> Json<Value> {
+    let base = storefront.base_url(&headers);
+    let sold = storefront.sold().await;
+    let urls: Vec<_> = sold.iter().map(|route| format!("{base}{}", route.path)).collect();
+    Json(json!({ "version": 1, "resources": urls }))
+}
+
+/// Lists what x402 pays, with the payments, in the form of a facilitator's discovery.
+async fn x402_resources(
+    State(storefront): State<Storefront>,
+    headers: HeaderMap,
+    QueryString(page): QueryString<Page>,
+) -> Json<Value> {
+    let base = storefront.base_url(&headers);
+    let sold = storefront.sold().await;
+    let (limit, offset) = (page.limit.unwrap_or(MAX_RESOURCES), page.offset.unwrap_or(0));
+    let limit = limit.min(MAX_RESOURCES);
+    let shown = sold.iter().skip(offset).take(limit);
+    let items = shown.map(|route| {
+        json!({
+            "resource": format!("{base}{}", route.path),
+            "type": "http",
+            "x402Version": 2,
+            "accepts": [route.payment],
+            "lastUpdated": mpp::timestamp(storefront.paywall.engine().now()),
+            "serviceName": "Motif",
+            "method": route.method,
+        })
+    });
+    let items: Vec<_> = items.collect();
+    let pagination = json!({ "limit": limit, "offset": offset, "total": sold.len() });
+    Json(json!({ "x402Version": 2, "items": items, "pagination": pagination }))
 }
 
 /// Lists the terms of each route's work.
@@ -126,14 +235,15 @@ fn fixed_price(tag: &PriceTag) -> Option<u64> {
     tag.quote.price_with_fee.0.checked_mul(u64::from(tag.fixed_units?))
 }
 
-/// Returns the OpenAPI document of paid routes.
-fn document(routes: &[PaidRoute], base_url: &str) -> Value {
+/// Returns the OpenAPI document of paid routes, of which some are sold without a channel too.
+fn document(routes: &[PaidRoute], sold: &[SoldRoute], base_url: &str) -> Value {
     let mut paths = Map::new();
     for route in routes {
         // OpenAPI has no wildcard for several segments.
         let path = route.path.replace("{*", "{");
         let operations = paths.entry(path.clone()).or_insert_with(|| json!({}));
-        operations[route.method.to_lowercase()] = operation(route, &path);
+        let sold = sold.iter().find(|sold| sold.is(route));
+        operations[route.method.to_lowercase()] = operation(route, sold, &path);
     }
     json!({
         "openapi": "3.1.0",
@@ -152,7 +262,7 @@ fn document(routes: &[PaidRoute], base_url: &str) -> Value {
     })
 }
 
-fn operation(route: &PaidRoute, path: &str) -> Value {
+fn operation(route: &PaidRoute, sold: Option<&SoldRoute>, path: &str) -> Value {
     let (method, tag) = (&route.method, &route.price_tag);
     let quote = &tag.quote;
     let parameters = path.split('/').filter_map(|segment| {
@@ -162,22 +272,23 @@ fn operation(route: &PaidRoute, path: &str) -> Value {
         }))
     });
     let parameters: Vec<_> = parameters.collect();
+    let voucher = json!({
+        "method": "motif",
+        "intent": "voucher",
+        "amount": fixed_price(tag).map(|amount| amount.to_string()),
+        "currency": quote.currency,
+        "description": format!("{} base units a {}, fee included", quote.price_with_fee, quote.unit),
+        "work": quote.work,
+        "use": quote.licensed_use,
+        "terms": quote.terms_number,
+        "operator": tag.operator,
+    });
+    let offers: Vec<_> =
+        [voucher].into_iter().chain(sold.map(SoldRoute::offers).unwrap_or_default()).collect();
     let mut operation = json!({
         "operationId": format!("{method} {}", route.path),
         "summary": format!("One answer with work {}, use {}", quote.work, quote.licensed_use),
-        "x-payment-info": { "offers": [{
-            "method": "motif",
-            "intent": "voucher",
-            "amount": fixed_price(tag).map(|amount| amount.to_string()),
-            "currency": quote.currency,
-            "description": format!(
-                "{} base units a {}, fee included", quote.price_with_fee, quote.unit
-            ),
-            "work": quote.work,
-            "use": quote.licensed_use,
-            "terms": quote.terms_number,
-            "operator": tag.operator,
-        }] },
+        "x-payment-info": { "offers": offers },
         "parameters": parameters,
         "responses": {
             "200": { "description": "Paid answer, with its receipt in `motif-receipt`" },
@@ -197,7 +308,7 @@ fn operation(route: &PaidRoute, path: &str) -> Value {
 mod tests {
     use motif_sdk::{
         Pubkey,
-        gateway::wire::{Address, Amount, Digest, Quote, Unit, Use},
+        gateway::wire::{Digest, Quote, Unit, Use},
     };
 
     use super::*;
@@ -243,7 +354,7 @@ mod tests {
     #[test]
     fn paid_operation_has_payment_info() {
         let routes = [route("/images", Some(2), USDC), route("/models/{*name}", None, USDC)];
-        let document = document(&routes, "https://gw.example");
+        let document = document(&routes, &[], "https://gw.example");
         let images = &document["paths"]["/images"]["post"];
         let offer = &images["x-payment-info"]["offers"][0];
         assert_eq!((&offer["amount"], &offer["method"]), (&"24244".into(), &"motif".into()));

@@ -142,6 +142,13 @@ impl Sold {
         Self { world, session, ..self }
     }
 
+    /// Replaces the world, with a new payer session.
+    pub async fn with_world(self, replace: impl AsyncFnOnce(World) -> World) -> Self {
+        let world = replace(self.world).await;
+        let session = session(&world).await;
+        Self { world, session, ..self }
+    }
+
     pub fn url(&self, path: &str) -> String {
         self.world.gateway.paywall_url().unwrap() + path
     }

@@ -28,6 +28,7 @@ use crate::{
     error::PaywallError,
     layer::Server,
     paywall::Paywall,
+    route::PaidRoute,
 };
 
 /// A payment for a request, checked as far as its own bytes tell.
@@ -88,7 +89,7 @@ impl Paywall {
     /// Returns the offers of a route in all protocols; `None` if it is not sold without a channel, or if
     /// the cluster is unreachable.
     async fn offers(&self, desk: &dyn SaleDesk, request: &Request, error: &str) -> Option<Offers> {
-        let item = match self.item(desk, request).await {
+        let item = match self.item(desk, &request.route).await {
             Ok(item) => item?,
             Err(error) => {
                 tracing::debug!(%error, "no offer without a channel");
@@ -99,13 +100,12 @@ impl Paywall {
     }
 
     /// Returns how a route is sold without a channel; `None` if it is not.
-    async fn item(
+    pub(crate) async fn item(
         &self,
         desk: &dyn SaleDesk,
-        request: &Request,
+        route: &PaidRoute,
     ) -> Result<Option<SaleItem>, PaywallError> {
-        let Some(units) = request.route.fixed_sale_units() else { return Ok(None) };
-        let route = &request.route;
+        let Some(units) = route.fixed_sale_units() else { return Ok(None) };
         let item = desk.item(route.work.0, route.licensed_use, units).await?;
         Ok(item.filter(|item| item.amount >= desk.config().least_price))
     }
@@ -173,10 +173,10 @@ impl Paywall {
                 }
                 Step::Deliver(record) => {
                     drop(turn);
-                    return Ok(self.sale_response(desk, &record, &order.payment).await?);
+                    return Ok(self.sale_response(desk, &record, Some(&order.payment)).await?);
                 }
                 Step::Gone(record) => {
-                    return Ok(self.gone_response(&**desk, &record, &order.payment).await?);
+                    return Ok(self.gone_response(&**desk, &record, Some(&order.payment)).await?);
                 }
                 Step::Failed(record) => {
                     let refusal = Refusal::new(Word::TransactionFailed, "the payment has failed");
@@ -222,7 +222,7 @@ impl Paywall {
             let wallet = record.wallet;
             return Ok(Order { request, payment, transaction, id, wallet, bought: None });
         }
-        let item = self.item(desk, &request).await?;
+        let item = self.item(desk, &request.route).await?;
         let unsold = || Refusal::new(Word::NotServed, "the route is not sold without a channel");
         let item = item.ok_or_else(unsold)?;
         let now = self.engine().now();

@@ -15,6 +15,7 @@ mod offers;
 mod refusal;
 mod request;
 mod response;
+mod sign_in;
 mod transaction;
 mod validity;
 

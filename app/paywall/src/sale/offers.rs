@@ -13,6 +13,7 @@ use motif_sdk::{
     gateway::wire::{
         Address, Amount, Digest, Problem, mpp,
         sale::{Nonce, SaleOffer},
+        sign_in::SIGN_IN,
         x402::{self, EXACT, PAYMENT_IDENTIFIER, UPFRONT},
     },
 };
@@ -24,6 +25,7 @@ use super::{
     challenge::{challenge_id, digest_text},
     desk::{SaleDesk, SaleItem},
     request::Request,
+    sign_in,
     validity::{OFFER_SECONDS, not_after_v1},
 };
 
@@ -110,13 +112,17 @@ impl Offers {
             let hash = blockhash.as_ref().map(|(hash, _)| hash.clone());
             charge(desk, item, &acceptance, (request, &description, hash), now)
         });
+        let extensions = BTreeMap::from([
+            (PAYMENT_IDENTIFIER.to_owned(), payment_identifier()),
+            (SIGN_IN.to_owned(), sign_in::challenge(desk, &url, now)),
+        ]);
         let resource = x402::Resource { url, description: Some(description), mime_type: None };
         let x402 = x402::Challenge {
             x402_version: 2,
             error: Some(error.to_owned()),
             resource,
             accepts: vec![requirements],
-            extensions: extensions(),
+            extensions,
         };
         Self { x402, v1, mpp }
     }
@@ -205,9 +211,9 @@ fn charge(
     mpp::Challenge { id: challenge_id(desk, &challenge), ..challenge }
 }
 
-/// Returns the extensions of x402 that the paywall supports.
-fn extensions() -> BTreeMap<String, serde_json::Value> {
-    let identifier = json!({
+/// Returns the extension of x402 by which a client names a payment.
+fn payment_identifier() -> serde_json::Value {
+    json!({
         "info": { "required": false },
         "schema": {
             "type": "object",
@@ -215,6 +221,5 @@ fn extensions() -> BTreeMap<String, serde_json::Value> {
                 "id": { "type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$" },
             },
         },
-    });
-    BTreeMap::from([(PAYMENT_IDENTIFIER.to_owned(), identifier)])
+    })
 }

@@ -28,7 +28,7 @@ impl Paywall {
         &self,
         desk: &Arc<dyn SaleDesk>,
         record: &SaleRecord,
-        payment: &SalePayment,
+        payment: Option<&SalePayment>,
     ) -> Result<Response, PaywallError> {
         let answer = self.spool().find(&record.answer).ok_or(PaywallError::Gone)?;
         let receipts = self.receipts(&**desk, record, answer.output_digest.0, payment).await?;
@@ -53,7 +53,7 @@ impl Paywall {
         &self,
         desk: &dyn SaleDesk,
         record: &SaleRecord,
-        payment: &SalePayment,
+        payment: Option<&SalePayment>,
     ) -> Result<Response, PaywallError> {
         let output_digest = record.output_digest.unwrap_or_default();
         let receipts = self.receipts(desk, record, output_digest, payment).await?;
@@ -68,7 +68,7 @@ impl Paywall {
         desk: &dyn SaleDesk,
         record: &SaleRecord,
         output_digest: [u8; 32],
-        payment: &SalePayment,
+        payment: Option<&SalePayment>,
     ) -> Result<HeaderMap, PaywallError> {
         let issued_at = record.ended_at.unwrap_or(record.sent_at);
         let receipt = SaleReceipt::unsigned(
@@ -83,7 +83,8 @@ impl Paywall {
         let signature = signatures.first().copied().unwrap_or([0; 64]);
         let receipt = SaleReceipt { signature: SignatureHex(signature), ..receipt };
         let transaction = signature_text(&record.signature);
-        let (name, text) = match payment.dialect() {
+        // A wallet that signed in speaks version 2 of x402.
+        let (name, text) = match payment.map_or(Dialect::X402, SalePayment::dialect) {
             dialect @ (Dialect::X402 | Dialect::X402V1) => {
                 let network = network(desk, dialect);
                 let (_, target) = self.target_of(record).unwrap_or_default();
@@ -125,7 +126,10 @@ impl Paywall {
             }
             Dialect::Mpp => {
                 let receipt = mpp::Receipt {
-                    challenge_id: payment.challenge_id().unwrap_or_default().to_owned(),
+                    challenge_id: payment
+                        .and_then(SalePayment::challenge_id)
+                        .unwrap_or_default()
+                        .to_owned(),
                     method: mpp::METHOD.to_owned(),
                     reference: transaction,
                     status: "success".to_owned(),

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel, SettlementStatus};
 use motif_sdk::{
     Pubkey,
-    channel::ChannelAccount,
+    channel::{ChannelAccount, Currency},
     client::{
         CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
         WorkDetails, WorkFilter,
@@ -24,6 +24,7 @@ use motif_sdk::{
     lineage::Lineage,
     operator::{Operator, OperatorTerms},
     recognition::Registered,
+    till::{Till, TillShares},
 };
 use solana_message::Hash;
 use solana_signature::Signature;
@@ -201,6 +202,27 @@ impl Chain for ClusterDouble {
         drop(self.answer()?);
         let terms = OperatorTerms::new(*authority);
         Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
+    }
+
+    async fn till(&self, _: &Pubkey) -> Result<Option<Till>, ChainError> {
+        Ok(None)
+    }
+
+    async fn currency(&self, _: &Pubkey) -> Result<Option<(Currency, u8)>, ChainError> {
+        Ok(None)
+    }
+
+    async fn open_till(
+        &self,
+        _: &DynSigner,
+        _: &TillShares,
+        _: &Currency,
+    ) -> Result<(), ChainError> {
+        Err(ChainError::Refused("tills of this cluster are not opened".into()))
+    }
+
+    async fn check_payment(&self, _: &[u8]) -> Result<(), ChainError> {
+        Err(ChainError::Refused("this cluster has no tills".into()))
     }
 
     async fn close(&self, _: &DynSigner, _: &Pubkey) -> Result<ConfirmedTransaction, ChainError> {

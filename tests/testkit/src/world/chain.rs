@@ -9,7 +9,7 @@ use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel, SettlementStatus};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
+    channel::{Channel, ChannelAccount, Currency, Moment, PaymentsError, SettleArgs},
     client::{
         CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PACKET_BYTES,
         PublishedTerms, WorkDetails, WorkFilter,
@@ -18,7 +18,9 @@ use motif_sdk::{
     lineage::Lineage,
     operator::{Operator, OperatorTerms},
     payments::SettleRequest,
+    pda,
     recognition::Registered,
+    till::{Till, TillShares},
     voucher::Voucher,
     voucher_proof::ProvenVoucher,
 };
@@ -28,7 +30,10 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 use tokio::sync::mpsc::Sender;
 
-use super::payer::{CHANNEL, channel_account};
+use super::{
+    buyer::Payment,
+    payer::{CHANNEL, channel_account},
+};
 
 /// Scripted chain in memory, which settles with the program's own code.
 pub struct ScriptedChain(Mutex<State>);
@@ -86,7 +91,16 @@ pub struct State {
     pub cached_blockhash: Option<Hash>,
     /// Received transactions, including duplicates.
     pub submitted: Vec<Vec<u8>>,
+    /// Open tills by address.
+    pub tills: HashMap<Pubkey, Till>,
+    /// Payments to tills that have landed.
+    pub payments: Vec<Payment>,
+    /// Whether buyers' token accounts are empty: simulations of payments fail.
+    pub are_buyers_broke: bool,
+    /// Whether payments land and fail.
+    pub are_payments_failing: bool,
     landed: HashMap<Signature, ConfirmedTransaction>,
+    failed: HashMap<Signature, ChainError>,
 }
 
 impl ScriptedChain {
@@ -169,6 +183,27 @@ impl State {
         channel.settle(&mut licenses, &request).map_err(refusal)?;
         *account = ChannelAccount { channel, licenses };
         Ok(())
+    }
+
+    /// Simulates a payment.
+    fn check_payment(&self, payment: &Payment) -> Result<(), ChainError> {
+        let tokens = |(address, till): (&Pubkey, &Till)| Currency::spl(till.mint).tokens(address);
+        let is_open = self.tills.iter().map(tokens).any(|tokens| tokens == payment.tokens);
+        if !is_open || self.are_buyers_broke {
+            return Err(ChainError::Refused("insufficient funds".into()));
+        }
+        Ok(())
+    }
+
+    /// Runs a payment to a till.
+    fn pay(&mut self, payment: Payment, signature: Signature) {
+        if self.are_payments_failing {
+            let error = ChainError::Refused("failed on chain".into());
+            self.failed.insert(signature, error);
+            return;
+        }
+        self.payments.push(payment);
+        self.land(signature);
     }
 
     fn land(&mut self, signature: Signature) -> ConfirmedTransaction {
@@ -401,6 +436,15 @@ impl Chain for ScriptedChain {
             }
             Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
+        if let Some(payment) = Payment::read(transaction) {
+            if check_first {
+                state.check_payment(&payment)?;
+            }
+            if !state.landed.contains_key(&signature) && !state.failed.contains_key(&signature) {
+                state.pay(payment, signature);
+            }
+            return Ok(());
+        }
         if state.lost.is_some() && state.lost == Some(settle_parts(transaction).voucher.channel) {
             return Ok(());
         }
@@ -420,8 +464,11 @@ impl Chain for ScriptedChain {
             return Err(ChainError::Unreachable("told to be deaf".into()));
         }
         let is_silent = state.network == Network::Silent;
-        let landed = |signature| state.landed.get(signature).filter(|_| !is_silent).cloned();
-        Ok(signatures.iter().map(|signature| Ok(landed(signature))).collect())
+        let status = |signature| match state.failed.get(signature) {
+            Some(error) if !is_silent => Err(error.clone()),
+            _ => Ok(state.landed.get(signature).filter(|_| !is_silent).cloned()),
+        };
+        Ok(signatures.iter().map(status).collect())
     }
 
     /// Rejects nothing, so that `submit` decides.
@@ -443,6 +490,32 @@ impl Chain for ScriptedChain {
         }
         let terms = OperatorTerms::new(*authority);
         Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
+    }
+
+    async fn till(&self, address: &Pubkey) -> Result<Option<Till>, ChainError> {
+        Ok(self.up()?.tills.get(address).cloned())
+    }
+
+    async fn currency(&self, mint: &Pubkey) -> Result<Option<(Currency, u8)>, ChainError> {
+        self.up().map(|_| Some((Currency::spl(*mint), 6)))
+    }
+
+    async fn open_till(
+        &self,
+        _: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<(), ChainError> {
+        let till = Till::new(255, currency.mint, shares.clone());
+        self.up()?.tills.insert(pda::till(shares, &currency.mint), till);
+        Ok(())
+    }
+
+    async fn check_payment(&self, transaction: &[u8]) -> Result<(), ChainError> {
+        let state = self.up()?;
+        let payment = Payment::read(transaction);
+        let payment = payment.ok_or_else(|| ChainError::Refused("no payment".into()))?;
+        state.check_payment(&payment)
     }
 
     async fn close(

@@ -1,5 +1,6 @@
 //! World of a test: a gateway, its chain and a payer.
 
+mod buyer;
 mod chain;
 mod node;
 mod payer;
@@ -15,7 +16,8 @@ use ed25519_dalek::SigningKey;
 use motif_gateway::{
     AdminConfig, GatewayConfig, RunningGateway,
     config::{Rate, StorePlace},
-    serve_with,
+    serve_watched, serve_with,
+    store::Failpoints,
 };
 use motif_sdk::{
     Pubkey,
@@ -33,6 +35,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+pub use buyer::{Buyer, Payment};
 pub use chain::{Network, ScriptedChain, SettleParts, channel_data, data, settle_parts};
 pub use node::serve_chain;
 pub use payer::{
@@ -219,6 +222,24 @@ impl World {
         self.folder = backup;
         let gateway = self.threads.serve(&self.config, &self.chain).await;
         Self { gateway, ..self }
+    }
+
+    /// Restarts the gateway after a shutdown, with failpoints.
+    pub async fn watched(self, failpoints: Arc<dyn Failpoints>) -> Self {
+        self.gateway.shutdown().await;
+        let (config, chain) = (self.config.clone(), self.chain.clone());
+        let gateway = serve_watched(config, chain, failpoints).await.unwrap();
+        Self { gateway, ..self }
+    }
+
+    /// Restarts the gateway on a copy of the store's folder, which a kill has left, and on a cluster that
+    /// answers.
+    pub async fn restarted_on(mut self, folder: TempDir) -> Self {
+        self.gateway.shutdown().await;
+        self.chain.network(Network::Up);
+        self.config.store = folder.path().join("gateway.sqlite").into();
+        let gateway = self.threads.serve(&self.config, &self.chain).await;
+        Self { gateway, folder, ..self }
     }
 
     /// Returns a client of the public API, which reads [`CHANNEL`] as its payer.

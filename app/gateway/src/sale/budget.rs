@@ -1,0 +1,79 @@
+use parking_lot::Mutex;
+
+/// Fees that the operator pays for buyers in a day (UTC), lamports. The count begins anew when the process
+/// starts.
+#[derive(Debug)]
+pub struct FeeBudget {
+    /// Maximum of a day; 0 for no limit.
+    daily: u64,
+    spent: Mutex<Spent>,
+}
+
+#[derive(Debug, Default)]
+struct Spent {
+    day: i64,
+    lamports: u64,
+    /// Whether the end of the budget was logged.
+    is_logged: bool,
+}
+
+impl FeeBudget {
+    /// Maximum fee of one payment: two signatures, and the priority fee that a buyer may set.
+    pub const PAYMENT: u64 = 11_000;
+    const DAY: i64 = 86_400;
+
+    /// Creates a budget.
+    pub fn new(daily: u64) -> Self {
+        Self { daily, spent: Mutex::default() }
+    }
+
+    /// Returns whether one more payment fits. Logs the first one of a day that does not.
+    pub fn has_room(&self, now: i64) -> bool {
+        let has_room = self.daily == 0 || self.spent(now, 0) + Self::PAYMENT <= self.daily;
+        if !has_room && !std::mem::replace(&mut self.spent.lock().is_logged, true) {
+            tracing::warn!(daily = self.daily, "sales end: the day's fees for buyers are spent");
+        }
+        has_room
+    }
+
+    /// Counts one more payment. Returns whether it fits.
+    pub fn take(&self, now: i64) -> bool {
+        let has_room = self.has_room(now);
+        if has_room {
+            self.spent(now, Self::PAYMENT);
+        }
+        has_room
+    }
+
+    /// Returns a payment that was not sent.
+    pub fn give_back(&self) {
+        let mut spent = self.spent.lock();
+        spent.lamports = spent.lamports.saturating_sub(Self::PAYMENT);
+    }
+
+    /// Adds to what was spent today; returns the sum.
+    fn spent(&self, now: i64, more: u64) -> u64 {
+        let (mut spent, day) = (self.spent.lock(), now.div_euclid(Self::DAY));
+        if spent.day != day {
+            *spent = Spent { day, ..Spent::default() };
+        }
+        spent.lamports = spent.lamports.saturating_add(more);
+        spent.lamports
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budget_is_per_day() {
+        let budget = FeeBudget::new(25_000);
+        assert!(budget.take(10) && budget.take(10));
+        assert!(!budget.take(10) && !budget.has_room(86_399));
+        budget.give_back();
+        assert!(budget.take(10));
+        assert!(budget.take(86_400), "the next day");
+        assert!(FeeBudget::new(0).take(10));
+    }
+}

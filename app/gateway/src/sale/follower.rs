@@ -1,0 +1,149 @@
+use std::sync::Arc;
+
+use motif_sdk::gateway::wire::sale::SaleState;
+use solana_signature::Signature;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use super::Sales;
+use crate::{
+    chain::ChainError,
+    error::GatewayError,
+    store::{Change, ExpenseKind, Failpoint, PaymentId, SaleEvent, StoredSale},
+};
+
+/// Pause before a transaction is sent again, in polls of the cluster; doubled up to the maximum.
+const FIRST_RESUBMIT_POLLS: u32 = 4;
+const MAX_RESUBMIT_POLLS: u32 = 32;
+
+impl Sales {
+    /// Follows the payments of an earlier process.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreFailed`].
+    pub(super) async fn resume(self: &Arc<Self>) -> Result<(), GatewayError> {
+        for sale in self.store.sales().pending().await? {
+            self.follow(sale, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Follows a payment to its end in a task, unless it is followed. Sends it again from
+    /// `submit_at` on.
+    pub(super) fn follow(
+        self: &Arc<Self>,
+        sale: StoredSale,
+        submit_at: Instant,
+    ) -> watch::Receiver<bool> {
+        let mut followed = self.followed.lock();
+        if let Some(known) = followed.get(&sale.payment) {
+            return known.clone();
+        }
+        let (tell, ended) = watch::channel(false);
+        followed.insert(sale.payment, ended.clone());
+        let sales = self.clone();
+        tokio::spawn(async move {
+            let id = sale.payment;
+            tokio::select! {
+                state = sales.follow_to_end(&sale, submit_at) => {
+                    if let Err(error) = sales.end(&id, state).await {
+                        tracing::error!(%error, "the end of a payment was not recorded");
+                    }
+                }
+                () = sales.stop.cancelled() => {} // the next start continues
+            }
+            sales.followed.lock().remove(&id);
+            tell.send_replace(true);
+        });
+        ended
+    }
+
+    /// Waits until a payment has ended, and returns it.
+    ///
+    /// # Errors
+    /// [`GatewayError::SettlementUnconfirmed`] if the gateway stops before.
+    pub(super) async fn ended(
+        self: &Arc<Self>,
+        payment: &PaymentId,
+    ) -> Result<StoredSale, GatewayError> {
+        let unknown = || GatewayError::internal("a payment that was not stored");
+        let stored = self.store.sales().find(payment).await?.ok_or_else(unknown)?;
+        if stored.state != SaleState::Sent {
+            return Ok(stored);
+        }
+        let mut ended = self.follow(stored, Instant::now());
+        // The sender is dropped only after it has told.
+        let _ = ended.wait_for(|has_ended| *has_ended).await;
+        let stored = self.store.sales().find(payment).await?.ok_or_else(unknown)?;
+        match stored.state {
+            SaleState::Sent => Err(GatewayError::SettlementUnconfirmed),
+            SaleState::Landed | SaleState::Failed | SaleState::Expired => Ok(stored),
+        }
+    }
+
+    /// Records the end of a payment.
+    pub(super) async fn end(
+        &self,
+        payment: &PaymentId,
+        state: SaleState,
+    ) -> Result<(), GatewayError> {
+        let event = SaleEvent::Ended { state, at: self.cluster.now() };
+        let change = Change::Sale { payment: *payment, event };
+        self.store.writer().write(change).await?;
+        self.failpoints.hit(Failpoint::Recorded);
+        match state {
+            SaleState::Landed => self.metrics.sales_landed.inc(),
+            SaleState::Sent | SaleState::Failed | SaleState::Expired => {
+                self.metrics.sales_failed.inc()
+            }
+        };
+        Ok(())
+    }
+
+    /// Sends the same bytes until they have landed, failed, or provably expired.
+    async fn follow_to_end(&self, sale: &StoredSale, mut submit_at: Instant) -> SaleState {
+        let signature = Signature::from(sale.signature);
+        let poll = self.cluster.poll_interval();
+        let mut pause = poll * FIRST_RESUBMIT_POLLS;
+        loop {
+            if let Some(state) = self.look(&signature).await {
+                return state;
+            }
+            if Instant::now() >= submit_at {
+                // Read before the last look at the signature: a transaction confirmed by this height
+                // is visible to that look.
+                let height = self.cluster.final_height().await;
+                if height.is_ok_and(|height| height > sale.last_valid_height) {
+                    match self.cluster.chain().landed(&signature).await {
+                        Ok(None) => return SaleState::Expired,
+                        Ok(Some(_)) | Err(_) => {}
+                    }
+                } else {
+                    // Refused as processed, or behind: statuses tell.
+                    let _ = self.cluster.chain().submit(&sale.bytes, false).await;
+                }
+                submit_at = Instant::now() + pause;
+                pause = (pause * 2).min(poll * MAX_RESUBMIT_POLLS);
+            }
+            sleep(poll).await;
+        }
+    }
+
+    /// Looks at a transaction; `None` while its end is unknown.
+    async fn look(&self, signature: &Signature) -> Option<SaleState> {
+        match self.statuses.status(signature).await {
+            Ok(Some(landed)) => {
+                self.failpoints.hit(Failpoint::Landed);
+                self.expenses.record(ExpenseKind::Sale, &landed).await;
+                Some(SaleState::Landed)
+            }
+            Ok(None) | Err(ChainError::Unreachable(_)) => None,
+            Err(ChainError::Refused(reason) | ChainError::Final(reason)) => {
+                tracing::info!(%signature, reason, "a payment failed on chain");
+                Some(SaleState::Failed)
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Payments to tills: the paywall's sales without a channel, and a facilitator for other sellers.
+
+mod budget;
+mod desk;
+mod facilitator;
+mod follower;
+mod open_till;
+mod sales;
+mod tills;
+
+pub use desk::PaywallDesk;
+pub use sales::Sales;
+pub(crate) use sales::SalesParts;

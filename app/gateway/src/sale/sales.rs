@@ -1,0 +1,111 @@
+use std::{collections::HashMap, sync::Arc};
+
+use motif_sdk::{Pubkey, channel::Currency};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    budget::FeeBudget,
+    open_till::{OpenTills, SaleTerms},
+};
+use crate::{
+    GatewayConfig,
+    cache::Cache,
+    catalogue::Catalogue,
+    cluster::Cluster,
+    config::SalesConfig,
+    expenses::Expenses,
+    funds::Funds,
+    keys::DigestKey,
+    metrics::Metrics,
+    operator_keys::OperatorKeys,
+    settlement::StatusPoller,
+    store::{Failpoints, PaymentId, Store},
+};
+
+/// Signs payments to tills as the fee payer, stores them, sends them, and follows them to their end.
+pub struct Sales {
+    pub(super) sales: SalesConfig,
+    pub(super) config: Arc<GatewayConfig>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) store: Store,
+    pub(super) keys: Arc<OperatorKeys>,
+    pub(super) funds: Arc<Funds>,
+    pub(super) statuses: Arc<StatusPoller>,
+    pub(super) expenses: Expenses,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failpoints: Arc<dyn Failpoints>,
+    /// URL of this process.
+    pub(super) holder: String,
+    /// Key of MPP's challenges.
+    pub(super) challenge_key: [u8; 32],
+    pub(super) budget: FeeBudget,
+    pub(super) tills: OpenTills,
+    pub(super) terms: Cache<(Pubkey, String), Option<Arc<SaleTerms>>>,
+    pub(super) currencies: Cache<Pubkey, Option<(Currency, u8)>>,
+    /// Payments that are followed, with their end.
+    pub(super) followed: Mutex<HashMap<PaymentId, watch::Receiver<bool>>>,
+    pub(super) stop: CancellationToken,
+}
+
+/// Components that [`Sales`] shares with the rest of a gateway.
+pub(crate) struct SalesParts {
+    pub config: Arc<GatewayConfig>,
+    pub cluster: Arc<Cluster>,
+    pub store: Store,
+    pub keys: Arc<OperatorKeys>,
+    pub funds: Arc<Funds>,
+    pub statuses: Arc<StatusPoller>,
+    pub metrics: Arc<Metrics>,
+    pub failpoints: Arc<dyn Failpoints>,
+}
+
+impl Sales {
+    const CHALLENGES: &str = "motif gateway 2026-11 challenges of payments";
+    /// Maximum numbers of terms and of mints kept.
+    const MAX_KEPT: usize = 1_024;
+
+    /// Creates the sales of a gateway; `None` if they are not configured. `holder` is the URL of this
+    /// process.
+    pub(crate) fn new(parts: SalesParts, digest_key: &DigestKey, holder: &str) -> Option<Self> {
+        let SalesParts { config, cluster, store, keys, funds, statuses, metrics, failpoints } =
+            parts;
+        let sales = config.sales.clone()?;
+        let ages = Catalogue::ages(&config);
+        Some(Self {
+            budget: FeeBudget::new(sales.daily_lamports),
+            sales,
+            expenses: Expenses {
+                store: store.clone(),
+                cluster: cluster.clone(),
+                metrics: metrics.clone(),
+            },
+            config,
+            cluster,
+            store,
+            keys,
+            funds,
+            statuses,
+            metrics,
+            failpoints,
+            holder: holder.to_owned(),
+            challenge_key: digest_key.derived(Self::CHALLENGES),
+            tills: OpenTills::default(),
+            terms: Cache::new(ages, Self::MAX_KEPT),
+            currencies: Cache::new(ages, Self::MAX_KEPT),
+            followed: Mutex::default(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> &SalesConfig {
+        &self.sales
+    }
+
+    /// Returns the key that pays for buyers' transactions.
+    pub fn fee_payer(&self) -> Pubkey {
+        self.keys.fee_payer().public_key()
+    }
+}
