@@ -47,7 +47,7 @@ impl RpcChain {
                 "sigVerify": false,
                 "replaceRecentBlockhash": replace_blockhash,
                 "commitment": CommitmentLevel::Confirmed.to_string(),
-                "minContextSlot": self.seen.highest(CommitmentLevel::Confirmed),
+                "minContextSlot": self.seen.min_context_slot(),
             });
             let (request, params) = (RpcRequest::SimulateTransaction, json!([encoded, config]));
             let simulated = client.rpc();

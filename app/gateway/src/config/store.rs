@@ -83,7 +83,11 @@ impl FromStr for StorePlace {
         let is_url = DatabaseUrl::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
         if !is_url {
             // A mistyped URL may hold a password, which is not shown as a file's name.
-            return if text.contains("://") { Err(InvalidStore) } else { Ok(Self::File(text.into())) };
+            return if text.contains("://") {
+                Err(InvalidStore)
+            } else {
+                Ok(Self::File(text.into()))
+            };
         }
         let url = Zeroizing::new(text.to_owned());
         Ok(Self::Server(DatabaseUrl { url, endpoint: Endpoint::new(text) }))

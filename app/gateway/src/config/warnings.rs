@@ -14,7 +14,8 @@ impl GatewayConfig {
             }
         };
         let trusts_all = self.trusted_proxies.iter().any(|network| network.prefix_len() < 8);
-        let what = "trusts much of the internet: any client can choose the address that it is limited by";
+        let what =
+            "trusts much of the internet: any client can choose the address that it is limited by";
         warn(trusts_all, "proxies.trusted", what);
         let admin = self.admin.as_ref().is_some_and(|admin| is_public(admin.listen.ip()));
         let what = "reachable from outside in clear text: use loopback or a private network";

@@ -46,7 +46,8 @@ async fn payment_outlives_failed_answer() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         shop.sold.server.release();
     };
-    let (answer, ()) = tokio::join!(shop.pay("/pictures", &failing("held"), &payment), retry);
+    let request = failing("held");
+    let (answer, ()) = tokio::join!(shop.pay("/pictures", &request, &payment), retry);
     answer.assert_ok();
     assert_eq!(shop.payments().len(), 1);
 }
@@ -294,7 +295,8 @@ async fn slow_route_is_paid_first() {
         shop.sold.server.release();
         paid
     };
-    let (answer, paid) = tokio::join!(shop.pay("/images", &failing("held"), &payment), paying);
+    let request = failing("held");
+    let (answer, paid) = tokio::join!(shop.pay("/images", &request, &payment), paying);
     answer.assert_ok();
     assert_eq!((paid.len(), paid[0].amount), (1, AMOUNT), "before the answer was made");
     let again = shop.pay("/images", &failing("held"), &payment).await;
