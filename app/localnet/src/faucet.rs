@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn test_dollar_keeps_its_address() {
         let dollar = TestDollar::new();
-        assert_eq!(dollar.mint.to_string(), "4tnchj19ojeRkpJnCFakSePRQNgbK25A4mJUSWmVTnyr");
+        assert_eq!(dollar.mint.to_string(), "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU");
         assert_eq!(
             dollar.authority.pubkey().to_string(),
             "2vJxSV8k5LsbhKCRTD6ktLAudWzfptPm428jpBe4neMZ"

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rand::RngCore;
@@ -105,7 +105,7 @@ impl StoreOptions {
     /// be written into the tables.
     pub async fn open_file(self, path: &Path) -> Result<Store, StoreError> {
         let path = &create_private(path)?;
-        let lock = lock(path)?;
+        let lock = lock(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -193,15 +193,27 @@ fn private() -> OpenOptions {
     options
 }
 
+/// Pause between two attempts at a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Time for which a lock is waited for: the last holder may be about to end, or a process that it
+/// starts may have the file until it runs.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+
 /// Locks a file against other processes. The system releases the lock when the process ends.
-fn lock(path: &Path) -> Result<File, StoreError> {
+async fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |error: std::io::Error| StoreError::Failed(error.to_string());
     let file = private().open(name).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    let give_up = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() >= give_up => {
+                return Err(StoreError::InUse);
+            }
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
 }

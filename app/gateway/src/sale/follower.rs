@@ -116,9 +116,8 @@ impl Sales {
                 // is visible to that look.
                 let height = self.cluster.final_height().await;
                 if height.is_ok_and(|height| height > sale.last_valid_height) {
-                    match self.cluster.chain().landed(&signature).await {
-                        Ok(None) => return SaleState::Expired,
-                        Ok(Some(_)) | Err(_) => {}
+                    if let Ok(None) = self.cluster.chain().landed(&signature).await {
+                        return SaleState::Expired;
                     }
                 } else {
                     // Refused as processed, or behind: statuses tell.

@@ -8,9 +8,9 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
-/// Waits for a condition, at most five seconds.
+/// Waits for a condition, at most thirty seconds.
 async fn until(what: impl Fn() -> bool) {
-    for _ in 0..250 {
+    for _ in 0..1_500 {
         if what() {
             return;
         }

@@ -68,7 +68,7 @@ async fn operator_signs_own_transactions_only() {
 }
 
 #[tokio::test]
-async fn client_transaction_is_never_signed() {
+async fn unchecked_transaction_is_never_signed() {
     let world = World::with(with_admin).await;
     world.generate("a-generation", &world.next_request().await).await.assert_ok();
     let drain = BASE64_STANDARD.encode([1; 200]);
@@ -78,7 +78,6 @@ async fn client_transaction_is_never_signed() {
         (world.gateway.admin_url().unwrap(), motif_gateway::admin_openapi()),
     ] {
         let document = serde_json::to_value(&document).unwrap();
-        assert!(!document["components"].to_string().contains("ransaction\":{"), "a schema of one");
         for (path, operations) in document["paths"].as_object().unwrap() {
             if operations.get("post").is_none() || path.contains("/admin/") {
                 continue;

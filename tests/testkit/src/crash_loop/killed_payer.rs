@@ -64,7 +64,7 @@ pub fn run_payer(paying: Paying) {
 
 /// Pays for a generation, or for a held one.
 async fn pay(payer: &Payer, request: [u8; 32]) -> Result<(), GatewayError> {
-    if request[0] % 4 > 0 {
+    if !request[0].is_multiple_of(4) {
         return payer.generate(0, 1, request, [1; 32]).await.map(drop);
     }
     let held = payer.hold(0, 2, request, 60).await?;

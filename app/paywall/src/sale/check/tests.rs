@@ -97,7 +97,9 @@ impl Draft {
         let message = self.message();
         let mut bytes = vec![self.signers];
         bytes.extend([0; 64]);
-        bytes.extend(buyer().sign(&message).to_bytes());
+        if self.signers > 1 {
+            bytes.extend(buyer().sign(&message).to_bytes());
+        }
         (2..self.signers).for_each(|_| bytes.extend([0; 64]));
         bytes.extend(message);
         bytes
