@@ -36,6 +36,7 @@ async fn sale_outlives_restart() {
     store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
     store.writer().write(Change::SaleSent(Box::new(sale(2)))).await.unwrap();
     store.close().await;
+    drop(store); // it has the lock
     let store = open(&file).await;
     assert_eq!(store.sales().pending().await.unwrap(), [sale(1), sale(2)]);
     let ended = SaleEvent::Ended { state: SaleState::Landed, at: 200 };

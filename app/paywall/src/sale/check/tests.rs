@@ -225,7 +225,8 @@ fn foreign_program_is_refused() {
 
 #[test]
 fn malformed_transaction_is_refused() {
-    assert_eq!(with(|draft| draft.signers = 1), Err(Word::ExcessiveSigners));
+    // The header says that a signer is read-only, and the fee payer cannot be.
+    assert_eq!(with(|draft| draft.signers = 1), Err(Word::NotDecoded));
     assert_eq!(with(|draft| draft.signers = 3), Err(Word::ExcessiveSigners));
     assert_eq!(with(|draft| draft.tables = 1), Err(Word::NotDecoded));
     let outside = with(|draft| draft.instructions[2].1[0] = 9);
