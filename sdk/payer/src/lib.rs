@@ -38,8 +38,10 @@
 //! assert!(payer.is_unanswered() && request.body.starts_with(b"{"));
 //! ```
 
+mod batch;
 mod books;
 mod budget;
+mod effect;
 mod error;
 mod journal;
 mod machine;
@@ -47,7 +49,8 @@ mod policy;
 mod signatures;
 mod state;
 
+pub use effect::{Effect, Payment, Request};
 pub use error::{InvalidJournal, PayerError, is_definite};
-pub use machine::{Effect, Machine, Payment, Request};
+pub use machine::Machine;
 pub use policy::PayerPolicy;
 pub use state::{KeptReceipt, day_of};

@@ -1,3 +1,7 @@
+mod answer;
+mod comparison;
+mod recovery;
+
 use std::collections::VecDeque;
 
 use motif_interface::{
@@ -5,80 +9,22 @@ use motif_interface::{
     channel::{Channel, ChannelAccount, License},
     operator::ReceiptKeys,
     receipt::SignedReceipt,
-    voucher::{SignedVoucher, Statement, Voucher},
+    voucher::{SignedVoucher, Voucher},
 };
-use motif_wire::{
-    Address, BatchReceipts, BatchRequest, BatchedGeneration, ChannelState, Problem, ProblemType,
-    ReceiptParts, StatementEntry,
-};
+use motif_wire::{Address, BatchRequest, ReceiptParts};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use crate::{
+    batch::{Drafted, Group, Unanswered},
     books::{Books, Draft},
     budget::{self, Pending},
-    error::{InvalidJournal, PayerError, is_definite, parse, untrusted},
-    journal::{Answered, Forgotten, Record, Refused, records},
+    effect::{Effect, Payment, Request},
+    error::{PayerError, is_definite, untrusted},
+    journal::{Forgotten, Record, Refused},
     policy::PayerPolicy,
-    signatures::ReceiptVerifier,
-    state::{KeptReceipt, SavedBatch, SavedGroup, SavedState, SavedStatement, UnansweredText},
+    state::{KeptReceipt, SavedBatch, SavedGroup, SavedState},
 };
-
-/// Generations to pay for, all or none.
-#[derive(Clone, Debug)]
-pub struct Payment {
-    /// Number by which [`Effect`]s name the payment.
-    pub ticket: u64,
-    /// 1 to [`BatchRequest::MAX_GENERATIONS`] generations.
-    pub generations: Vec<BatchedGeneration>,
-    /// Tag that the receipts are kept under, and that has a budget.
-    pub tag: Option<String>,
-}
-
-/// Request to the gateway: `POST /v1/channels/{channel}/batches` with the header `idempotency-key`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Idempotency key.
-    pub key: String,
-    /// JSON of a [`BatchRequest`].
-    pub body: Vec<u8>,
-}
-
-/// What the caller of a [`Machine`] does next, in order.
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// Signs the voucher with the channel's voucher key, then calls [`Machine::signed`] or
-    /// [`Machine::withdraw`].
-    Sign(Voucher),
-    /// Appends a frame to the state file.
-    Save {
-        /// Bytes.
-        frame: Vec<u8>,
-        /// Whether the frame must be durable before anything that follows.
-        is_urgent: bool,
-    },
-    /// Sends the request, then calls [`Machine::answered`] or, without an answer, sends it again.
-    Send(Request),
-    /// A payment is accepted.
-    Paid {
-        /// Ticket of the payment; `None` if nothing waits for it any more.
-        ticket: Option<u64>,
-        /// Verified receipts, in order.
-        receipts: Vec<SignedReceipt>,
-        /// Voucher that paid.
-        voucher: SignedVoucher,
-    },
-    /// A payment is refused and was not charged.
-    Failed {
-        /// Ticket of the payment.
-        ticket: u64,
-        /// Cause.
-        error: PayerError,
-    },
-    /// Reads the channel's state from the gateway, then calls [`Machine::compare`]: the gateway has
-    /// a lower total than this payer.
-    Compare,
-}
 
 /// Payer of one channel: what to sign, what to send, what an answer proves, and what is unanswered.
 ///
@@ -99,36 +45,6 @@ pub struct Machine {
     limit: usize,
     /// Whether the gateway was compared with this payer since it accepted a batch.
     is_compared: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Group {
-    /// `None` if nothing waits for it.
-    ticket: Option<u64>,
-    generations: Vec<BatchedGeneration>,
-    tag: Option<String>,
-    is_again: bool,
-}
-
-/// Batch whose voucher is being signed.
-#[derive(Clone, Debug)]
-struct Drafted {
-    voucher: Voucher,
-    groups: Vec<Group>,
-    prices: Vec<u64>,
-    draft: Draft,
-    pending: Pending,
-}
-
-/// Signed batch without an answer.
-#[derive(Clone, Debug)]
-struct Unanswered {
-    batch: SavedBatch,
-    request: BatchRequest,
-    tickets: Vec<Option<u64>>,
-    /// The open statement with the batch; `None` if the batch's statement has settled.
-    draft: Option<Draft>,
-    pending: Pending,
 }
 
 impl Machine {
@@ -166,73 +82,6 @@ impl Machine {
             limit: usize::MAX,
             is_compared: false,
         }
-    }
-
-    /// Restores a payer from its state file and the channel as read from the chain. Returns `None` if
-    /// the file has no whole record.
-    ///
-    /// # Errors
-    /// [`InvalidJournal`].
-    pub fn load(
-        address: Pubkey,
-        account: &ChannelAccount,
-        receipt_keys: ReceiptKeys,
-        policy: PayerPolicy,
-        file: &[u8],
-    ) -> Result<Option<Self>, InvalidJournal> {
-        let Some((mut saved, batch)) = fold(records(file)?)? else { return Ok(None) };
-        let slot = account.channel.opened_slot;
-        if (saved.channel.0, saved.opened_slot) != (address, slot) {
-            let channel = saved.channel.0.to_string();
-            return Err(InvalidJournal::OtherChannel(channel, saved.opened_slot));
-        }
-        saved.is_kept = true;
-        saved.settle(account.channel.statements.length);
-        let mut books = Books::new(address, account);
-        let contradicted = |error: PayerError| InvalidJournal::Contradicted(error.to_string());
-        for statement in &saved.statements {
-            if statement.number != books.number {
-                let (own, chain) = (statement.number, books.number);
-                let text = format!("statement {own} is the next, and {chain} by the chain");
-                return Err(InvalidJournal::Contradicted(text));
-            }
-            add_statement(&mut books, statement).map_err(contradicted)?;
-            if statement.number < saved.number {
-                books.cut(None);
-            }
-        }
-        saved.number = books.number;
-        let mut machine = Self::with(books, account, receipt_keys, policy, saved);
-        machine.unanswered = batch.map(|batch| machine.restore_batch(batch)).transpose()?;
-        let sent = machine.unanswered.iter().flat_map(|unanswered| &unanswered.batch.groups);
-        let sent: u32 = sent.filter(|group| group.is_again).map(|group| group.count).sum();
-        machine.queue_offers(sent as usize);
-        Ok(Some(machine))
-    }
-
-    fn restore_batch(&self, batch: SavedBatch) -> Result<Unanswered, InvalidJournal> {
-        let request: BatchRequest = parse(&batch.body)?;
-        let voucher = &request.voucher.voucher;
-        let mut draft = self.books.draft();
-        let fits = request.generations.iter().try_for_each(|one| {
-            self.books.add(&mut draft, (one.license, one.units), None).map(drop)
-        });
-        let total = fits.and_then(|()| self.books.cumulative_with(draft.prices));
-        let is_next = voucher.statement == self.books.number
-            && total.is_ok_and(|total| total == voucher.cumulative);
-        let count = batch.groups.len();
-        let mut pending = Pending::default();
-        let tags = batch.groups.iter().flat_map(|group| (0..group.count).map(move |_| group));
-        for (group, price) in tags.zip(&batch.prices) {
-            pending.add(group.tag.as_deref(), self.with_fee(*price));
-        }
-        Ok(Unanswered {
-            batch,
-            request,
-            tickets: vec![None; count],
-            draft: is_next.then_some(draft),
-            pending,
-        })
     }
 
     /// Adds a payment to those of the next batch.
@@ -296,7 +145,7 @@ impl Machine {
                     prices.extend(own);
                     groups.push(group);
                 }
-                Err(error) => effects.extend(failed(&group, &error)),
+                Err(error) => effects.extend(group.failed(&error)),
             }
         }
         if groups.is_empty() {
@@ -317,7 +166,7 @@ impl Machine {
                 self.drafted = Some(Drafted { voucher, groups, prices, draft, pending });
                 effects.push(Effect::Sign(voucher));
             }
-            Err(error) => effects.extend(groups.iter().filter_map(|group| failed(group, &error))),
+            Err(error) => effects.extend(groups.iter().filter_map(|group| group.failed(&error))),
         }
         effects
     }
@@ -426,312 +275,10 @@ impl Machine {
         effects
     }
 
-    /// Continues with the gateway's answer to the unanswered batch.
-    ///
-    /// # Errors
-    /// [`PayerError::Untrusted`], [`PayerError::Refused`]: the answer does not tell whether the batch
-    /// was charged. It stays unanswered.
-    pub fn answered(
-        &mut self,
-        status: u16,
-        body: &[u8],
-        now: i64,
-    ) -> Result<Vec<Effect>, PayerError> {
-        let Some(unanswered) = &self.unanswered else { return Ok(Vec::new()) };
-        let unreadable =
-            |error| untrusted(format!("status {status} with an unreadable body: {error}"));
-        if (200..300).contains(&status) {
-            let answer: BatchReceipts = serde_json::from_slice(body).map_err(unreadable)?;
-            let receipts: Vec<_> = answer.receipts.iter().map(SignedReceipt::from).collect();
-            let mut verifier = ReceiptVerifier::new(&self.receipt_keys);
-            let Unanswered { batch, request, .. } = unanswered;
-            let made = (&request.generations[..], &batch.prices[..]);
-            self.books.check(&request.voucher, made, &receipts, |one| verifier.verifies(one))?;
-            return self.accepted(&receipts, body, now);
-        }
-        let problem: Problem = serde_json::from_slice(body).map_err(unreadable)?;
-        if !is_definite(&problem) || problem.problem_type() == Some(ProblemType::RateLimited) {
-            return Err(PayerError::Refused(Box::new(problem)));
-        }
-        Ok(self.refused(problem, now))
-    }
-
-    /// Counts an accepted batch.
-    fn accepted(
-        &mut self,
-        receipts: &[SignedReceipt],
-        body: &[u8],
-        now: i64,
-    ) -> Result<Vec<Effect>, PayerError> {
-        let Some(unanswered) = self.unanswered.take() else { return Ok(Vec::new()) };
-        let Unanswered { batch, request, tickets, draft, .. } = unanswered;
-        let charges = match &draft {
-            Some(_) => self.charges(&batch.prices)?,
-            None => batch.prices.iter().map(|price| self.with_fee(*price)).collect(),
-        };
-        self.saved.count(&batch.groups, &request.generations, &charges, receipts, now);
-        if let Some(draft) = draft {
-            self.books.count(draft);
-        }
-        (self.limit, self.is_compared) = (usize::MAX, false);
-        let mut effects = Vec::with_capacity(tickets.len() + 1);
-        if self.saved.is_kept {
-            let (head, body) = (Answered { at: now, charges }, body.to_vec());
-            let frame = Record::Answered { head, body }.to_frame();
-            effects.push(Effect::Save { frame, is_urgent: false });
-        }
-        let mut rest = receipts;
-        for (group, ticket) in batch.groups.iter().zip(tickets) {
-            let (own, after) = rest.split_at(rest.len().min(group.count as usize));
-            rest = after;
-            let (receipts, voucher) = (own.to_vec(), request.voucher);
-            effects.push(Effect::Paid { ticket, receipts, voucher });
-        }
-        Ok(effects)
-    }
-
-    /// Returns the amounts of generations on top of the open statement, base units, fees included.
-    fn charges(&self, prices: &[u64]) -> Result<Vec<u64>, PayerError> {
-        let (mut sum, mut before) = (self.books.prices, self.books.cumulative()?);
-        let charge = |price: &u64| {
-            sum = sum.checked_add(*price).ok_or(PayerError::Overflow)?;
-            let after = self.books.cumulative_with(sum)?;
-            let charged = after.saturating_sub(before);
-            before = after;
-            Ok(charged)
-        };
-        prices.iter().map(charge).collect()
-    }
-
-    /// Continues after a refusal: nothing was charged. What can still be paid for waits again.
-    fn refused(&mut self, problem: Problem, now: i64) -> Vec<Effect> {
-        let Some(unanswered) = self.unanswered.take() else { return Vec::new() };
-        let mut effects = Vec::new();
-        let is_closed = problem.problem_type() == Some(ProblemType::StatementClosed);
-        let followed = match &problem.expected {
-            Some(expected) if is_closed => Some(self.books.follow_cut(expected, now)),
-            None if is_closed => {
-                Some(Err(untrusted("it closed a statement without naming the next one")))
-            }
-            _ => None,
-        };
-        let is_cut = matches!(followed, Some(Ok(())));
-        if self.saved.is_kept {
-            let frame = Record::Refused(Refused { is_cut }).to_frame();
-            effects.push(Effect::Save { frame, is_urgent: false });
-        }
-        self.saved.number = self.books.number;
-        let lost = self.has_lost(&problem, &unanswered.request.voucher.voucher);
-        let groups = unanswered.into_groups();
-        match followed {
-            Some(Ok(())) => self.wait_again(groups),
-            Some(Err(error)) => effects.extend(groups.iter().filter_map(|one| failed(one, &error))),
-            None if lost => {
-                self.is_compared = true;
-                self.wait_again(groups);
-                effects.push(Effect::Compare);
-            }
-            None => effects.extend(self.sort_out(groups, problem)),
-        }
-        effects
-    }
-
-    /// Fails the payments that a refusal concerns; the others wait again.
-    fn sort_out(&mut self, groups: Vec<Group>, problem: Problem) -> Vec<Effect> {
-        let is_named = |first: usize, group: &Group| {
-            let places = first..first + group.generations.len();
-            problem.items.iter().find(|item| places.contains(&(item.item as usize)))
-        };
-        let (mut first, mut failing, mut others) = (0, Vec::new(), Vec::new());
-        for group in &groups {
-            match is_named(first, group) {
-                Some(item) => failing.push((group.clone(), item.clone())),
-                None => others.push(group.clone()),
-            }
-            first += group.generations.len();
-        }
-        if !failing.is_empty() {
-            self.wait_again(others);
-            let failed = failing.iter().filter_map(|(group, item)| {
-                let known: Option<ProblemType> = item.slug.parse().ok();
-                let problem = Problem {
-                    slug: item.slug.clone(),
-                    title: known
-                        .map_or_else(|| problem.title.clone(), |known| known.title().to_owned()),
-                    status: known.map_or(problem.status, ProblemType::status),
-                    detail: item.detail.clone(),
-                    items: Vec::new(),
-                    ..problem.clone()
-                };
-                failed(group, &PayerError::Refused(Box::new(problem)))
-            });
-            return failed.collect();
-        }
-        if groups.len() > 1 && problem.problem_type().is_some_and(is_about_the_sum) {
-            // A smaller batch may fit; a single payment that does not fails alone.
-            self.limit = groups.len().div_ceil(2);
-            self.wait_again(groups);
-            return Vec::new();
-        }
-        let error = PayerError::Refused(Box::new(problem));
-        groups.iter().filter_map(|group| failed(group, &error)).collect()
-    }
-
     /// Puts payments before all others, unless nothing waits for them.
     fn wait_again(&mut self, groups: Vec<Group>) {
         for group in groups.into_iter().rev().filter(|one| one.ticket.is_some() || one.is_again) {
             self.waiting.push_front(group);
-        }
-    }
-
-    /// Returns whether a refusal shows that the gateway has a lower total than this payer.
-    fn has_lost(&self, problem: &Problem, refused: &Voucher) -> bool {
-        let (Some(expected), Ok(own)) = (&problem.expected, self.books.cumulative()) else {
-            return false;
-        };
-        let is_lower = match problem.problem_type() {
-            Some(ProblemType::WrongPrice) => expected.cumulative.0 < refused.cumulative,
-            Some(
-                ProblemType::VoucherNotNewer
-                | ProblemType::StatementMismatch
-                | ProblemType::StatementAhead,
-            ) => expected.cumulative.0 < own,
-            _ => false,
-        };
-        is_lower && self.saved.is_kept && !self.is_compared
-    }
-
-    /// Compares this payer with the channel's state at the gateway. Vouchers that the gateway has in
-    /// addition are counted if this payer's key signed them; generations that it has lost are offered
-    /// again by the next batches.
-    ///
-    /// # Errors
-    /// [`PayerError::Untrusted`] if the gateway's state is no earlier or later one of this payer's.
-    pub fn compare(&mut self, state: &ChannelState) -> Result<Vec<Effect>, PayerError> {
-        let first = state.unsettled.first().map_or(state.open.statement, |first| first.statement);
-        let mut theirs = Books::new(self.books.address, &self.account);
-        // Settled since the account was read.
-        for statement in &self.saved.statements {
-            if statement.number == theirs.number && statement.number < first {
-                add_statement(&mut theirs, statement)?;
-                theirs.cut(None);
-            }
-        }
-        theirs.take_over_all(state)?;
-        theirs.licenses = merge_terms(theirs.licenses, &self.books.licenses);
-        let (their_total, own_total) = (theirs.cumulative()?, self.books.cumulative()?);
-        let is_at = |number: u64, statement: &Statement, total: u64| {
-            (theirs.number, &theirs.statement, their_total) == (number, statement, total)
-        };
-        let next = self.unanswered.as_ref().and_then(|batch| {
-            let total = batch.request.voucher.voucher.cumulative;
-            batch.draft.as_ref().map(|draft| (&draft.statement, total))
-        });
-        let Books { number, ref statement, .. } = self.books;
-        if is_at(number, statement, own_total)
-            || next.is_some_and(|(statement, total)| is_at(number, statement, total))
-        {
-            return Ok(Vec::new());
-        }
-        if is_at(number.saturating_add(1), &Statement::default(), own_total) {
-            // The gateway has closed the statement.
-            (self.saved.number, self.books) = (theirs.number, theirs);
-        } else if their_total < own_total {
-            self.offer_again(theirs)?;
-        } else {
-            let closed = state.unsettled.iter().chain([&state.open]);
-            let adopted = closed.filter(|statement| !statement.entries.is_empty());
-            let statements = adopted.map(|statement| SavedStatement {
-                number: statement.statement,
-                entries: statement.entries.clone(),
-                generations: Vec::new(),
-            });
-            self.saved.statements = statements.collect();
-            (self.saved.number, self.books) = (theirs.number, theirs);
-            if let Some(unanswered) = &mut self.unanswered {
-                unanswered.draft = None;
-            }
-        }
-        if !self.saved.is_kept {
-            self.saved.statements = Vec::new();
-            return Ok(Vec::new());
-        }
-        Ok(vec![Effect::Save { frame: self.snapshot(), is_urgent: true }])
-    }
-
-    /// Returns to the gateway's earlier state, and queues everything after it.
-    fn offer_again(&mut self, theirs: Books) -> Result<(), PayerError> {
-        let lost = || {
-            untrusted("its total is below this payer's, and none that this payer has signed before")
-        };
-        let their_total = theirs.cumulative()?;
-        let is_there = |own: &Books| {
-            let same = (own.number, &own.statement) == (theirs.number, &theirs.statement)
-                || (theirs.number == own.number.saturating_add(1) && theirs.statement.is_empty());
-            own.cumulative().map(|total| same && total == their_total)
-        };
-        let mut own = Books::new(self.books.address, &self.account);
-        let (mut found, mut kept, mut offers) = (is_there(&own)?, Vec::new(), Vec::new());
-        for statement in &self.saved.statements {
-            if own.number > statement.number {
-                continue;
-            }
-            while own.number < statement.number {
-                own.cut(None);
-                found = found || is_there(&own)?;
-            }
-            let mut left = SavedStatement { generations: Vec::new(), ..statement.clone() };
-            if found {
-                // Generations of another process cannot be offered by this one.
-                if !statement.entries.is_empty() {
-                    return Err(lost());
-                }
-            } else {
-                add_entries(&mut own, &statement.entries)?;
-                found = is_there(&own)?;
-            }
-            for one in &statement.generations {
-                if found {
-                    offers.push(*one);
-                    continue;
-                }
-                let mut draft = own.draft();
-                own.add(&mut draft, (one.license, one.units), None)?;
-                own.count(draft);
-                left.generations.push(*one);
-                found = is_there(&own)?;
-            }
-            if !left.entries.is_empty() || !left.generations.is_empty() {
-                kept.push(left);
-            }
-        }
-        if !found {
-            return Err(lost());
-        }
-        let (number, books) = (theirs.number, theirs);
-        (self.saved.statements, self.saved.number, self.books) = (kept, number, books);
-        // What is unanswered follows what was answered.
-        let groups = self.unanswered.take().map(Unanswered::into_groups).unwrap_or_default();
-        for group in groups.iter().filter(|group| group.ticket.is_none() && !group.is_again) {
-            offers.extend(&group.generations);
-        }
-        self.wait_again(groups);
-        self.waiting.retain(|group| !group.is_again);
-        // What was being offered already follows them.
-        offers.append(&mut self.saved.offers);
-        self.saved.offers = offers;
-        self.queue_offers(0);
-        Ok(())
-    }
-
-    /// Queues what is offered again, without the first `sent` generations.
-    fn queue_offers(&mut self, sent: usize) {
-        let max = self.policy.max_batch.clamp(1, BatchRequest::MAX_GENERATIONS);
-        for offered in self.saved.offers.get(sent..).unwrap_or_default().rchunks(max) {
-            let generations =
-                offered.iter().map(|one| BatchedGeneration { captures: None, ..*one }).collect();
-            let (ticket, tag) = (None, None);
-            self.waiting.push_front(Group { ticket, generations, tag, is_again: true });
         }
     }
 
@@ -753,16 +300,6 @@ impl Machine {
         self.books.licenses.extend_from_slice(&account.licenses[known..]);
         self.saved.settle(account.channel.statements.length);
         Ok(())
-    }
-
-    /// Returns the whole state as a frame, which begins a new state file.
-    pub fn snapshot(&self) -> Vec<u8> {
-        let unanswered = self.unanswered.as_ref().map(|unanswered| UnansweredText {
-            batch: unanswered.batch.clone(),
-            body: String::from_utf8_lossy(&unanswered.batch.body).into_owned(),
-        });
-        let state = SavedState { unanswered, ..self.saved.clone() };
-        Record::Snapshot(Box::new(state)).to_frame()
     }
 
     /// Verifies a receipt for a request that was paid before, of at most `max_units`.
@@ -871,106 +408,4 @@ impl Machine {
     fn with_fee(&self, price: u64) -> u64 {
         price.saturating_add(floor_share(price, self.books.channel.operator_fee_bps))
     }
-}
-
-impl Unanswered {
-    /// Returns the payments of the batch.
-    fn into_groups(self) -> Vec<Group> {
-        let mut generations = self.request.generations.into_iter();
-        let groups = self.batch.groups.into_iter().zip(self.tickets);
-        let groups = groups.map(|(group, ticket)| Group {
-            ticket,
-            generations: generations.by_ref().take(group.count as usize).collect(),
-            tag: group.tag,
-            is_again: group.is_again,
-        });
-        groups.collect()
-    }
-}
-
-/// Returns the state after all records, with the unanswered batch; `None` without a record.
-fn fold(records: Vec<Record>) -> Result<Option<(SavedState, Option<SavedBatch>)>, InvalidJournal> {
-    let mut records = records.into_iter();
-    let mut state = match records.next() {
-        None => return Ok(None),
-        Some(Record::Snapshot(state)) => *state,
-        Some(_) => return Err(InvalidJournal::NoSnapshot),
-    };
-    let unanswered = |state: &mut SavedState| {
-        let text = state.unanswered.take();
-        text.map(|text| SavedBatch { body: text.body.into_bytes(), ..text.batch })
-    };
-    let mut batch = unanswered(&mut state);
-    state.is_kept = true;
-    for record in records {
-        match record {
-            Record::Snapshot(newer) => {
-                state = SavedState { is_kept: true, ..*newer };
-                batch = unanswered(&mut state);
-            }
-            Record::Signed(signed) => batch = Some(signed),
-            Record::Answered { head, body } => {
-                let alone = || InvalidJournal::Malformed("an answer has no request".to_owned());
-                let signed = batch.take().ok_or_else(alone)?;
-                let request: BatchRequest = parse(&signed.body)?;
-                let answer: BatchReceipts = parse(&body)?;
-                let receipts: Vec<_> = answer.receipts.iter().map(SignedReceipt::from).collect();
-                let Answered { at, charges } = &head;
-                state.number = state.number.max(request.voucher.voucher.statement);
-                state.count(&signed.groups, &request.generations, charges, &receipts, *at);
-            }
-            Record::Refused(Refused { is_cut }) => {
-                batch = None;
-                state.number = state.number.saturating_add(u64::from(is_cut));
-            }
-            Record::Forgotten(Forgotten { through }) => state.forget(through),
-        }
-    }
-    Ok(Some((state, batch)))
-}
-
-fn add_statement(books: &mut Books, statement: &SavedStatement) -> Result<(), PayerError> {
-    add_entries(books, &statement.entries)?;
-    let mut draft = books.draft();
-    for one in &statement.generations {
-        books.add(&mut draft, (one.license, one.units), None)?;
-    }
-    books.count(draft);
-    Ok(())
-}
-
-fn add_entries(books: &mut Books, entries: &[StatementEntry]) -> Result<(), PayerError> {
-    let mut draft = books.draft();
-    for entry in entries {
-        books.add(&mut draft, (entry.license, entry.units), None)?;
-    }
-    books.count(draft);
-    Ok(())
-}
-
-/// Adds licenses that were read later.
-fn merge_terms(mut licenses: Vec<License>, newer: &[License]) -> Vec<License> {
-    let known = licenses.len().min(newer.len());
-    licenses.extend_from_slice(&newer[known..]);
-    licenses
-}
-
-fn failed(group: &Group, error: &PayerError) -> Option<Effect> {
-    let ticket = group.ticket?;
-    Some(Effect::Failed { ticket, error: error.clone() })
-}
-
-/// Returns whether fewer generations may be accepted where all together were refused.
-fn is_about_the_sum(problem_type: ProblemType) -> bool {
-    matches!(
-        problem_type,
-        ProblemType::Underfunded
-            | ProblemType::ChannelBudget
-            | ProblemType::KeyBudget
-            | ProblemType::Exposed
-            | ProblemType::AmountTooLarge
-            | ProblemType::BatchSize
-            | ProblemType::BodyTooLarge
-            | ProblemType::StatementFull
-    )
 }
