@@ -8,9 +8,9 @@ use motif_sdk::{
     client::{PACKET_BYTES, packed},
     earnings::{CLAIM_BATCH, claim_batch},
 };
+use motif_testkit::figure;
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, SignedStatement, World};
 use payments::{Channel, License, StatementBuffer};
-use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
 /// Lamports of one transaction signature, and of one that the Ed25519 precompile checks.
@@ -43,27 +43,12 @@ fn main() {
     scenarios();
 }
 
-/// Line of the output.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    value: u64,
-    unit: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goal: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    met: Option<bool>,
-    how: &'a str,
-}
-
 fn print(name: &str, value: u64, unit: &str, how: &str) {
-    let line = Line { name, value, unit, goal: None, met: None, how };
-    println!("{}", serde_json::to_string(&line).unwrap_or_default());
+    figure::print(name, value, unit, None, how);
 }
 
-fn goal(name: &str, value: u64, unit: &str, (goal, met): (u64, bool), how: &str) {
-    let line = Line { name, value, unit, goal: Some(goal), met: Some(met), how };
-    println!("{}", serde_json::to_string(&line).unwrap_or_default());
+fn goal(name: &str, value: u64, unit: &str, goal: (u64, bool), how: &str) {
+    figure::print(name, value, unit, Some(goal), how);
 }
 
 fn split(recipients: usize) -> Vec<u16> {

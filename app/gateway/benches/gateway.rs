@@ -27,10 +27,10 @@ use hyper_util::{
 use mimalloc::MiMalloc;
 use motif_gateway::{GatewayConfig, SettlePolicy, config::Rate};
 use motif_testkit::{
+    figure::{median, print},
     load::{Connection, chains, one_fsync, open, resident_bytes},
     world::{Server, World},
 };
-use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
 
 const CONNECTIONS: [u32; 4] = [1, 16, 128, 512];
@@ -254,29 +254,4 @@ fn report(prefix: &str, connections: u32, rounds: &[(Round, Round, i64)]) {
 
 fn micros(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1_000.0
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Prints one line of the output.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    value: f64,
-    unit: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goal: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    met: Option<bool>,
-    how: &'a str,
-}
-
-fn print(name: &str, value: f64, unit: &str, goal: Option<(f64, bool)>, how: &str) {
-    let (goal, met) = goal.unzip();
-    let line = Line { name, value, unit, goal, met, how };
-    println!("{}", serde_json::to_string(&line).unwrap());
 }

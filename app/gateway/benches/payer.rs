@@ -32,10 +32,10 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use motif_testkit::{
+    figure::{median, print},
     slow_link::SlowLink,
     world::{CHANNEL, World, voucher_key},
 };
-use serde::Serialize;
 use tokio::runtime::Runtime;
 
 /// Delay of each direction.
@@ -347,29 +347,4 @@ fn ratio(one: Duration, other: Duration) -> f64 {
 
 fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Prints one line of the output.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    value: f64,
-    unit: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goal: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    met: Option<bool>,
-    how: &'a str,
-}
-
-fn print(name: &str, value: f64, unit: &str, goal: Option<(f64, bool)>, how: &str) {
-    let (goal, met) = goal.unzip();
-    let line = Line { name, value, unit, goal, met, how };
-    println!("{}", serde_json::to_string(&line).unwrap());
 }

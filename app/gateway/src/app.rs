@@ -232,10 +232,10 @@ impl App {
         let fees = Arc::new(SettlementFees::new(priority_fee, daily_cap, capped));
         let now = cluster.now();
         let today = store.reports().expenses(SettlementFees::day_begin(now)).await;
-        for spent in today.map_err(failed)? {
-            if spent.kind == ExpenseKind::Settle {
-                fees.resume(spent.transactions, spent.lamports, now);
-            }
+        let today = today.map_err(failed)?;
+        let spent_on = |kind| today.iter().find(|spent| spent.kind == kind).copied();
+        if let Some(settled) = spent_on(ExpenseKind::Settle) {
+            fees.resume(settled.transactions, settled.lamports, now);
         }
         let metering = Arc::new(Metering {
             channels: channels.clone(),
@@ -259,6 +259,9 @@ impl App {
             failpoints: failpoints.clone(),
         };
         let sales = Sales::new(parts, &digest_key, url).map(Arc::new);
+        if let (Some(sales), Some(paid)) = (&sales, spent_on(ExpenseKind::Sale)) {
+            sales.count_earlier(paid.transactions, now);
+        }
         let components = Components {
             sales,
             holds: Arc::new(Holds {

@@ -42,7 +42,7 @@ pub fn encoded_uri(uri: &str) -> String {
     })
 }
 
-/// Returns JSON with hidden characters of its strings escaped as `\uXXXX`. The value is the same.
+/// Returns JSON with hidden characters of its strings escaped as `\u` and four hexadecimal digits. The value is the same.
 /// Line breaks between values are kept.
 pub fn visible_json(json: &str) -> String {
     replaced(json, |escaped, character| {

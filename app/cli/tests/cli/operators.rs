@@ -123,7 +123,7 @@ fn gateway_serves_without_the_authority() {
 }
 
 #[test]
-fn gateway_with_authority_keeps_registered_conditions() {
+fn restarted_gateway_keeps_registered_terms() {
     let mut world = World::empty();
     world.spawn(&["localnet"]);
     world.does(&["key", "new", "--airdrop", "authority.json"]);

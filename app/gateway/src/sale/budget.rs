@@ -1,7 +1,6 @@
 use parking_lot::Mutex;
 
-/// Fees that the operator pays for buyers in a day (UTC), lamports. The count begins anew when the process
-/// starts.
+/// Fees that the operator pays for buyers in a day (UTC), lamports, for each process.
 #[derive(Debug)]
 pub struct FeeBudget {
     /// Maximum of a day; 0 for no limit.
@@ -45,6 +44,11 @@ impl FeeBudget {
         has_room
     }
 
+    /// Counts the payments of earlier processes that have landed today.
+    pub fn resume(&self, payments: u64, now: i64) {
+        self.spent(now, payments.saturating_mul(Self::PAYMENT));
+    }
+
     /// Returns a payment that was not sent.
     pub fn give_back(&self) {
         let mut spent = self.spent.lock();
@@ -54,7 +58,7 @@ impl FeeBudget {
     /// Adds to what was spent today; returns the sum.
     fn spent(&self, now: i64, more: u64) -> u64 {
         let (mut spent, day) = (self.spent.lock(), now.div_euclid(Self::DAY));
-        if spent.day != day {
+        if day > spent.day {
             *spent = Spent { day, ..Spent::default() };
         }
         spent.lamports = spent.lamports.saturating_add(more);
@@ -73,7 +77,16 @@ mod tests {
         assert!(!budget.take(10) && !budget.has_room(86_399));
         budget.give_back();
         assert!(budget.take(10));
-        assert!(budget.take(86_400), "the next day");
+        assert!(budget.take(86_400) && budget.take(86_400), "the next day");
+        assert!(!budget.take(10), "a clock that is set back begins no new day");
         assert!(FeeBudget::new(0).take(10));
+    }
+
+    #[test]
+    fn restart_continues_day() {
+        let budget = FeeBudget::new(25_000);
+        budget.resume(2, 10);
+        assert!(!budget.take(11));
+        assert!(budget.take(86_400));
     }
 }

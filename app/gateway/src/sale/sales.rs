@@ -99,6 +99,11 @@ impl Sales {
         })
     }
 
+    /// Counts what earlier processes paid for buyers today.
+    pub(crate) fn count_earlier(&self, payments: u64, now: i64) {
+        self.budget.resume(payments, now);
+    }
+
     /// Returns the configuration.
     pub fn config(&self) -> &SalesConfig {
         &self.sales
