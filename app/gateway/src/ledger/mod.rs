@@ -4,11 +4,13 @@
 //! limited by the code that settlement runs on chain, so a committed generation can settle at
 //! any later time before the dates that were checked.
 
+mod draft;
 mod error;
 mod holds;
+mod margins;
 mod reservation;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
@@ -16,38 +18,11 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
+use draft::{Added, Draft};
 pub use error::{LedgerError, LicenseLimit};
+pub use margins::Margins;
 pub use motif_store::{CutStatement, Hold, HoldId, Item, OpenStatement};
 pub use reservation::{PricedItem, Requested, Reservation};
-
-/// Time that settlement needs, and the limit of unsettled amounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Margins {
-    /// Time before the expiry of vouchers and licenses in which they settle, seconds.
-    pub min_voucher_seconds: u32,
-    /// Time by which accepted vouchers outlast `min_voucher_seconds`, seconds. It bounds how often
-    /// expiring vouchers have the channel settled.
-    pub min_useful_seconds: u32,
-    /// Minimum price of a generation or of a whole hold, base units.
-    pub min_price: u64,
-    /// Maximum unsettled amount, base units; `None` if it is unlimited.
-    pub max_exposure: Option<u64>,
-    /// Maximum number of licenses of a statement.
-    pub max_licenses: usize,
-}
-
-impl Margins {
-    /// Returns the earliest expiry of a voucher that is accepted at `now`, unix seconds.
-    pub fn earliest_expiry(&self, now: i64) -> i64 {
-        let margin = i64::from(self.min_voucher_seconds);
-        now.saturating_add(margin).saturating_add(i64::from(self.min_useful_seconds))
-    }
-
-    fn check_price(&self, given: u64) -> Result<(), LedgerError> {
-        let least = self.min_price;
-        if given >= least { Ok(()) } else { Err(LedgerError::PriceTooLow { given, least }) }
-    }
-}
 
 /// Units, statements and holds of one channel.
 ///
@@ -603,26 +578,6 @@ impl Ledger {
             return Err(LedgerError::LicenseEnding { expires_at });
         }
         Ok(())
-    }
-}
-
-/// Units and prices by license, base units, on top of the open statement.
-type Added = BTreeMap<u16, (u32, u64)>;
-
-/// Generations of one voucher, as far as they are priced.
-struct Draft {
-    /// Units of the open statement with them.
-    units: Statement,
-    items: Vec<PricedItem>,
-    added: Added,
-    /// Holds that they capture.
-    holds: BTreeSet<HoldId>,
-}
-
-impl Draft {
-    fn new(open: &Statement) -> Self {
-        let (items, added, holds) = (Vec::new(), Added::new(), BTreeSet::new());
-        Self { units: open.clone(), items, added, holds }
     }
 }
 
