@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::GatewayError,
-    hold_locks::HoldLocks,
+    id_locks::IdLocks,
     ledger::{CutStatement, Ledger, LedgerError},
     settlement::SettlementProgress,
     store::{Change, ChannelId, Lease, Store, Written},
@@ -55,7 +55,7 @@ pub struct ChannelHandle {
     /// Whether the channel is not read periodically, because it has not been used for days.
     is_dormant: AtomicBool,
     /// Locks of the channel's holds.
-    pub hold_locks: HoldLocks,
+    pub hold_locks: IdLocks,
     /// BLAKE3 digest of the channel's account in the store. Held until a read is recorded, so that
     /// the next read finds it on disk.
     pub recorded: tokio::sync::Mutex<[u8; 32]>,
@@ -94,7 +94,7 @@ impl ChannelHandle {
             progress: SettlementProgress::default(),
             woken_at: tokio::sync::Mutex::default(),
             is_dormant: AtomicBool::default(),
-            hold_locks: HoldLocks::default(),
+            hold_locks: IdLocks::default(),
             recorded: tokio::sync::Mutex::new(recorded),
         }
     }

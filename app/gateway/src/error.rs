@@ -200,6 +200,14 @@ pub enum GatewayError {
         /// Minimum.
         least: u64,
     },
+    /// Error returned when the operator pays no more fees for buyers on this day.
+    #[error(
+        "the operator pays at most {daily} lamports of fees for buyers a day: try again tomorrow"
+    )]
+    DailyFeesSpent {
+        /// Maximum of a day, lamports.
+        daily: u64,
+    },
     /// Error returned when the gateway is about to shut down.
     #[error("the gateway is about to shut down")]
     Draining,

@@ -76,7 +76,7 @@ impl GatewayError {
                 RecognitionError::NotReady => Type::RecognitionNotReady,
             },
             Self::WorkerStalled(_) => Type::WorkerStalled,
-            Self::OperatorUnfunded { .. } => Type::OperatorUnfunded,
+            Self::OperatorUnfunded { .. } | Self::DailyFeesSpent { .. } => Type::OperatorUnfunded,
             Self::Draining => Type::Stopping,
             Self::MalformedJson(_) => Type::MalformedJson,
             Self::UnsupportedMediaType => Type::UnsupportedMediaType,

@@ -70,7 +70,7 @@ type MiddlewareStack = (Trace, Either<CorsLayer, Identity>, Admit);
 
 /// Returns the router of a gateway.
 pub fn router(app: App, paywall: Option<Paywall>) -> Router {
-    let Groups { public, catalogue, authenticated, reads, on_chain } = Groups::new();
+    let Groups { public, catalogue, authenticated, reads, on_chain, facilitator } = Groups::new();
     let limit = Duration::from_secs(app.config.limits.request_seconds.into());
     let layers = |admit| (Trace::new(&app), option_layer(cors(&app)), admit);
     let stack = |access, within| layers(Admit::new(&app, access).within(within));
@@ -82,7 +82,10 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
     let authenticated = Router::from(authenticated).layer(stack(Access::Authenticated, limit));
     let reads = Router::from(reads).layer(reading(Access::Authenticated));
     let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
+    let settling = Admit::new(&app, Access::Authenticated).within(ON_CHAIN).counting_reads();
+    let facilitator = Router::from(facilitator).layer(layers(settling));
     let all = public.merge(catalogue).merge(authenticated).merge(reads).merge(on_chain);
+    let all = all.merge(facilitator);
     with_fallbacks(all, stack(Access::Public, limit)).with_state(app)
 }
 
@@ -133,13 +136,14 @@ fn cors(app: &App) -> Option<CorsLayer> {
 
 /// Returns the OpenAPI document of the public interface.
 pub fn openapi() -> OpenApiDocument {
-    let Groups { public, catalogue, authenticated, reads, on_chain } = Groups::new();
+    let Groups { public, catalogue, authenticated, reads, on_chain, facilitator } = Groups::new();
     let describe = |document: OpenApiDocument, routes: OpenApiRouter<App>| {
         OpenApiRouter::with_openapi(document).merge(routes).into_openapi()
     };
     let mut document =
         documents::with_public_problems(describe(Api::openapi(), public.merge(catalogue)));
-    let authenticated = describe(Api::openapi(), authenticated.merge(reads).merge(on_chain));
+    let authenticated =
+        describe(Api::openapi(), authenticated.merge(reads).merge(on_chain).merge(facilitator));
     document.merge(documents::with_api_keys(authenticated));
     documents::with_maximums(document)
 }
@@ -160,6 +164,8 @@ struct Groups {
     reads: OpenApiRouter<App>,
     /// Authenticated routes that wait for a transaction.
     on_chain: OpenApiRouter<App>,
+    /// Authenticated routes that read from the cluster and wait for a transaction.
+    facilitator: OpenApiRouter<App>,
 }
 
 impl Groups {
@@ -195,9 +201,9 @@ impl Groups {
             .routes(routes!(x402::verify));
         let on_chain = OpenApiRouter::new()
             .routes(routes!(settlements::settle))
-            .routes(routes!(settlements::close))
-            .routes(routes!(x402::settle));
-        Self { public, catalogue, authenticated, reads, on_chain }
+            .routes(routes!(settlements::close));
+        let facilitator = OpenApiRouter::new().routes(routes!(x402::settle));
+        Self { public, catalogue, authenticated, reads, on_chain, facilitator }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     price_tags::PriceTags,
     route::PaidRoute,
     route_table::PaidRoutes,
-    sale::{Locks, SaleDesk, SaleItem},
+    sale::{AnsweredPayments, Locks, SaleDesk, SaleItem},
     spool::{Spool, SpoolError},
 };
 
@@ -30,6 +30,7 @@ struct Inner {
     in_flight: InFlight,
     price_tags: PriceTags,
     sale_locks: Locks<SaleKey>,
+    answered_payments: AnsweredPayments,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -79,6 +80,7 @@ impl Paywall {
             in_flight,
             price_tags,
             sale_locks: Locks::default(),
+            answered_payments: AnsweredPayments::default(),
             tasks,
             stop,
         };
@@ -204,6 +206,10 @@ impl Paywall {
 
     pub(crate) fn sale_locks(&self) -> &Locks<SaleKey> {
         &self.inner.sale_locks
+    }
+
+    pub(crate) fn answered_payments(&self) -> &AnsweredPayments {
+        &self.inner.answered_payments
     }
 
     /// Returns the tasks that outlive the client's connection.

@@ -4,7 +4,7 @@ use motif_interface::{
     Pubkey,
     receipt::{Receipt, bundle::BundlePath},
 };
-use motif_wire::sale::SaleReceipt;
+use motif_wire::{jws::JwsPayload, sale::SaleReceipt};
 use serde::{Deserialize, Serialize};
 use solana_message::VersionedMessage;
 use strum::{Display, EnumString};
@@ -40,8 +40,6 @@ impl Purpose {
     /// Beginning of the input of a JSON web signature: base64url of `{"alg":"EdDSA",`. No message of a
     /// transaction begins with it: of its 101 signers 121 would be read-only.
     const JWS: &[u8] = b"eyJhbGciOiJFZERTQSIs";
-    /// Maximum size of the input of a JSON web signature, bytes.
-    const MAX_JWS: usize = 4_096;
 
     /// Returns whether `key` signs these bytes for this purpose: receipts, their roots and JSON web
     /// signatures, or else the message of a transaction that needs its signature, as that of the first
@@ -50,7 +48,7 @@ impl Purpose {
         match self {
             Self::Receipt => {
                 let is = |domain: &[u8], length| bytes.starts_with(domain) && bytes.len() == length;
-                let is_jws = bytes.starts_with(Self::JWS) && bytes.len() <= Self::MAX_JWS;
+                let is_jws = bytes.starts_with(Self::JWS) && bytes.len() <= JwsPayload::MAX_INPUT;
                 is(&Receipt::DOMAIN, Receipt::SIZE)
                     || is(&BundlePath::DOMAIN, 48)
                     || is(&SaleReceipt::DOMAIN, SaleReceipt::SIZE)

@@ -43,6 +43,9 @@ pub struct JwsPayload {
 pub struct InvalidJws;
 
 impl JwsPayload {
+    /// Maximum size of the input that a signer takes, bytes.
+    pub const MAX_INPUT: usize = 4_096;
+
     /// Returns the bytes to sign with a key, which is named as a `did:key`: clients resolve it offline.
     pub fn input(&self, key: &Pubkey) -> String {
         let did = did_key(key);

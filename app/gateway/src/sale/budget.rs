@@ -28,25 +28,25 @@ impl FeeBudget {
 
     /// Returns whether one more payment fits. Logs the first one of a day that does not.
     pub fn has_room(&self, now: i64) -> bool {
-        let has_room = self.daily == 0 || self.spent(now, 0) + Self::PAYMENT <= self.daily;
-        if !has_room && !std::mem::replace(&mut self.spent.lock().is_logged, true) {
-            tracing::warn!(daily = self.daily, "sales end: the day's fees for buyers are spent");
-        }
-        has_room
+        self.spent.lock().has_room(self.daily, now)
     }
 
     /// Counts one more payment. Returns whether it fits.
     pub fn take(&self, now: i64) -> bool {
-        let has_room = self.has_room(now);
+        let mut spent = self.spent.lock();
+        let has_room = spent.has_room(self.daily, now);
         if has_room {
-            self.spent(now, Self::PAYMENT);
+            spent.lamports = spent.lamports.saturating_add(Self::PAYMENT);
         }
         has_room
     }
 
     /// Counts the payments of earlier processes that have landed today.
     pub fn resume(&self, payments: u64, now: i64) {
-        self.spent(now, payments.saturating_mul(Self::PAYMENT));
+        let mut spent = self.spent.lock();
+        spent.begin(now);
+        let lamports = payments.saturating_mul(Self::PAYMENT);
+        spent.lamports = spent.lamports.saturating_add(lamports);
     }
 
     /// Returns a payment that was not sent.
@@ -54,15 +54,25 @@ impl FeeBudget {
         let mut spent = self.spent.lock();
         spent.lamports = spent.lamports.saturating_sub(Self::PAYMENT);
     }
+}
 
-    /// Adds to what was spent today; returns the sum.
-    fn spent(&self, now: i64, more: u64) -> u64 {
-        let (mut spent, day) = (self.spent.lock(), now.div_euclid(Self::DAY));
-        if day > spent.day {
-            *spent = Spent { day, ..Spent::default() };
+impl Spent {
+    /// Starts the day of `now`, unless a later one has begun.
+    fn begin(&mut self, now: i64) {
+        let day = now.div_euclid(FeeBudget::DAY);
+        if day > self.day {
+            *self = Self { day, ..Self::default() };
         }
-        spent.lamports = spent.lamports.saturating_add(more);
-        spent.lamports
+    }
+
+    fn has_room(&mut self, daily: u64, now: i64) -> bool {
+        self.begin(now);
+        let after = self.lamports.saturating_add(FeeBudget::PAYMENT);
+        let has_room = daily == 0 || after <= daily;
+        if !has_room && !std::mem::replace(&mut self.is_logged, true) {
+            tracing::warn!(daily, "sales end: the day's fees for buyers are spent");
+        }
+        has_room
     }
 }
 

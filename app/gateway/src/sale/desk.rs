@@ -162,19 +162,21 @@ impl Sales {
         payment: PaymentFor,
     ) -> Result<StoredSale, GatewayError> {
         let id = transaction.id();
+        // A copy of the same payment finds it stored.
+        let _lock = self.locks.lock(id).await;
         if let Some(known) = self.store.sales().find(&id).await? {
             return Ok(known);
         }
         let (_, height) = self.cluster.blockhash().await?;
         let now = self.cluster.now();
         if !self.budget.take(now) {
-            let (lamports, least) = (self.funds.lamports().unwrap_or(0), self.sales.daily_lamports);
-            return Err(GatewayError::OperatorUnfunded { lamports, least });
+            return Err(GatewayError::DailyFeesSpent { daily: self.sales.daily_lamports });
         }
         let messages = [&transaction.message[..]];
         let signed = self.keys.fee_payer().sign_in_time(Purpose::FeePayer, &messages).await;
         let signed = signed.inspect_err(|_| self.budget.give_back())?;
-        let signature = signed.first().copied().unwrap_or([0; 64]);
+        let missing = || GatewayError::internal("the signer returned no signature");
+        let signature = signed.first().copied().ok_or_else(missing)?;
         self.failpoints.hit(Failpoint::Signed);
         let stored = StoredSale {
             payment: id,
@@ -244,7 +246,7 @@ impl Sales {
             sent_at: sale.sent_at,
             ended_at: sale.ended_at,
             output_digest: sale.output_digest,
-            is_delivered: sale.delivered_at.is_some(),
+            delivered_at: sale.delivered_at,
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     config::SalesConfig,
     expenses::Expenses,
     funds::Funds,
+    id_locks::IdLocks,
     keys::DigestKey,
     metrics::Metrics,
     operator_keys::OperatorKeys,
@@ -41,6 +42,8 @@ pub struct Sales {
     /// Key of MPP's challenges.
     pub(super) challenge_key: [u8; 32],
     pub(super) budget: FeeBudget,
+    /// Locks of payments that are being stored.
+    pub(super) locks: IdLocks,
     pub(super) tills: OpenTills,
     pub(super) terms: Cache<(Pubkey, String), Option<Arc<SaleTerms>>>,
     pub(super) currencies: Cache<Pubkey, Option<(Currency, u8)>>,
@@ -75,6 +78,7 @@ impl Sales {
         let ages = Catalogue::ages(&config);
         Some(Self {
             budget: FeeBudget::new(sales.daily_lamports),
+            locks: IdLocks::default(),
             sales,
             expenses: Expenses {
                 store: store.clone(),

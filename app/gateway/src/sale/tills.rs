@@ -31,16 +31,22 @@ impl Sales {
     /// Opens the tills of the routes, and continues the payments of an earlier process; then opens the
     /// tills of new terms until `stop` is cancelled. No request opens a till.
     pub(crate) async fn run(self: Arc<Self>, routes: Option<PaidRoutes>, stop: CancellationToken) {
-        if let Err(error) = self.resume().await {
-            tracing::error!(%error, "sent payments were not read");
-        }
+        let mut is_resumed = false;
         while !stop.is_cancelled() {
+            if !is_resumed {
+                let resumed = self.resume().await;
+                is_resumed = resumed.is_ok();
+                if let Err(error) = resumed {
+                    tracing::error!(%error, "sent payments were not read, and will be read again");
+                }
+            }
             let opened = match &routes {
                 Some(routes) => self.open_tills(routes).await,
                 None => Ok(true),
             };
             let pause = match opened {
-                Ok(true) => OPEN_EVERY,
+                Ok(true) if is_resumed => OPEN_EVERY,
+                Ok(true) => self.cluster.poll_interval() * RETRY_POLLS,
                 Ok(false) => self.cluster.poll_interval() * RETRY_POLLS,
                 Err(error) => {
                     tracing::warn!(%error, "a till was not opened");

@@ -1,5 +1,6 @@
 //! The x402 facilitator: other sellers' payments, and no faucet.
 
+use futures::future::join_all;
 use motif_gateway::{AdminConfig, config::SalesConfig};
 use motif_sdk::{
     Pubkey,
@@ -167,6 +168,18 @@ async fn cheap_payment_is_no_faucet() {
     let refused = call(&shop, "/x402/settle", &second, None).await;
     refused.assert_problem(503, "operator-unfunded");
     assert_eq!(shop.payments().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_copies_cost_one_fee() {
+    let shop = Shop::with(|sales: &mut SalesConfig| sales.daily_lamports = 22_000).await;
+    let first = request(&shop, &Buyer::new(41)).await;
+    let second = request(&shop, &Buyer::new(42)).await;
+    let copies = join_all((0..16).map(|_| settle(&shop, &first))).await;
+    assert!(copies.iter().all(|copy| copy.success && *copy == copies[0]), "{copies:?}");
+    // The other half of the day's budget is left.
+    assert!(settle(&shop, &second).await.success);
+    assert_eq!(shop.payments().len(), 2);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use futures::future::join_all;
-use motif_sdk::gateway::wire::x402;
+use motif_sdk::{fingerprint::content_digest, gateway::wire::x402};
 use serde_json::json;
 
 use crate::{
@@ -18,6 +18,19 @@ async fn refused_request_is_not_charged() {
     let (_, answer) = shop.buy("/pictures", &failing("refuse"), &Buyer::new(41)).await;
     assert_eq!((answer.status.as_u16(), &answer.text()[..]), (422, "this prompt is too odd"));
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (0, 1));
+}
+
+#[tokio::test]
+async fn long_target_is_answered_after_payment() {
+    let shop = Shop::new().await;
+    let path = format!("/pictures?seed={}", "7".repeat(2_900));
+    let (payment, answer) = shop.buy(&path, &picture(), &Buyer::new(41)).await;
+    answer.assert_ok();
+    // The signature of x402 over the URL is left out; Motif's receipt has the digest of the request.
+    assert!(settlement(&answer).extensions.is_empty());
+    assert_eq!(receipt(&answer).output_digest.0, content_digest(&answer.body));
+    assert_eq!(shop.pay(&path, &picture(), &payment).await.body, answer.body);
+    assert_eq!(shop.payments().len(), 1);
 }
 
 #[tokio::test]
@@ -278,9 +291,31 @@ async fn named_payment_is_one_purchase() {
     };
     named("order-0000000001", "/pictures", 1).await.assert_ok();
     named("order-0000000002", "/pictures", 2).await.assert_ok();
+    // A new payment of the same purchase is not sent, although its answer was handed over.
+    named("order-0000000001", "/pictures", 4).await.assert_ok();
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (2, 2));
     let taken = named("order-0000000001", "/pictures?size=l", 3).await;
     taken.assert_problem(409, "payment-for-another-request");
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (2, 2));
+}
+
+#[tokio::test]
+async fn answered_payment_is_not_sent_later() {
+    let shop = Shop::new().await;
+    let (buyer, body) = (Buyer::new(41), failing("slow"));
+    let first = buyer.pay(&shop.offer_of("/pictures", &body).await, 1);
+    let second = buyer.pay(&shop.offer_of("/pictures", &body).await, 2);
+    let both = [&first, &second].map(|payment| shop.pay("/pictures", &body, payment));
+    let both = join_all(both).await;
+    assert_eq!(both[0].body, both[1].body);
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
+    tokio::time::sleep(Duration::from_millis(200)).await; // the answer was handed over
+    for payment in [&first, &second] {
+        let again = shop.pay("/pictures", &body, payment).await;
+        again.assert_ok();
+        assert_eq!((&again.body, receipt(&again)), (&both[0].body, receipt(&both[0])));
+    }
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
 }
 
 #[tokio::test]

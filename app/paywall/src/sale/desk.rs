@@ -130,8 +130,8 @@ pub struct SaleRecord {
     pub ended_at: Option<i64>,
     /// SHA-256 of the answer; `None` before it is made.
     pub output_digest: Option<[u8; 32]>,
-    /// Whether a response with the whole answer was sent.
-    pub is_delivered: bool,
+    /// Time of the first response with the whole answer, unix seconds.
+    pub delivered_at: Option<i64>,
 }
 
 /// Payment to be sent.

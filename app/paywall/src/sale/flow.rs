@@ -20,7 +20,7 @@ use super::{
     request::{Forward, Request},
     response::signature_text,
     transaction::ClientTransaction,
-    validity::LANDING_SECONDS,
+    validity::{LANDING_SECONDS, OFFER_SECONDS},
 };
 use crate::{
     body_budget::HeldBody,
@@ -41,6 +41,19 @@ struct Order {
     /// The item and the acceptance that the memo commits to; `None` for a payment that was sent
     /// before.
     bought: Option<(SaleItem, SaleAcceptance)>,
+}
+
+impl Order {
+    /// Returns whether the payment is for what an earlier payment for the same request and name has
+    /// bought: its answer was not handed over, the purchase has a name, or the offer was made before the
+    /// buyer could have the answer.
+    fn is_of(&self, earlier: &SaleRecord) -> bool {
+        let Some(delivered_at) = earlier.delivered_at else { return true };
+        let offered_at = |acceptance: &SaleAcceptance| acceptance.not_after - OFFER_SECONDS;
+        let bought = self.bought.as_ref();
+        !self.payment.name().is_empty()
+            || bought.is_some_and(|(_, acceptance)| offered_at(acceptance) < delivered_at)
+    }
 }
 
 /// Next step of an order.
@@ -172,6 +185,11 @@ impl Paywall {
                     self.await_end(&**desk, &record).await?;
                 }
                 Step::Deliver(record) => {
+                    if record.payment != order.id {
+                        // The same bytes again are not sent either.
+                        let until = self.engine().now() + i64::from(self.config().keep_seconds);
+                        self.answered_payments().add(order.id, record.payment, until);
+                    }
                     drop(turn);
                     return Ok(self.sale_response(desk, &record, Some(&order.payment)).await?);
                 }
@@ -254,12 +272,17 @@ impl Paywall {
                 SaleState::Failed | SaleState::Expired => Step::Failed(own),
             });
         }
+        if let Some(earlier) = self.answered_payments().sale_of(&order.id)
+            && let Some(earlier) = desk.find(&earlier).await?
+        {
+            return Ok(self.landed_step(earlier)?);
+        }
         let (wallet, digest) = (&order.wallet, &order.request.digest);
         let mut answer = order.id;
         for earlier in desk.of_request(wallet, digest, order.payment.name()).await? {
             match earlier.state {
                 SaleState::Sent => return Ok(Step::Await(earlier)),
-                SaleState::Landed if earlier.is_delivered || !self.is_kept(&earlier) => {
+                SaleState::Landed if !self.is_kept(&earlier) || !order.is_of(&earlier) => {
                     answer = order.id;
                 }
                 SaleState::Landed => return Ok(self.landed_step(earlier)?),
@@ -285,7 +308,7 @@ impl Paywall {
         if self.spool().find(&record.answer).is_some() {
             return Ok(Step::Deliver(record));
         }
-        if record.is_delivered || !self.is_kept(&record) {
+        if record.delivered_at.is_some() || !self.is_kept(&record) {
             return Ok(Step::Gone(record));
         }
         match record.holder {

@@ -3,6 +3,7 @@
 //! The answer is made and stored, then the payment is sent, and the answer is returned once the payment has
 //! landed. A route whose answers take long is paid first.
 
+mod answered;
 mod challenge;
 mod check;
 mod config;
@@ -25,6 +26,7 @@ pub use desk::{NewSale, PaymentId, SaleDesk, SaleEvent, SaleItem, SaleRecord};
 pub use refusal::{Refusal, Word};
 pub use transaction::{ClientInstruction, ClientTransaction};
 
+pub(crate) use answered::AnsweredPayments;
 pub(crate) use dispatch::{Dialect, payments};
 pub(crate) use locks::Locks;
 pub(crate) use request::request;

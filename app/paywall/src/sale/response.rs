@@ -32,7 +32,7 @@ impl Paywall {
     ) -> Result<Response, PaywallError> {
         let answer = self.spool().find(&record.answer).ok_or(PaywallError::Gone)?;
         let receipts = self.receipts(&**desk, record, answer.output_digest.0, payment).await?;
-        let delivered = (!record.is_delivered).then(|| {
+        let delivered = record.delivered_at.is_none().then(|| {
             let (desk, id, tasks) = (desk.clone(), record.payment, self.tasks().clone());
             let delivered = move || {
                 tasks.spawn(async move {
@@ -80,7 +80,8 @@ impl Paywall {
             issued_at,
         );
         let (key, signatures) = desk.sign(&[&receipt.signed_bytes()], issued_at).await?;
-        let signature = signatures.first().copied().unwrap_or([0; 64]);
+        let missing = || PaywallError::internal("the signer returned no signature");
+        let signature = signatures.first().copied().ok_or_else(missing)?;
         let receipt = SaleReceipt { signature: SignatureHex(signature), ..receipt };
         let transaction = signature_text(&record.signature);
         // A wallet that signed in speaks version 2 of x402.
@@ -99,8 +100,13 @@ impl Paywall {
                             transaction: receipt.transaction,
                         };
                         let input = payload.input(&key);
-                        let (_, signatures) = desk.sign(&[input.as_bytes()], issued_at).await?;
-                        signatures.first().map(|signature| JwsReceipt::text(&input, signature))
+                        // The receipt of a longer URL has no room in a header.
+                        if input.len() > JwsPayload::MAX_INPUT {
+                            None
+                        } else {
+                            let (_, signatures) = desk.sign(&[input.as_bytes()], issued_at).await?;
+                            signatures.first().map(|signature| JwsReceipt::text(&input, signature))
+                        }
                     }
                     Dialect::X402V1 | Dialect::Mpp => None,
                 };

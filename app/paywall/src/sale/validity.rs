@@ -1,8 +1,8 @@
 /// Time for which an offer is made, seconds: the answer is made and the payment lands within it.
 pub(crate) const OFFER_SECONDS: i64 = 180;
 /// Time before the end of an offer after which no payment is sent, seconds: longer than a blockhash is
-/// valid.
-pub(crate) const LANDING_SECONDS: i64 = 60;
+/// valid, which is 150 blocks of 400 ms and more on a busy cluster.
+pub(crate) const LANDING_SECONDS: i64 = 90;
 
 /// Returns the end of the offers of version 1 of x402 at a time. They are equal within a minute, because the
 /// client does not repeat them.

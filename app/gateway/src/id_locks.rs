@@ -3,16 +3,14 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 
-use crate::ledger::HoldId;
-
-/// Locks of a channel's holds. A hold is looked up in the store under its lock, so that no
-/// concurrent request adds it meanwhile.
+/// Locks of holds or payments. One is looked up in the store under its lock, so that no concurrent
+/// request adds it meanwhile.
 #[derive(Debug, Default)]
-pub struct HoldLocks(Mutex<HashMap<HoldId, Arc<tokio::sync::Mutex<()>>>>);
+pub struct IdLocks(Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>);
 
-impl HoldLocks {
-    /// Waits for the lock of a hold. Dropping the guard unlocks it.
-    pub async fn lock(&self, id: HoldId) -> OwnedMutexGuard<()> {
+impl IdLocks {
+    /// Waits for the lock of a hold or a payment. Dropping the guard unlocks it.
+    pub async fn lock(&self, id: [u8; 32]) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.0.lock();
             // Locks without holder and waiter are removed.
@@ -30,8 +28,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_hold_is_locked_once() {
-        let locks = HoldLocks::default();
+    async fn one_id_is_locked_once() {
+        let locks = IdLocks::default();
         let first = locks.lock([1; 32]).await;
         assert!(locks.lock([1; 32]).now_or_never().is_none());
         let other = locks.lock([2; 32]).await;
