@@ -1,11 +1,15 @@
 //! `motif generate`: generations that are paid for one by one.
 
 mod args;
+mod kept;
 mod output;
 mod paywall;
 
+use std::path::{Path, PathBuf};
+
 use indicatif::{ProgressBar, ProgressStyle};
 use motif_sdk::{
+    Pubkey,
     fingerprint::content_digest,
     gateway::{Payer, PayerOptions},
     keypair::signing_key,
@@ -17,7 +21,8 @@ use crate::{
     channel::find_license, credentials::OutputSigner, currency, error::CliError, palette::Palette,
     session::Session,
 };
-use output::{GenerateOutput, ReceiptsFile};
+use kept::Kept;
+use output::GenerateOutput;
 use paywall::Order;
 
 pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> {
@@ -42,20 +47,26 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         return paywall::run(order, &client, session).await;
     }
     let license = find_license(&channel, &account, args.license, work.as_ref(), args.licensed_use)?;
-    let mut receipts = args.receipts.as_deref().map(ReceiptsFile::open).transpose()?;
-    if let Some(folder) = &args.output {
-        std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
-    }
     let key = signing_key(&args.voucher_key.read(session)?);
     let gateway = session.gateway().await;
     let keys = client.operator(&account.channel.operator).await?.receipt_keys;
-    let options = PayerOptions { receipt_keys: Some(keys), ..PayerOptions::default() };
+    let slot = account.channel.opened_slot;
+    let state = args.receipts.as_ref().map(|file| state_path(file, &channel, slot));
+    let options =
+        PayerOptions { receipt_keys: Some(keys), state: state.clone(), ..PayerOptions::default() };
     let payer = Payer::open(gateway, channel, &account, key, options).await?;
 
     let signer = match &args.identity {
         Some(folder) => Some(OutputSigner::new(folder, &client, &account, license, session).await?),
         None => None,
     };
+    let receipts = args.receipts.as_deref();
+    let mut kept = Kept::open(receipts, args.output.as_deref(), signer)?;
+    // Paid for by a run that was interrupted.
+    for earlier in payer.receipts() {
+        kept.add_again(&earlier.receipt)?;
+    }
+    forget_receipts(&payer).await?;
     let bar = progress_bar(u64::from(args.count));
     for number in 1..=args.count {
         let request = format!("{} no. {number}", args.prompt);
@@ -64,24 +75,11 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         let paid = payer.generate(license, 1, request_digest, content_digest(&output)).await;
         let receipt = paid.inspect_err(|_| bar.abandon())?;
         // Stored before the next generation is paid for.
-        if let Some(file) = &mut receipts {
-            file.append(&receipt)?;
-        }
-        if let Some(folder) = &args.output {
-            let name = format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8]));
-            let output = match &signer {
-                Some(signer) => {
-                    signer.sign(&output, &name, &receipt).inspect_err(|_| bar.abandon())?
-                }
-                None => output,
-            };
-            let path = folder.join(name);
-            std::fs::write(&path, output).map_err(|error| CliError::unwritable(&path, error))?;
-        }
+        kept.add(&receipt, output).inspect_err(|_| bar.abandon())?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(GenerateOutput {
+    let output = GenerateOutput {
         channel: channel.to_string(),
         license,
         generations: args.count,
@@ -89,7 +87,24 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         spent: scale.money(payer.spent()),
         cumulative: scale.money(payer.cumulative()?),
         files: None,
-    })
+    };
+    forget_receipts(&payer).await?;
+    Ok(output)
+}
+
+/// Returns the path of the payer's state beside a file of receipts.
+fn state_path(receipts: &Path, channel: &Pubkey, opened_slot: u64) -> PathBuf {
+    let mut name = receipts.as_os_str().to_owned();
+    name.push(format!(".{channel}-{opened_slot}.payer"));
+    name.into()
+}
+
+/// Forgets receipts that are in the file of receipts.
+async fn forget_receipts(payer: &Payer) -> Result<(), CliError> {
+    if let Some(last) = payer.receipts().last() {
+        payer.forget_receipts(last.number).await?;
+    }
+    Ok(())
 }
 
 fn progress_bar(count: u64) -> ProgressBar {

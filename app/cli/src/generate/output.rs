@@ -1,17 +1,10 @@
-use std::{
-    fmt,
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::fmt;
 
-use motif_sdk::{gateway::wire::ReceiptParts, receipt::SignedReceipt};
 use serde::Serialize;
 
 use crate::{
     amount::{Money, grouped},
-    error::CliError,
-    output::{json_line, pairs},
+    output::pairs,
 };
 
 /// Output of `motif generate`.
@@ -42,33 +35,5 @@ impl fmt::Display for GenerateOutput {
             write!(formatter, "\n{name:13}  {file}")?;
         }
         Ok(())
-    }
-}
-
-/// File that receipts are appended to, one line of JSON each.
-pub struct ReceiptsFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl ReceiptsFile {
-    /// Opens the file, or creates it.
-    ///
-    /// # Errors
-    /// [`CliError::Unwritable`].
-    pub fn open(path: &Path) -> Result<Self, CliError> {
-        let file = File::options().create(true).append(true).open(path);
-        let file = file.map_err(|error| CliError::unwritable(path, error))?;
-        Ok(Self { path: path.to_owned(), file })
-    }
-
-    /// Appends a receipt.
-    ///
-    /// # Errors
-    /// [`CliError::Unwritable`].
-    pub fn append(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
-        let line = json_line(&ReceiptParts::from(receipt));
-        let written = self.file.write_all(line.as_bytes());
-        written.map_err(|error| CliError::unwritable(&self.path, error))
     }
 }

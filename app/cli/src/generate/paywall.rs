@@ -21,10 +21,7 @@ use motif_sdk::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    args::GenerateArgs,
-    output::{GenerateOutput, ReceiptsFile},
-};
+use super::{args::GenerateArgs, kept::ReceiptsFile, output::GenerateOutput};
 use crate::{
     amount::Scale,
     channel::find_license,
