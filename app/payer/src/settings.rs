@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn listener_is_on_this_machine() {
+    fn public_listener_is_rejected() {
         let read = |text: &str| text.parse::<Listen>();
         assert!(read("127.0.0.1:0").is_ok() && read("[::1]:8788").is_ok());
         assert_eq!(read("unix:/run/payer.sock"), Ok(Listen::Unix("/run/payer.sock".into())));

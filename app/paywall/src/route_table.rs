@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn dear_route_is_not_read_as_cheap() {
+    fn path_variant_keeps_expensive_price() {
         let cheap = route("units = { fixed = 1 }").replace("/images", "/models/{model}");
         let dear = route("units = { fixed = 100 }").replace("/images", "/models/big");
         let routes = read(&(cheap + &dear)).unwrap();

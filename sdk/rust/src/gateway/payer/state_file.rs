@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn second_lock_names_the_holder() {
+    fn second_process_error_names_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("payer");
         let first = StateFile::open(&path).unwrap();
