@@ -47,9 +47,10 @@ pub struct Settings {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySettings {
-    /// Maximum price of one unit, without the operator's fee. No terms are accepted without it.
+    /// Maximum price of one unit, without the operator's fee; without it, no terms are accepted, and
+    /// accepted ones pay. `motif pay --max-price` sets it.
     pub max_unit_price: Option<u64>,
-    /// Maximum fee that an acceptance charges once.
+    /// Maximum fee that an acceptance charges the wallet once. No budget counts it.
     pub max_upfront_fee: u64,
     /// Works whose terms may be accepted; empty for all.
     pub works: Vec<Address>,
