@@ -45,7 +45,7 @@ pub struct PayArgs {
     #[arg(short = 'o', long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Maximum cost of the answer, fees included
+    /// Maximum cost of the answer, fees included; also of a unit, unless --max-unit-price is set
     #[arg(long, value_name = "AMOUNT")]
     max_price: Option<AmountArg>,
 

@@ -357,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_message_imitates_no_error() {
+    fn foreign_message_is_indented() {
         let hostile = "no\u{1b}[31m\u{202e}\nerror[ok]: fine\nhint: run it";
         let shown = error_text("x\u{7}\n", hostile, Some("pass --yes"));
         assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{shown}");

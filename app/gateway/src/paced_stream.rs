@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn peer_that_drips_is_cut_off() {
+    async fn slow_reader_is_disconnected() {
         let (stream, mut peer) = duplex(64);
         let mut stream = PacedStream::new(stream, WITHIN);
         let reading = async {

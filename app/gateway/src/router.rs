@@ -160,7 +160,7 @@ struct Groups {
     /// Public routes that read from the cluster.
     catalogue: OpenApiRouter<App>,
     authenticated: OpenApiRouter<App>,
-    /// Authenticated routes that read from the cluster or sum up the store.
+    /// Authenticated routes that read from the cluster or aggregate rows of the store.
     reads: OpenApiRouter<App>,
     /// Authenticated routes that wait for a transaction.
     on_chain: OpenApiRouter<App>,

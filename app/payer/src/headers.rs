@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connection_and_payment_stay_here() {
+    fn connection_and_payment_headers_are_removed() {
         let sent = [
             ("connection", "close, x-hop"),
             ("x-hop", "1"),

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_is_no_markup() {
+    fn foreign_text_is_escaped() {
         let hostile = "<script>alert('1')</script>\"&\u{202e}";
         let step = Step { from: Party::Paywall, to: Party::Payer, what: hostile.into(), after: 3 };
         let exchange = Exchange {

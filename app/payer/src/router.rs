@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn host_is_this_machine() {
+    fn foreign_host_is_rejected() {
         let fits = |host: &str| {
             is_own_host(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]))
         };

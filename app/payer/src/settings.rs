@@ -47,9 +47,10 @@ pub struct Settings {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySettings {
-    /// Maximum price of one unit, without the operator's fee. No terms are accepted without it.
+    /// Maximum price of one unit, without the operator's fee; without it, no terms are accepted, and
+    /// accepted ones pay. `motif pay --max-price` sets it.
     pub max_unit_price: Option<u64>,
-    /// Maximum fee that an acceptance charges once.
+    /// Maximum fee that an acceptance charges the wallet once. No budget counts it.
     pub max_upfront_fee: u64,
     /// Works whose terms may be accepted; empty for all.
     pub works: Vec<Address>,
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn listener_is_on_this_machine() {
+    fn public_listener_is_rejected() {
         let read = |text: &str| text.parse::<Listen>();
         assert!(read("127.0.0.1:0").is_ok() && read("[::1]:8788").is_ok());
         assert_eq!(read("unix:/run/payer.sock"), Ok(Listen::Unix("/run/payer.sock".into())));

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn second_process_is_named_the_first() {
+    fn second_process_error_names_holder() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("platform.payer");
         let first = StateLock::take(&state).unwrap();

@@ -155,7 +155,7 @@ async fn other_file_is_not_replaced() {
 }
 
 #[tokio::test]
-async fn half_lines_hold_no_places() {
+async fn unfinished_lines_block_no_request() {
     let (_folder, path) = socket();
     start(&path, vec![served(1, None)]);
     let mut waiting = Vec::new();
@@ -171,7 +171,7 @@ async fn half_lines_hold_no_places() {
 }
 
 #[tokio::test]
-async fn reachable_key_answers() {
+async fn reach_fails_until_server_listens() {
     let (_folder, path) = socket();
     let remote = signer(&path, 1);
     assert!(matches!(remote.reach().await, Err(SignError::Unreachable { .. })));

@@ -1,4 +1,4 @@
-//! Sandbox of the decoding worker, which whatever controls the worker cannot leave.
+//! Irrevocable sandbox of the decoding worker.
 //!
 //! Resource limits bound memory, time, file sizes, descriptors and processes. On Linux a Landlock
 //! ruleset without rules then denies the file system and TCP, and a seccomp filter allows nothing

@@ -22,7 +22,7 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExpenseSummary {
-    /// `settle`, `close` or `claim`.
+    /// `settle`, `close`, `claim` or `sale`.
     pub kind: String,
     /// Number of confirmed transactions.
     pub transactions: u64,

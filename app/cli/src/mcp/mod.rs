@@ -38,17 +38,17 @@ pub struct McpArgs {
     #[arg(long, value_name = "DIR")]
     folder: PathBuf,
 
-    /// Sell what is behind the paywall at this URL
+    /// URL of the paywall that purchases are made from
     #[arg(long, value_name = "URL")]
     paywall: Option<Url>,
 
-    /// Most that purchases from this folder may cost in all, over restarts
+    /// Maximum total cost of purchases from this folder; restarts do not reset it
     ///
     /// Without it, clients pay for their purchases by x402 themselves.
     #[arg(long, value_name = "AMOUNT", requires = "paywall")]
     budget: Option<AmountArg>,
 
-    /// Most that one purchase may cost
+    /// Maximum cost of one purchase
     #[arg(long, value_name = "AMOUNT", requires = "budget")]
     max_price: Option<AmountArg>,
 

@@ -36,7 +36,8 @@ pub struct SettingsArgs {
     #[command(flatten)]
     currency: CurrencyArgs,
 
-    /// Maximum price of a unit; without it, no terms are accepted
+    /// Maximum price of a unit [default: none, which accepts no terms; with `motif pay`,
+    /// --max-price]
     #[arg(long, value_name = "AMOUNT")]
     max_unit_price: Option<AmountArg>,
 

@@ -1,4 +1,4 @@
-//! Keys: their files and formats, the processes that have them, and the one that must not.
+//! Tests of keypair files, signing processes and the decoding worker's isolation.
 
 use std::{
     fs::{Permissions, set_permissions, write},

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_names_one_host() {
+    fn missing_or_repeated_host_is_invalid() {
         let of = |version, hosts: &[&str]| {
             let request = Request::get("/healthz").version(version);
             let request = hosts.iter().fold(request, |request, host| request.header(HOST, *host));

@@ -67,7 +67,7 @@ impl Admission {
         self.addresses.take(&network, 1).map_err(limited("address"))
     }
 
-    /// Counts a request of an address that reads from the cluster or sums up the store.
+    /// Counts a request of an address that reads from the cluster or aggregates rows of the store.
     ///
     /// # Errors
     /// [`RateLimited`].

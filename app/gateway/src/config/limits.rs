@@ -17,7 +17,7 @@ pub struct Limits {
     pub connections_per_address: u32,
     /// Rate of requests of one address.
     pub address: Rate,
-    /// Rate of requests of one address that read from the cluster or sum up the store.
+    /// Rate of requests of one address that read from the cluster or aggregate rows of the store.
     pub reads: Rate,
     /// Rate of vouchers of one channel with a valid signature.
     pub channel: Rate,

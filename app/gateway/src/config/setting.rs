@@ -211,7 +211,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "limits.reads_per_second",
         "50",
-        "requests of one address that read from the cluster or sum up the store; 0 for no limit",
+        "requests of one address that read from the cluster or aggregate rows of the store; 0 for no limit",
     ),
     setting("limits.reads_burst", "500", "burst of such requests of one address"),
     setting("limits.channel_per_second", "10000", "vouchers of one channel; 0 for no limit"),

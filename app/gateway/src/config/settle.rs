@@ -9,7 +9,7 @@ pub struct SettlePolicy {
     pub at_amount: Option<u64>,
     /// Minimum unsettled amount that is worth a transaction, base units; `None` if every amount is.
     pub min_amount: Option<u64>,
-    /// Minimum balance of the settle key, lamports; 0 if it does not matter.
+    /// Minimum balance of the fee payer, lamports; 0 to ignore it.
     pub min_lamports: u64,
     /// Settles when the open statement's first generation is this old, seconds.
     pub at_age_seconds: u32,

@@ -5,7 +5,7 @@ use reqwest::Url;
 use super::{Faults, GatewayConfig, host::is_local};
 
 impl GatewayConfig {
-    /// Returns settings that are valid and let others in, or out of this machine in clear.
+    /// Returns warnings about valid settings that expose the gateway or send data unencrypted.
     pub fn warnings(&self) -> Faults {
         let mut warnings = Faults::default();
         let mut warn = |is_risky: bool, key: &str, what: &str| {

@@ -14,7 +14,8 @@ pub async fn alive(State(app): State<App>) -> Result<Json<Value>, GatewayError> 
     Ok(Json(json!({ "status": "alive" })))
 }
 
-/// Checks that the store takes writes, the operator's keys sign, and the cluster answers.
+/// Checks that the gateway can serve: the store takes writes, the settle key is configured, the receipt
+/// key's signer and the cluster answer, the operator can pay, and no shutdown has begun.
 #[utoipa::path(get, operation_id = "ready", path = "/readyz", responses(
     (status = 200, body = Object),
     (status = 503, body = motif_sdk::gateway::wire::Problem, content_type = "application/problem+json"),

@@ -1,11 +1,11 @@
-//! What a paywall says about its routes to crawlers and agents, on its own listener.
+//! Documents of a paywall for crawlers and agents, on the paywall's listener.
 //!
 //! | path | content |
 //! |---|---|
 //! | `/openapi.json` | OpenAPI 3.1 with `x-payment-info` on each paid operation |
 //! | `/.well-known/x402`, `/discovery/resources` | routes that x402 pays, as URLs and with their payments |
 //! | `/rsl.xml` | terms of each route's work, as Really Simple Licensing 1.0 |
-//! | `/robots.txt` | the URL of the terms |
+//! | `/robots.txt` | a `License:` line with the URL of the terms; all crawlers are allowed |
 //!
 //! A path that the operator's routes file has is the model server's. Responses with status 402 name the
 //! terms (`Link: rel="license"`) and, for fixed units in a currency with an ISO 4217 code, the price

@@ -1,4 +1,4 @@
-//! Requests of strangers that read from the cluster, sum up the store or wait for a slow client.
+//! Requests of strangers that read from the cluster, aggregate rows of the store or wait for a slow client.
 
 use std::time::Duration;
 

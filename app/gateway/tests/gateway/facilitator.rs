@@ -160,7 +160,7 @@ async fn unchecked_payment_is_refused() {
 }
 
 #[tokio::test]
-async fn cheap_payment_is_no_faucet() {
+async fn spent_daily_budget_refuses_payment() {
     let shop = Shop::with(|sales: &mut SalesConfig| sales.daily_lamports = 11_000).await;
     let first = request(&shop, &Buyer::new(41)).await;
     let second = request(&shop, &Buyer::new(42)).await;

@@ -22,7 +22,7 @@ use crate::{
 const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Number of payments per measurement.
 const PAYMENTS: u32 = 100;
-/// Number of measurements of a flood beside which the payer is late.
+/// Maximum attempts to measure an acceptable latency under a flood.
 const ATTEMPTS: u32 = 4;
 /// Pause between two requests of a client.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -33,7 +33,7 @@ fn clients() -> usize {
     clients.unwrap_or(50)
 }
 
-/// Returns what a payer may wait longer than twice as long: time of the tests that run beside this one.
+/// Returns the latency allowed above twice the quiet latency, for tests that run at the same time.
 fn margin() -> Duration {
     Duration::from_millis(if clients() < 1_000 { 500 } else { 0 })
 }

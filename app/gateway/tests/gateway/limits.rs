@@ -247,7 +247,7 @@ async fn p99(world: &World) -> Duration {
 }
 
 #[tokio::test]
-async fn request_names_one_host() {
+async fn missing_or_repeated_host_is_rejected() {
     let world = World::with(with_admin).await;
     let admin = world.gateway.admin_url().unwrap().replace("http://", "").parse().unwrap();
     for address in [world.gateway.local_addr(), admin] {

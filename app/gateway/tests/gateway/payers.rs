@@ -148,7 +148,7 @@ async fn refused_payment_fails_alone() {
 }
 
 #[tokio::test]
-async fn second_process_is_told_the_holder() {
+async fn second_process_error_names_holder() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let state = folder.path().join("payer");
     let payer = with_state(&world, &state).await.unwrap();
@@ -269,7 +269,7 @@ async fn answer_captured_for_less_is_not_delivered() {
 }
 
 on_postgres_too! {
-    second_process_is_told_the_holder,
+    second_process_error_names_holder,
     payer_continues_from_its_file,
     answer_captured_for_less_is_not_delivered,
 }

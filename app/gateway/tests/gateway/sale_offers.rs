@@ -80,7 +80,7 @@ async fn unpaid_request_lists_all_offers() {
 }
 
 #[tokio::test]
-async fn hints_spare_clients_requests() {
+async fn offer_includes_blockhash_hints() {
     let shop = Shop::new().await;
     let answer = shop.unpaid("/pictures", &picture()).await;
     let header = header(&answer, x402::REQUIRED_HEADER);

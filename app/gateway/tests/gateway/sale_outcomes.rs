@@ -118,7 +118,7 @@ async fn expired_payment_gets_fresh_offer() {
 }
 
 #[tokio::test]
-async fn unknown_outcome_is_no_challenge() {
+async fn unknown_outcome_gets_no_offer() {
     for network in [Network::Silent, Network::Deaf] {
         let shop = Shop::new().await;
         let chain = &shop.sold.world.chain;
@@ -143,7 +143,7 @@ async fn unknown_outcome_is_no_challenge() {
 }
 
 #[tokio::test]
-async fn unreachable_node_is_no_challenge() {
+async fn unreachable_node_gets_no_offer() {
     let shop = Shop::new().await;
     let payment = Buyer::new(41).pay(&shop.offer_of("/pictures", &picture()).await, 1);
     shop.sold.world.chain.network(Network::Down);
@@ -372,7 +372,7 @@ async fn copied_transaction_gets_no_answer() {
 
 on_postgres_too! {
     failed_payment_gets_fresh_offer,
-    unknown_outcome_is_no_challenge,
+    unknown_outcome_gets_no_offer,
     repeated_payment_gets_same_bytes,
     concurrent_copies_are_one_sale,
     impatient_buyer_is_charged_once,

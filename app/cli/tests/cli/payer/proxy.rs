@@ -148,7 +148,7 @@ fn redirecting_server() -> String {
 }
 
 #[test]
-fn redirect_leaves_no_origin() {
+fn redirect_to_other_origin_is_refused() {
     let target = redirecting_server();
     let shop = Shop::open(&["--private-target", &target]);
     let url = |path: &str| format!("{}/http://{target}{path}", shop.payer);

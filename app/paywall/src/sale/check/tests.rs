@@ -202,7 +202,7 @@ fn other_memo_is_refused() {
 }
 
 #[test]
-fn fee_payer_is_no_account() {
+fn fee_payer_among_accounts_is_refused() {
     for instruction in 0..4 {
         let added = with(|draft| draft.instructions[instruction].1.push(PAYER));
         assert_eq!(added, Err(Word::FeePayerInAccounts), "instruction {instruction}");

@@ -70,7 +70,8 @@ impl StateFile {
     /// Replaces the file by a snapshot, durably.
     ///
     /// # Errors
-    /// [`GatewayError::StateFailed`]: the file is as it was.
+    /// [`GatewayError::StateFailed`]: the file is as it was or, if its folder could not be synced, the
+    /// snapshot. Nothing may be appended afterwards: this handle may be of the replaced file.
     pub fn rewrite(&mut self, snapshot: &[u8]) -> Result<(), GatewayError> {
         let file = replace(&self.path, snapshot);
         self.file = file.map_err(|error| GatewayError::state_failed(&self.path, error))?;
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn second_lock_names_the_holder() {
+    fn second_process_error_names_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("payer");
         let first = StateFile::open(&path).unwrap();
