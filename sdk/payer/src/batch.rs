@@ -32,6 +32,8 @@ pub struct Unanswered {
     /// The open statement with the batch; `None` if the batch's statement has settled.
     pub draft: Option<Draft>,
     pub pending: Pending,
+    /// Whether an attempt may have been charged: it had no answer, or one that does not tell.
+    pub may_be_charged: bool,
 }
 
 impl Group {
@@ -43,6 +45,11 @@ impl Group {
 }
 
 impl Unanswered {
+    /// Whether something waits for a payment of the batch.
+    pub fn is_awaited(&self) -> bool {
+        self.tickets.iter().any(Option::is_some)
+    }
+
     /// Returns the payments of the batch.
     pub fn into_groups(self) -> Vec<Group> {
         let mut generations = self.request.generations.into_iter();

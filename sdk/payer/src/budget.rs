@@ -22,7 +22,8 @@ impl Pending {
         }
     }
 
-    fn of(&self, tag: &str) -> u64 {
+    /// Returns the amount of a tag.
+    pub fn of(&self, tag: &str) -> u64 {
         self.tags.get(tag).copied().unwrap_or(0)
     }
 }

@@ -8,6 +8,10 @@ pub enum PayerError {
     /// Error returned when the gateway refuses a payment.
     #[error("{0}")]
     Refused(Box<Problem>),
+    /// Error returned when a refusal does not tell whether the payment was charged, by this attempt or an
+    /// earlier one.
+    #[error("{0}; the payment may have been made")]
+    OutcomeUnknown(Box<Problem>),
     /// Error returned when the gateway's answer is false or cannot be parsed.
     #[error("the gateway's answer is not acceptable: {0}")]
     Untrusted(String),
@@ -52,7 +56,7 @@ impl PayerError {
     /// Returns the type of the gateway's refusal; `None` if this version does not know it.
     pub fn problem_type(&self) -> Option<ProblemType> {
         match self {
-            Self::Refused(problem) => problem.problem_type(),
+            Self::Refused(problem) | Self::OutcomeUnknown(problem) => problem.problem_type(),
             _ => None,
         }
     }
@@ -62,6 +66,43 @@ impl PayerError {
 pub fn is_definite(problem: &Problem) -> bool {
     let is_clear = problem.status < 500 && problem.status != 408;
     is_clear || problem.problem_type().is_some_and(ProblemType::is_uncharged)
+}
+
+/// Returns whether a gateway refuses a batch with this type after it has looked for an earlier attempt
+/// only. The others are answered before, and prove nothing about earlier attempts.
+pub(crate) fn follows_look_up(problem_type: ProblemType) -> bool {
+    use ProblemType as T;
+    matches!(
+        problem_type,
+        T::ChannelClosing
+            | T::ChannelStopped
+            | T::VoucherKeyRotating
+            | T::VoucherExpiresTooSoon
+            | T::StatementClosed
+            | T::StatementAhead
+            | T::StatementFull
+            | T::StatementMismatch
+            | T::WrongPrice
+            | T::PriceTooLow
+            | T::VoucherNotNewer
+            | T::AmountTooLarge
+            | T::NoUnits
+            | T::UnknownLicense
+            | T::UnitCap
+            | T::DailyCap
+            | T::RevenueCap
+            | T::LicenseExpired
+            | T::Underfunded
+            | T::ChannelBudget
+            | T::KeyBudget
+            | T::BatchItems
+            | T::UnknownHold
+            | T::HoldMismatch
+            | T::HoldEnded
+            | T::HoldExceeded
+            | T::HoldCaptured
+            | T::IdempotencyKeyReused
+    )
 }
 
 pub(crate) fn untrusted(what: impl Into<String>) -> PayerError {

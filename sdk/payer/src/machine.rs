@@ -20,7 +20,7 @@ use crate::{
     books::{Books, Draft},
     budget::{self, Pending},
     effect::{Effect, Payment, Request},
-    error::{PayerError, is_definite, untrusted},
+    error::{PayerError, untrusted},
     journal::{Forgotten, Record, Refused},
     policy::PayerPolicy,
     state::{KeptReceipt, SavedBatch, SavedGroup, SavedState},
@@ -230,7 +230,9 @@ impl Machine {
             effects.push(Effect::Save { frame, is_urgent: true });
         }
         let draft = Some(draft);
-        self.unanswered = Some(Unanswered { batch, request, tickets, draft, pending });
+        let may_be_charged = false;
+        self.unanswered =
+            Some(Unanswered { batch, request, tickets, draft, pending, may_be_charged });
         effects.push(Effect::Send(send));
         effects
     }
@@ -250,6 +252,13 @@ impl Machine {
         Some(Request { key: batch.key.clone(), body: batch.body.clone() })
     }
 
+    /// Notes that the unanswered batch was sent and no answer has arrived.
+    pub fn lose_answer(&mut self) {
+        if let Some(unanswered) = &mut self.unanswered {
+            unanswered.may_be_charged = true;
+        }
+    }
+
     /// Stops waiting for the unanswered batch; returns the tickets of its payments. The batch is kept:
     /// its request is to be repeated before the next one.
     pub fn abandon(&mut self) -> Vec<u64> {
@@ -257,11 +266,11 @@ impl Machine {
         tickets.into_iter().flatten().filter_map(Option::take).collect()
     }
 
-    /// Stops repeating a batch whose last answer was this error of [`Machine::answered`]. It is kept
-    /// unless the error proves that it was not charged.
+    /// Stops repeating a batch whose last answer was this error of [`Machine::answered`]. It ends if that
+    /// is [`PayerError::Refused`], and is kept otherwise.
     pub fn give_up(&mut self, error: &PayerError) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let is_over = matches!(error, PayerError::Refused(problem) if is_definite(problem));
+        let is_over = matches!(error, PayerError::Refused(_));
         for ticket in self.abandon() {
             effects.push(Effect::Failed { ticket, error: error.clone() });
         }
@@ -360,6 +369,17 @@ impl Machine {
     /// Returns spending of a UTC day, base units, fees included; of all tags without `tag`.
     pub fn spent_on(&self, day: i64, tag: Option<&str>) -> u64 {
         self.saved.spent_on(day, tag)
+    }
+
+    /// Returns spending of a UTC day with the payments that are signed, unanswered, and awaited by nothing
+    /// any more, base units, fees included; of all tags without `tag`.
+    pub fn committed_on(&self, day: i64, tag: Option<&str>) -> u64 {
+        let lost = self.unanswered.as_ref().filter(|batch| !batch.is_awaited());
+        let pending = lost.map_or(0, |batch| match tag {
+            Some(tag) => batch.pending.of(tag),
+            None => batch.pending.total,
+        });
+        self.saved.spent_on(day, tag).saturating_add(pending)
     }
 
     /// Returns the total of the newest receipt: prices and fees since the channel opened, base units.

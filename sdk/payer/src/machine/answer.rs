@@ -7,7 +7,7 @@ use super::Machine;
 use crate::{
     batch::{Group, Unanswered},
     effect::Effect,
-    error::{PayerError, is_definite, untrusted},
+    error::{PayerError, follows_look_up, is_definite, untrusted},
     journal::{Answered, Record, Refused},
     signatures::ReceiptVerifier,
 };
@@ -16,9 +16,22 @@ impl Machine {
     /// Continues with the gateway's answer to the unanswered batch.
     ///
     /// # Errors
-    /// [`PayerError::Untrusted`], [`PayerError::Refused`]: the answer does not tell whether the batch
-    /// was charged. It stays unanswered.
+    /// The batch stays unanswered. [`PayerError::Untrusted`], [`PayerError::OutcomeUnknown`]: it may have
+    /// been charged. [`PayerError::Refused`]: it was not, and is to be repeated later.
     pub fn answered(
+        &mut self,
+        status: u16,
+        body: &[u8],
+        now: i64,
+    ) -> Result<Vec<Effect>, PayerError> {
+        let read = self.read_answer(status, body, now);
+        if matches!(read, Err(PayerError::Untrusted(_) | PayerError::OutcomeUnknown(_))) {
+            self.lose_answer();
+        }
+        read
+    }
+
+    fn read_answer(
         &mut self,
         status: u16,
         body: &[u8],
@@ -37,7 +50,12 @@ impl Machine {
             return self.accepted(&receipts, body, now);
         }
         let problem: Problem = serde_json::from_slice(body).map_err(unreadable)?;
-        if !is_definite(&problem) || problem.problem_type() == Some(ProblemType::RateLimited) {
+        let problem_type = problem.problem_type();
+        let tells_all = !unanswered.may_be_charged || problem_type.is_some_and(follows_look_up);
+        if !is_definite(&problem) || !tells_all {
+            return Err(PayerError::OutcomeUnknown(Box::new(problem)));
+        }
+        if problem_type == Some(ProblemType::RateLimited) {
             return Err(PayerError::Refused(Box::new(problem)));
         }
         Ok(self.refused(problem, now))

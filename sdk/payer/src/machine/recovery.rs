@@ -71,7 +71,7 @@ impl Machine {
         let count = batch.groups.len();
         let mut pending = Pending::default();
         let tags = batch.groups.iter().flat_map(|group| (0..group.count).map(move |_| group));
-        for (group, price) in tags.zip(&batch.prices) {
+        for (group, price) in tags.zip(&batch.prices).filter(|(group, _)| !group.is_again) {
             pending.add(group.tag.as_deref(), self.with_fee(*price));
         }
         Ok(Unanswered {
@@ -80,6 +80,7 @@ impl Machine {
             tickets: vec![None; count],
             draft: is_next.then_some(draft),
             pending,
+            may_be_charged: true,
         })
     }
 

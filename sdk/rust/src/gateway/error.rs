@@ -16,6 +16,10 @@ pub enum GatewayError {
     /// Error returned when the gateway refuses a request. Nothing changed.
     #[error("{0}")]
     Refused(Box<Problem>),
+    /// Error returned when a refusal does not tell whether the payment was charged: repeats of it were
+    /// refused after an attempt without an answer, or the gateway has failed. See [`super::Payer::resume`].
+    #[error("{0}; the payment may have been made")]
+    OutcomeUnknown(Box<Problem>),
     /// Error returned when no attempt is answered. The gateway may have served the request:
     /// repeating it with the same idempotency key is safe.
     #[error("the gateway at {url} did not answer: {}", innermost(source))]
@@ -71,7 +75,8 @@ pub enum GatewayError {
         /// Process that has it.
         holder: String,
     },
-    /// Error returned when the payer's state file cannot be read or written. Nothing is signed then.
+    /// Error returned when the payer's state file cannot be read or written. Nothing more is signed or sent
+    /// then; a signed payment that may be in the file is sent by the next process.
     #[error("the payer's state {}: {source}", path.display())]
     StateFailed {
         /// Path of the file.
@@ -115,11 +120,14 @@ impl GatewayError {
         match self {
             Self::Refused(problem) => motif_payer::is_definite(problem),
             Self::ServerRefused { status, .. } => *status < 500,
-            Self::Unreachable { .. } | Self::Untrusted(_) | Self::Unanswered => false,
+            Self::OutcomeUnknown(_)
+            | Self::Unreachable { .. }
+            | Self::Untrusted(_)
+            | Self::Unanswered
+            | Self::StateFailed { .. } => false,
             Self::OverBudget { .. }
             | Self::PriceTooHigh { .. }
             | Self::StateLocked { .. }
-            | Self::StateFailed { .. }
             | Self::StateInvalid { .. }
             | Self::LicenseNotFound(_)
             | Self::LicenseRefuses { .. }
@@ -141,10 +149,21 @@ impl GatewayError {
         Self::StateInvalid { path: path.unwrap_or(Path::new("")).to_owned(), source }
     }
 
+    /// Returns the error of a request whose payment was made before.
+    pub(super) fn after_payment(self) -> Self {
+        match self {
+            Self::Refused(problem) => Self::OutcomeUnknown(problem),
+            Self::ServerRefused { status, text, .. } => {
+                Self::Untrusted(format!("a paid answer was refused with status {status}: {text}"))
+            }
+            other => other,
+        }
+    }
+
     /// Returns the slug of the gateway's refusal.
     pub fn slug(&self) -> Option<&str> {
         match self {
-            Self::Refused(problem) => Some(&problem.slug),
+            Self::Refused(problem) | Self::OutcomeUnknown(problem) => Some(&problem.slug),
             _ => None,
         }
     }
@@ -152,7 +171,7 @@ impl GatewayError {
     /// Returns the type of the gateway's refusal; `None` if this version does not know it.
     pub fn problem_type(&self) -> Option<ProblemType> {
         match self {
-            Self::Refused(problem) => problem.problem_type(),
+            Self::Refused(problem) | Self::OutcomeUnknown(problem) => problem.problem_type(),
             _ => None,
         }
     }

@@ -123,8 +123,8 @@ impl Payer {
     /// - [`GatewayError::OverBudget`], [`GatewayError::PriceTooHigh`],
     ///   [`GatewayError::LicenseNotFound`], [`GatewayError::LicenseRefuses`]: nothing was signed.
     /// - [`GatewayError::Refused`]: not accepted; the next voucher replaces the signed one.
-    /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`]: the outcome is unknown. The next
-    ///   payment, or [`Payer::resume`], repeats the request first and does not pay twice.
+    /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`], [`GatewayError::OutcomeUnknown`],
+    ///   [`GatewayError::StateFailed`]: the outcome is unknown. The next payment, or [`Payer::resume`], repeats the request first and does not pay twice.
     /// - [`GatewayError::Unanswered`]: an earlier payment is still unanswered; nothing was signed.
     pub async fn generate(
         &self,
@@ -198,6 +198,12 @@ impl Payer {
     /// the number of days since 1970. The state file has the last 40 days.
     pub fn spent_on(&self, day: i64, tag: Option<&str>) -> u64 {
         self.machine().spent_on(day, tag)
+    }
+
+    /// Returns the spending of a UTC day with the payments whose outcome is unknown and that no caller awaits
+    /// any more, base units, fees included; of all tags without `tag`.
+    pub fn committed_on(&self, day: i64, tag: Option<&str>) -> u64 {
+        self.machine().committed_on(day, tag)
     }
 
     /// Returns the total of the newest receipt: prices and fees since the channel opened, base

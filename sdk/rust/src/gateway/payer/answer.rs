@@ -42,8 +42,8 @@ impl Payer {
     /// for exactly these bytes.
     ///
     /// The paywall stores the answer before it is paid for, so that nothing is paid for what can get
-    /// lost. After [`GatewayError::Unreachable`] or [`GatewayError::Untrusted`] the outcome is unknown:
-    /// fetch the same request again, which pays once.
+    /// lost. After [`GatewayError::Unreachable`], [`GatewayError::Untrusted`] or
+    /// [`GatewayError::OutcomeUnknown`] fetch the same request again, which pays once.
     ///
     /// # Errors
     /// As [`Payer::generate`]; [`GatewayError::ServerRefused`].
@@ -74,7 +74,7 @@ impl Payer {
                 let pay = Payment::Pay(PayForAnswer { channel, answer: due.answer, voucher });
                 let answered = client.send(request, &pay).await?;
                 if !answered.status.is_success() {
-                    return Err(answered.refusal());
+                    return Err(answered.refusal().after_payment());
                 }
                 let own = receipt_in(&answered)? == ReceiptParts::from(&receipt);
                 if !own || hash(&answered.body).to_bytes() != due.output_digest.0 {

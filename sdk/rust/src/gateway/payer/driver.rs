@@ -22,7 +22,7 @@ pub struct Driver {
     gateway: GatewayClient,
     address: Pubkey,
     signer: VoucherSigner,
-    machine: Mutex<Machine>,
+    machine: Arc<Mutex<Machine>>,
     inbox: Mutex<Inbox>,
     /// Notified when a payment arrives.
     arrived: Notify,
@@ -66,7 +66,7 @@ impl Driver {
             gateway,
             address,
             signer,
-            machine: Mutex::new(machine),
+            machine: Arc::new(Mutex::new(machine)),
             inbox: Mutex::default(),
             arrived: Notify::new(),
             file: Arc::new(Mutex::new(file)),
@@ -145,10 +145,15 @@ impl Driver {
         Ok(())
     }
 
-    /// Replaces the state file by a snapshot.
+    /// Replaces the state file by a snapshot, which is taken within the file's lock: what was appended
+    /// before is in it.
     pub async fn rewrite_state(&self) -> Result<(), GatewayError> {
-        let snapshot = self.machine().snapshot();
-        self.with_file(move |file| file.rewrite(&snapshot)).await
+        let machine = self.machine.clone();
+        self.with_file(move |file| {
+            let snapshot = lock(&machine).snapshot();
+            file.rewrite(&snapshot)
+        })
+        .await
     }
 
     async fn save(&self, frame: Vec<u8>, is_urgent: bool) -> Result<(), GatewayError> {
@@ -159,8 +164,8 @@ impl Driver {
         self.with_file(move |file| file.append(&frame, true)).await
     }
 
-    /// Uses the state file, if there is one, on a thread for blocking calls. After an error, nothing is
-    /// signed any more.
+    /// Uses the state file, if there is one, on a thread for blocking calls. After an error, it is not used
+    /// any more, and nothing is signed or sent.
     async fn with_file(
         &self,
         work: impl FnOnce(&mut StateFile) -> Result<(), GatewayError> + Send + 'static,
@@ -168,6 +173,9 @@ impl Driver {
         let file = self.file.clone();
         if lock(&file).is_none() {
             return Ok(());
+        }
+        if let Some(failure) = self.failure() {
+            return Err(failure);
         }
         let work = move || lock(&file).as_mut().map_or(Ok(()), work);
         let done = tokio::task::spawn_blocking(work).await;
@@ -222,6 +230,10 @@ impl Driving {
 impl Driver {
     /// Sends one batch; returns `None` if there is nothing to send.
     async fn step(&self) -> Result<Option<Flight>, GatewayError> {
+        // What is unanswered may not be saved.
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
         let is_long = lock(&self.file).as_ref().is_some_and(StateFile::is_long);
         if is_long {
             self.rewrite_state().await?;
@@ -231,7 +243,11 @@ impl Driver {
             let mut machine = self.machine();
             arrived.into_iter().for_each(|payment| machine.pay(payment));
             match machine.resend() {
-                Some(request) => vec![Effect::Send(request)],
+                Some(request) => {
+                    // Sent before, by a task that has ended.
+                    machine.lose_answer();
+                    vec![Effect::Send(request)]
+                }
                 None => machine.next(now()),
             }
         };
@@ -331,12 +347,14 @@ impl Driver {
                         }
                     };
                 }
-                Err(error) if is_last => {
-                    let tickets = self.machine().abandon();
-                    self.refuse(tickets, &error);
-                    return Err(error);
+                Err(error) => {
+                    self.machine().lose_answer();
+                    if is_last {
+                        let tickets = self.machine().abandon();
+                        self.refuse(tickets, &error);
+                        return Err(error);
+                    }
                 }
-                Err(_) => {}
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -397,6 +415,7 @@ impl From<PayerError> for GatewayError {
     fn from(error: PayerError) -> Self {
         match error {
             PayerError::Refused(problem) => Self::Refused(problem),
+            PayerError::OutcomeUnknown(problem) => Self::OutcomeUnknown(problem),
             PayerError::Untrusted(what) => Self::Untrusted(what),
             PayerError::OverBudget { total, budget } => Self::OverBudget { total, budget },
             PayerError::PriceTooHigh { license, price, max } => {

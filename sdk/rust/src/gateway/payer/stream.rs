@@ -169,7 +169,7 @@ impl PaidStream {
         let Some(paid) = self.paid else { return Ok(()) };
         let answered = self.client.send(&self.request, &self.payment(paid.voucher)).await?;
         if !answered.status.is_success() {
-            return Err(answered.refusal());
+            return Err(answered.refusal().after_payment());
         }
         if receipt_in(&answered)? != ReceiptParts::from(&paid.receipt) {
             return Err(untrusted("the receipt is for another part"));
@@ -182,7 +182,7 @@ impl PaidStream {
     async fn fetch_again(&mut self, paid: PartPayment) -> Result<PaidPart, GatewayError> {
         let answered = self.client.send(&self.request, &self.payment(paid.voucher)).await?;
         if !answered.status.is_success() {
-            return Err(answered.refusal());
+            return Err(answered.refusal().after_payment());
         }
         self.paid = None;
         self.handed_over(answered.body, paid.receipt)
