@@ -421,7 +421,7 @@ fn program_hint(name: &str) -> Option<String> {
 
 fn gateway_code(error: &GatewayError) -> &str {
     match error {
-        GatewayError::Refused(problem) => &problem.slug,
+        GatewayError::Refused(problem) | GatewayError::OutcomeUnknown(problem) => &problem.slug,
         GatewayError::Unreachable { .. } => "no-gateway",
         GatewayError::ServerRefused { .. } => "server-refused",
         GatewayError::Untrusted(_) => "untrusted-gateway",
