@@ -23,6 +23,9 @@ const SCHEME: &str = "api_key";
 /// Problem responses of routes that pay for generations or hold units.
 pub struct MeteringProblems;
 
+/// Problem responses of routes that verify or settle payments for other sellers.
+pub struct FacilitatorProblems;
+
 /// Problem responses of routes that settle on a payer's request.
 pub struct PayerSettlementProblems;
 
@@ -32,6 +35,12 @@ pub struct SettlementProblems;
 impl IntoResponses for MeteringProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&["400", "402", "404", "409", "413", "415", "421", "422", "503"])
+    }
+}
+
+impl IntoResponses for FacilitatorProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&["400", "404", "413", "415", "422", "503"])
     }
 }
 

@@ -6,7 +6,7 @@ use motif_sdk::gateway::wire::{
     x402::{FacilitatorRequest, Settlement, Supported, Verification},
 };
 
-use super::extract::JsonBody;
+use super::{extract::JsonBody, openapi::FacilitatorProblems};
 use crate::{App, error::GatewayError, keys::Caller, sale::Sales};
 
 /// Lists the payments that the x402 facilitator settles.
@@ -25,9 +25,7 @@ pub async fn supported(State(app): State<App>) -> Result<Json<Supported>, Gatewa
     request_body = FacilitatorRequest,
     responses(
         (status = 200, body = Verification),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        FacilitatorProblems,
     )
 )]
 pub async fn verify(
@@ -46,9 +44,7 @@ pub async fn verify(
     request_body = FacilitatorRequest,
     responses(
         (status = 200, body = Settlement),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        FacilitatorProblems,
     )
 )]
 pub async fn settle(
