@@ -138,6 +138,9 @@ pub enum GatewayError {
     /// Error returned when a channel has no unsettled generations.
     #[error("nothing to settle: no generation since the last settlement")]
     NothingToSettle,
+    /// Error returned when all settled fees of a channel are claimed.
+    #[error("all settled fees of the channel are claimed")]
+    NothingToClaim,
     /// Error returned when a payer requests a settlement that is worth less than its transaction.
     #[error("the unsettled amount is {exposed} base units: expected at least {least}")]
     SettlementTooSmall {

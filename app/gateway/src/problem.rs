@@ -52,6 +52,7 @@ impl GatewayError {
             Self::HoldTooLong(_) => Type::HoldTooLong,
             Self::ChannelUnseen(_) => Type::ChannelUnseen,
             Self::NothingToSettle => Type::NothingToSettle,
+            Self::NothingToClaim => Type::NothingToClaim,
             Self::SettlementTooSmall { .. } => Type::SettlementTooSmall,
             Self::SettleKeyReplaced { .. } => Type::SettleKeyReplaced,
             Self::ChannelNotClosing => Type::ChannelNotClosing,

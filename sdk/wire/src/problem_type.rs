@@ -188,6 +188,9 @@ pub enum ProblemType {
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
     NothingToSettle,
+    /// All settled fees of the channel are claimed.
+    #[strum(message = "Nothing to claim", props(status = 409))]
+    NothingToClaim,
     /// The unsettled amount is below the gateway's minimum for a settlement.
     #[strum(message = "The settlement is too small", props(status = 409))]
     SettlementTooSmall,

@@ -151,13 +151,18 @@ impl Settler {
     /// Pays a channel's settled fees to the operator's fee owner. Returns base units.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownChannel`]; [`GatewayError::SettlementRefused`] if there are none;
-    /// [`GatewayError::ChainUnreachable`].
+    /// [`GatewayError::UnknownChannel`], [`GatewayError::NothingToClaim`],
+    /// [`GatewayError::SettlementRefused`], [`GatewayError::ChainUnreachable`].
     pub async fn claim_fees(
         &self,
         address: Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), GatewayError> {
-        self.sync.channels.get(&address).await?;
+        let channel = self.sync.channels.get(&address).await?;
+        self.sync.refresh(&channel).await?;
+        let account = channel.account();
+        if account.fees() == account.fees_claimed {
+            return Err(GatewayError::NothingToClaim);
+        }
         let (chain, funder) = (self.sync.cluster.chain().clone(), self.submitter.keys.fee_payer());
         let claim =
             move |funder: BlockingSigner| async move { chain.claim_fees(&funder, &address).await };

@@ -247,7 +247,8 @@ async fn fees_are_claimed_once() {
     world.settle().await.unwrap();
     let settler = &world.gateway.app().settler;
     assert_eq!(settler.claim_fees(CHANNEL).await.unwrap().0, 4);
-    assert!(settler.claim_fees(CHANNEL).await.is_err());
+    let claimed = settler.claim_fees(CHANNEL).await.unwrap_err();
+    assert_eq!(claimed.problem().slug, "nothing-to-claim");
     let unknown = settler.claim_fees(world.operator()).await.unwrap_err();
     assert_eq!(unknown.problem().slug, "unknown-channel");
 }
