@@ -108,6 +108,12 @@ impl StateFile {
         Ok(())
     }
 
+    /// Has all writes fail from now on.
+    #[cfg(test)]
+    pub fn refuse_writes(&mut self) {
+        self.file = File::open(&self.path).unwrap();
+    }
+
     /// Returns whether a snapshot is due.
     pub fn is_long(&self) -> bool {
         self.appended > Self::MAX_APPENDED.max(self.snapshot.saturating_mul(4))
