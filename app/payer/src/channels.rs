@@ -10,7 +10,7 @@ use motif_sdk::{
     channel::{ChannelAccount, Currency, License, OpenChannelArgs},
     client::Client,
     gateway::{
-        GatewayClient, Payer, PayerOptions, PayerPolicy, VoucherSigner,
+        GatewayClient, GatewayError, Payer, PayerOptions, PayerPolicy, VoucherSigner,
         wire::{Quote, Use},
     },
     pda,
@@ -463,7 +463,12 @@ impl Channels {
         let signer = self.voucher_key.clone();
         // Nothing is paid yet, so no outcome is unknown.
         let opened = Payer::open(gateway, address, account, signer, options).await;
-        let payer = opened.map_err(PayerError::Gateway)?;
+        let payer = opened.map_err(|error| match error {
+            GatewayError::Unreachable { .. } | GatewayError::Untrusted(_) => {
+                PayerError::Gateway(error)
+            }
+            error => error.into(),
+        })?;
         let fee_bps = account.channel.operator_fee_bps;
         let channel = Arc::new(PaidChannel { payer, operator, fee_bps });
         self.opened().insert(operator, channel.clone());
