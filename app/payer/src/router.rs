@@ -106,7 +106,7 @@ mod tests {
         let fits = |host: &str| {
             is_own_host(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]))
         };
-        assert!(["127.0.0.1:8788", "localhost", "LOCALHOST:1", "[::1]:8788"].into_iter().all(fits));
+        assert!(["127.0.0.1:8792", "localhost", "LOCALHOST:1", "[::1]:8792"].into_iter().all(fits));
         for other in ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", ""] {
             assert!(!fits(other), "{other}");
         }
