@@ -34,6 +34,7 @@ mod channels;
 mod clock;
 mod day;
 mod deposits;
+mod detached;
 mod exchanges;
 mod headers;
 mod metrics;

@@ -146,7 +146,6 @@ impl PayerService {
             Err(error) => self.metrics.count_problem(&caller, error.slug()),
         }
         if let Err(error) = &bought {
-            tracing::warn!(caller = %caller, request = %shown, error = error.slug(), "not bought");
             recorder.add(Party::Payer, Party::Client, format!("{}: {error}", error.slug()));
         }
         self.paid.notify_one();
@@ -328,6 +327,11 @@ impl Answer {
 }
 
 impl PaidBody {
+    /// Returns the caller that pays.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
         self.stream.kind()
@@ -366,7 +370,6 @@ impl PaidBody {
                 self.recorder.add(Party::Payer, Party::Client, what);
             }
             Err(error) => {
-                tracing::warn!(caller = %self.caller, error = error.slug(), "stream ended early");
                 let what = format!("the stream ends early: {error}");
                 self.recorder.add(Party::Payer, Party::Client, what);
             }

@@ -151,14 +151,16 @@ impl PayerService {
         Ok(())
     }
 
-    /// Returns the spending of this day, base units: by all, and by a caller.
+    /// Returns the spending of this day, base units, with payments whose outcome is unknown: by all, and by a
+    /// caller.
     pub fn spent_today(&self, caller: &str) -> (u64, u64) {
         let today = Day::of(now());
         let channels = self.channels.all();
         let open: BTreeSet<_> = channels.iter().map(|channel| channel.payer.channel()).collect();
         let spent = |tag: Option<&str>| {
             let elsewhere = self.archive.spent_elsewhere(today, tag, &open);
-            let here = channels.iter().map(|channel| channel.payer.spent_on(today.number(), tag));
+            let of = |channel: &Arc<PaidChannel>| channel.payer.committed_on(today.number(), tag);
+            let here = channels.iter().map(of);
             here.fold(elsewhere, u64::saturating_add)
         };
         (spent(None), spent(Some(caller)))
