@@ -21,6 +21,7 @@ use solana_signer::Signer;
 use crate::{
     clock::now,
     deposits::Deposits,
+    places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
 };
@@ -52,6 +53,8 @@ pub struct PaidChannel {
     pub operator: Pubkey,
     /// Operator's fee, basis points.
     pub fee_bps: u16,
+    /// Places of its requests at paywalls.
+    pub places: Arc<Places>,
 }
 
 /// What a payment would need first; a dry run prints it.
@@ -470,7 +473,8 @@ impl Channels {
             error => error.into(),
         })?;
         let fee_bps = account.channel.operator_fee_bps;
-        let channel = Arc::new(PaidChannel { payer, operator, fee_bps });
+        let places = Places::new();
+        let channel = Arc::new(PaidChannel { payer, operator, fee_bps, places });
         self.opened().insert(operator, channel.clone());
         Ok(channel)
     }

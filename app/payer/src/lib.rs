@@ -39,6 +39,7 @@ mod exchanges;
 mod headers;
 mod metrics;
 mod page;
+mod places;
 mod problem;
 mod proxy;
 mod purchase;

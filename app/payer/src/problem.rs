@@ -158,6 +158,20 @@ pub enum PayerError {
         /// Cause.
         reason: String,
     },
+    /// The channel has as many unpaid answers as its gateway allows.
+    #[error("too many requests of this channel are under way: repeat the request later")]
+    #[strum(props(status = 429, title = "Too many unpaid answers"))]
+    TooManyUnpaid,
+    /// The idempotency key names a payment with another body.
+    #[error("the idempotency key belongs to a request with another body")]
+    #[strum(props(status = 409, title = "The idempotency key is in use"))]
+    IdempotencyKeyReused,
+    /// The idempotency key names a payment whose receipt this service does not have.
+    #[error(
+        "the payment of this idempotency key was made or may have been, and its receipt is not kept here"
+    )]
+    #[strum(props(status = 409, title = "The receipt is not kept"))]
+    ReceiptNotFound,
     /// The request's body is too large.
     #[error("the body is too long: expected at most {0} bytes")]
     #[strum(props(status = 413, title = "The body is too large"))]

@@ -1,6 +1,7 @@
 //! `motif payer serve` and `motif pay`: clients of any language buy from a paywall.
 
 mod budgets;
+mod crowd;
 mod interface;
 mod openai;
 mod proxy;
