@@ -38,6 +38,7 @@ mod detached;
 mod exchanges;
 mod headers;
 mod metrics;
+mod named_payment;
 mod page;
 mod places;
 mod problem;

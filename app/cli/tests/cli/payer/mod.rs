@@ -3,6 +3,7 @@
 mod budgets;
 mod crowd;
 mod interface;
+mod lost_answers;
 mod openai;
 mod proxy;
 mod secrets;
