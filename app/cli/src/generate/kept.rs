@@ -7,7 +7,10 @@ use std::{
 
 use motif_sdk::{gateway::wire::ReceiptParts, receipt::SignedReceipt};
 
-use crate::{credentials::OutputSigner, error::CliError, output::json_line, palette::Palette};
+use crate::{
+    credentials::OutputSigner, error::CliError, files::write_atomically, output::json_line,
+    palette::Palette,
+};
 
 /// Receipts and outputs of paid generations, in files.
 pub struct Kept {
@@ -37,30 +40,52 @@ impl Kept {
     ///
     /// # Errors
     /// [`CliError::Unwritable`], and those of the signer.
-    pub fn add(&mut self, receipt: &SignedReceipt, output: Vec<u8>) -> Result<(), CliError> {
+    pub fn add(&mut self, receipt: &SignedReceipt, output: &[u8]) -> Result<(), CliError> {
         if let Some(file) = &mut self.receipts {
             file.append(receipt)?;
         }
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let name = format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8]));
-        let output = match &self.signer {
-            Some(signer) => signer.sign(&output, &name, receipt)?,
-            None => output,
-        };
-        let path = folder.join(name);
-        fs::write(&path, output).map_err(|error| CliError::unwritable(&path, error))
+        self.write(receipt, output)
     }
 
-    /// Stores the receipt of an earlier run, unless it is stored, and its output.
+    /// Stores the receipt and the output of an earlier run, unless they are stored.
     ///
     /// # Errors
     /// As [`Kept::add`].
     pub fn add_again(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
-        if self.receipts.as_ref().is_some_and(|file| file.has(receipt)) {
-            return Ok(());
+        if let Some(file) = &mut self.receipts
+            && !file.has(receipt)
+        {
+            file.append(receipt)?;
         }
-        let output = Palette::PLAIN.render(&receipt.receipt.request_digest);
-        self.add(receipt, output)
+        match self.path(receipt) {
+            Some(path) if !path.exists() => {
+                self.write(receipt, &Palette::PLAIN.render(&receipt.receipt.request_digest))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the receipts durable.
+    ///
+    /// # Errors
+    /// [`CliError::Unwritable`].
+    pub fn sync(&self) -> Result<(), CliError> {
+        self.receipts.as_ref().map_or(Ok(()), ReceiptsFile::sync)
+    }
+
+    fn write(&self, receipt: &SignedReceipt, output: &[u8]) -> Result<(), CliError> {
+        let Some(path) = self.path(receipt) else { return Ok(()) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let signer = self.signer.as_ref();
+        let signed = signer.map(|signer| signer.sign(output, &name, receipt)).transpose()?;
+        let written = write_atomically(&path, signed.as_deref().unwrap_or(output));
+        written.map_err(|error| CliError::unwritable(&path, error))
+    }
+
+    /// Returns the path of an output; `None` if outputs are not kept.
+    fn path(&self, receipt: &SignedReceipt) -> Option<PathBuf> {
+        let name = hex::encode(&receipt.receipt.output_digest[..8]);
+        Some(self.folder.as_ref()?.join(format!("{name}.png")))
     }
 }
 
@@ -104,5 +129,13 @@ impl ReceiptsFile {
         let line = json_line(&ReceiptParts::from(receipt));
         let written = self.file.write_all(line.as_bytes());
         written.map_err(|error| CliError::unwritable(&self.path, error))
+    }
+
+    /// Makes the file durable.
+    ///
+    /// # Errors
+    /// [`CliError::Unwritable`].
+    fn sync(&self) -> Result<(), CliError> {
+        self.file.sync_data().map_err(|error| CliError::unwritable(&self.path, error))
     }
 }
