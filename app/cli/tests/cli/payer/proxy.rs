@@ -254,6 +254,13 @@ fn unix_socket_takes_payments() {
     shop.world.stop_logged();
     shop.serve(&[&OPTIONS[..], &["--listen", &listen]].concat());
     assert_eq!(buy(&shop), 200);
+    // Another file is not.
+    shop.world.stop_logged();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "precious").unwrap();
+    let serve = ["payer", "serve", "--keypair", "platform.json", "--listen", &listen];
+    shop.world.refuses(&serve, "no-listener");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     for other in ["0.0.0.0:0", "10.0.0.1:80", "8788"] {
         let (code, _) = shop.world.run(&["payer", "serve", "--listen", other]);
         assert_eq!(code, 2, "{other}");
@@ -290,6 +297,25 @@ fn command_pays_for_a_url() {
     assert_eq!(fs::read_to_string(shop.world.path("b.txt")).unwrap(), "this prompt is too odd");
     let shown = shop.world.does(&["work", "show", PICTURE]);
     assert!(shown.is_object());
+    // An error is printed once, and in a pipe without colors.
+    let lacking = [
+        "pay",
+        &format!("{}/images", shop.paywall),
+        "--keypair",
+        "platform.json",
+        "-o",
+        "c",
+        "-d",
+        "{}",
+    ];
+    let lacking = [&lacking[..], &["--max-price", "1u", "--max-unit-price", "0.001"]].concat();
+    let ran = shop.world.command(crate::world::MOTIF).args(lacking).output().unwrap();
+    let printed = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    assert_eq!((ran.status.code(), printed.lines().count()), (Some(1), 1), "{printed}");
+    assert!(
+        printed.starts_with("error[cost-too-high]: ") && !printed.contains('\u{1b}'),
+        "{printed}"
+    );
     let both: Value = shop.world.misuse(&["pay", &url, "--keypair", "platform.json"]);
     assert!(both["error"]["help"].as_str().unwrap().contains("--output"));
 }
