@@ -146,13 +146,15 @@ struct Order {
 /// Answer of a paywall.
 enum Answered {
     Whole(PaidAnswer),
-    Stream(PaidStream),
+    Stream(Box<PaidStream>),
 }
 
 /// Time for which a request waits for a place among the channel's unpaid answers.
 const PLACE_WITHIN: Duration = Duration::from_secs(600);
 /// Number of holds that a request places if they end without a payment.
 const HOLD_ATTEMPTS: u32 = 3;
+/// Time after its expiry for which gateways surely know whether a hold was captured; they keep it a day.
+const HOLD_KNOWN_SECONDS: i64 = 3_600;
 /// Attempts to fetch a part after a lost connection.
 const PART_ATTEMPTS: u32 = 3;
 
@@ -297,9 +299,11 @@ impl PayerService {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            // The hold has ended without a payment, so another one may be placed. One that has expired
-            // could have been paid for.
-            ended = is_hold_over(&error) && request.expires_at > now();
+            // The hold has ended without a payment, so another one may be placed. The gateway may have
+            // forgotten the payment of an older one.
+            let left = request.expires_at.saturating_sub(now());
+            let is_late = left < i64::from(order.tag.hold_seconds);
+            ended = is_hold_over(&error, is_late) && left > -HOLD_KNOWN_SECONDS;
             let is_refused = error.problem_type() == Some(ProblemType::TooManyUnpaid);
             attempts += u32::from(!is_refused);
             if !ended || attempts >= HOLD_ATTEMPTS || Instant::now() >= deadline {
@@ -323,7 +327,7 @@ impl PayerService {
         let reservation = self.reserve(channel, caller, *cost).await?;
         let payer = channel.payer.tagged(caller);
         let answered = match tag.streams {
-            true => payer.stream(&self.paywall, request).await.map(Answered::Stream),
+            true => payer.stream(&self.paywall, request).await.map(Box::new).map(Answered::Stream),
             false => payer.fetch(&self.paywall, request).await.map(Answered::Whole),
         };
         drop(reservation); // each part of a stream is reserved
@@ -332,7 +336,7 @@ impl PayerService {
             Ok(Answered::Stream(stream)) => {
                 let mut body = PaidBody {
                     service: self.clone(),
-                    stream,
+                    stream: *stream,
                     first: None,
                     channel: channel.clone(),
                     license: *license,
@@ -469,10 +473,15 @@ fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
     recorder.add(Party::Gateway, Party::Payer, what);
 }
 
-/// Returns whether an error proves that a request's hold has ended without a payment.
-fn is_hold_over(error: &GatewayError) -> bool {
-    let ends = [Some(ProblemType::TooManyUnpaid), Some(ProblemType::HoldEnded)];
-    error.is_definite() && ends.contains(&error.problem_type())
+/// Returns whether an error proves that a request has no hold, or one that has ended without a payment.
+/// `is_late` tells that the request was named too long ago for a hold.
+fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
+    let is_over = match error.problem_type() {
+        Some(ProblemType::TooManyUnpaid | ProblemType::HoldEnded) => true,
+        Some(ProblemType::HoldTooShort | ProblemType::VoucherExpiresTooSoon) => is_late,
+        _ => false,
+    };
+    is_over && error.is_definite()
 }
 
 fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {

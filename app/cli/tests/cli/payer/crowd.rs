@@ -1,6 +1,12 @@
 //! Many clients at once, within a gateway's limit of unpaid answers.
 
-use std::{collections::BTreeSet, thread};
+use std::{
+    collections::BTreeSet,
+    fs, thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use motif_sdk::fingerprint::content_digest;
 
 use super::shop::{COST, Shop};
 
@@ -55,4 +61,25 @@ fn refused_request_is_repeated_by_key() {
         assert_eq!(refused.status, 422, "{}", String::from_utf8_lossy(&refused.body));
         assert_eq!((shop.spent(), shop.server.asked()), (0, asked));
     }
+}
+
+#[test]
+fn expired_request_is_bought_by_key() {
+    let mut shop = Shop::with_gateway("");
+    shop.serve(&OPTIONS);
+    let url = format!("{}/pictures", shop.paywall);
+    shop.world.stop_logged();
+    // Recorded by a process that was killed before it sent the request, a while ago.
+    let name = hex::encode(content_digest(format!("local\0{url}\0a-client-s-key").as_bytes()));
+    let expired = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - 60;
+    let line = format!("{{\"key\":\"{name}\",\"expires_at\":{expired}}}\n");
+    fs::write(shop.state_file("requests.jsonl"), line).unwrap();
+    shop.serve(&OPTIONS);
+    let key = ["-H", "idempotency-key: a-client-s-key", "-H", "content-type: application/json"];
+    let through = shop.through("/pictures");
+    let buy = || shop.curl(&[&key[..], &["-d", r#"{"prompt":"x"}"#, &through]].concat());
+    let bought = buy();
+    assert_eq!(bought.status, 200, "{}", String::from_utf8_lossy(&bought.body));
+    assert_eq!(buy().body, bought.body);
+    assert_eq!((shop.spent(), shop.server.asked()), (COST, 1));
 }
