@@ -52,9 +52,7 @@ impl Kept {
     /// # Errors
     /// As [`Kept::add`].
     pub fn add_again(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
-        if let Some(file) = &mut self.receipts
-            && !file.has(receipt)
-        {
+        if let Some(file) = &mut self.receipts {
             file.append(receipt)?;
         }
         match self.path(receipt) {
@@ -93,6 +91,7 @@ impl Kept {
 pub struct ReceiptsFile {
     path: PathBuf,
     file: File,
+    /// Lines that it had when it was opened.
     lines: HashSet<String>,
 }
 
@@ -116,17 +115,15 @@ impl ReceiptsFile {
         open().map_err(|error: io::Error| CliError::unwritable(path, error))
     }
 
-    /// Returns whether the file had a receipt when it was opened.
-    fn has(&self, receipt: &SignedReceipt) -> bool {
-        self.lines.contains(json_line(&ReceiptParts::from(receipt)).trim_end())
-    }
-
-    /// Appends a receipt.
+    /// Appends a receipt, unless the file had it when it was opened.
     ///
     /// # Errors
     /// [`CliError::Unwritable`].
     pub fn append(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
         let line = json_line(&ReceiptParts::from(receipt));
+        if self.lines.contains(line.trim_end()) {
+            return Ok(());
+        }
         let written = self.file.write_all(line.as_bytes());
         written.map_err(|error| CliError::unwritable(&self.path, error))
     }
@@ -137,5 +134,41 @@ impl ReceiptsFile {
     /// [`CliError::Unwritable`].
     fn sync(&self) -> Result<(), CliError> {
         self.file.sync_data().map_err(|error| CliError::unwritable(&self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(position: u32) -> SignedReceipt {
+        let parts = format!(
+            r#"{{"digest":"{zero}","channel":"11111111111111111111111111111111","opened_slot":1,
+                "statement":0,"position":{position},"license":0,"units":1,"terms_number":1,"amount":"7",
+                "cumulative":"7","work":"11111111111111111111111111111111",
+                "request_digest":"{zero}","output_digest":"{zero}","issued_at":1,
+                "signature":"{zero}{zero}"}}"#,
+            zero = "0".repeat(64)
+        );
+        let parts: ReceiptParts = serde_json::from_str(&parts).unwrap();
+        SignedReceipt::from(&parts)
+    }
+
+    #[test]
+    fn torn_line_is_repaired() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipts.jsonl");
+        for position in 0..2 {
+            ReceiptsFile::open(&path).unwrap().append(&receipt(position)).unwrap();
+        }
+        let whole = fs::read(&path).unwrap();
+        let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for length in [0, 1, first - 1, first, first + 1, whole.len() - 1, whole.len()] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let mut file = ReceiptsFile::open(&path).unwrap();
+            // All receipts of the payer's state, of which some are in the file.
+            (0..2).for_each(|position| file.append(&receipt(position)).unwrap());
+            assert_eq!(fs::read(&path).unwrap(), whole, "{length}");
+        }
     }
 }
