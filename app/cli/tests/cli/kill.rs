@@ -154,6 +154,7 @@ fn killed_generate_keeps_every_receipt() {
         assert_eq!(hex::encode(fingerprint::content_digest(&output)), digest);
     }
     let count = lines().len();
+    world.does(&[&["channel", "close"][..], &platform].concat());
     let verified = world.does(&["receipt", "verify", "all.jsonl"]);
     assert_eq!(verified["verified"], count);
 }
