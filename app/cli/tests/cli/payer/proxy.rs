@@ -7,7 +7,7 @@ use motif_sdk::{fingerprint::content_digest, gateway::wire::ReceiptParts};
 use serde_json::{Value, json};
 
 use super::shop::{COST, Shop, charged};
-use crate::paywall::PICTURE;
+use crate::{paywall::PICTURE, world::MOTIF};
 
 const OPTIONS: [&str; 6] =
     ["--deposit", "1", "--max-unit-price", "0.001", "--budget-per-day", "0.5"];
@@ -259,7 +259,10 @@ fn unix_socket_takes_payments() {
     fs::remove_file(&path).unwrap();
     fs::write(&path, "precious").unwrap();
     let serve = ["payer", "serve", "--keypair", "platform.json", "--listen", &listen];
-    shop.world.refuses(&serve, "no-listener");
+    let mut command = shop.world.command("timeout");
+    let ran = command.args(["60", MOTIF, "--json"]).args(serve).output().unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(printed.contains(r#""code":"no-listener""#), "{printed}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     for other in ["0.0.0.0:0", "10.0.0.1:80", "8788"] {
         let (code, _) = shop.world.run(&["payer", "serve", "--listen", other]);
@@ -309,13 +312,19 @@ fn command_pays_for_a_url() {
         "{}",
     ];
     let lacking = [&lacking[..], &["--max-price", "1u", "--max-unit-price", "0.001"]].concat();
-    let ran = shop.world.command(crate::world::MOTIF).args(lacking).output().unwrap();
-    let printed = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-    assert_eq!((ran.status.code(), printed.lines().count()), (Some(1), 1), "{printed}");
-    assert!(
-        printed.starts_with("error[cost-too-high]: ") && !printed.contains('\u{1b}'),
-        "{printed}"
-    );
+    let printed = |filter: &str| {
+        let mut command = shop.world.command(MOTIF);
+        let ran = command.args(&lacking).env("RUST_LOG", filter).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let printed = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+        assert!(!printed.contains('\u{1b}'), "{printed}");
+        printed
+    };
+    let error = printed("warn");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.starts_with("error[cost-too-high]: "), "{error}");
+    let logged = printed("debug");
+    assert!(logged.lines().count() > 1 && logged.ends_with(&error), "{logged}");
     let both: Value = shop.world.misuse(&["pay", &url, "--keypair", "platform.json"]);
     assert!(both["error"]["help"].as_str().unwrap().contains("--output"));
 }
