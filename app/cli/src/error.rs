@@ -51,6 +51,8 @@ pub enum CliError {
     NodeUnreachable { url: String, reason: String },
     #[error("no keypair to sign with")]
     KeypairMissing,
+    #[error("no voucher key at {path}")]
+    VoucherKeyMissing { path: String },
     #[error("failed to read {path}: {reason}")]
     Unreadable { path: String, reason: String },
     #[error("failed to write {path}: {reason}")]
@@ -198,6 +200,7 @@ impl CliError {
             Self::Faucet(_) => "faucet",
             Self::NodeUnreachable { .. } => "no-node",
             Self::KeypairMissing => "no-keypair",
+            Self::VoucherKeyMissing { .. } => "no-voucher-key",
             Self::Unreadable { .. } => "unreadable-file",
             Self::Unwritable { .. } => "unwritable-file",
             Self::InvalidImage { .. } => "not-an-image",
@@ -278,6 +281,10 @@ impl CliError {
             }
             Self::KeypairMissing => {
                 "pass --keypair or set MOTIF_KEYPAIR; `motif key new FILE` creates a keypair"
+            }
+            Self::VoucherKeyMissing { .. } => {
+                "pass --voucher-key with the file that `motif channel open` wrote; a channel takes no \
+                 vouchers of another key"
             }
             Self::InvalidImage { .. } => {
                 "pass a PNG, JPEG, GIF or WebP file, or register the file as another --kind"

@@ -1,26 +1,15 @@
 //! Files of outputs: their names, and writing them as a whole.
 
-use std::{
-    fs::{self, File},
-    io::{self, Write},
-    path::Path,
-};
+use std::{io, path::Path};
 
-/// Writes a file as a whole or not at all, and syncs it.
+use motif_sdk::durable_file::replace;
+
+/// Writes a file as a whole or not at all, and syncs it. Its permissions are those of other new files.
 ///
 /// # Errors
 /// An I/O error.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let temporary = path.with_file_name(format!(".{name}.writing"));
-    let mut file = File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    replace(path, content, 0o666).map(drop)
 }
 
 /// Media types of outputs, with the extensions of their files.

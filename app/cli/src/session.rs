@@ -72,7 +72,9 @@ impl Session {
         let quiet = || EnvFilter::new("warn,litesvm=off,solana_runtime=off");
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
-        let subscriber = subscriber.with_writer(std::io::stderr).with_target(false);
+        let is_terminal = std::io::stderr().is_terminal();
+        let subscriber = subscriber.with_writer(std::io::stderr).with_ansi(is_terminal);
+        let subscriber = subscriber.with_target(false);
         let is_json = std::env::var("MOTIF_LOG_FORMAT").is_ok_and(|format| format == "json");
         // Fails only if a test has set a subscriber.
         let _ = if is_json { subscriber.json().try_init() } else { subscriber.try_init() };

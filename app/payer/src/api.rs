@@ -2,12 +2,15 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Query, State},
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use motif_sdk::gateway::{
-    HeldGeneration,
-    wire::{Address, Amount, Digest, ReceiptParts, Use},
+use motif_sdk::{
+    gateway::{
+        GatewayError, HeldGeneration,
+        wire::{Address, Amount, Digest, ReceiptParts, Use},
+    },
+    receipt::SignedReceipt,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -19,6 +22,7 @@ use crate::{
     clock::now,
     day::Day,
     exchanges::Exchange,
+    named_payment::{Bill, NamedPayment},
     problem::PayerError,
     service::PayerService,
 };
@@ -115,6 +119,7 @@ pub struct ReceiptQuery {
 pub async fn pay(
     State(app): State<App>,
     caller: Caller,
+    mut headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, PayerError> {
     let wanted = licensed(&body)?;
@@ -125,17 +130,42 @@ pub async fn pay(
         let would = would_pay(service, &caller, operator, &wanted).await?;
         return Ok(Json(would).into_response());
     }
+    let request = (&mut headers, &body[..]);
+    let payment = NamedPayment::begin(service, &caller, "/v1/pay", request).await?;
     let (channel, index, cost) = prepare(service, operator, &wanted).await?;
+    let bill = wanted.bill(&caller, output);
+    if let Some(receipt) = payment.receipt(service, &channel, &bill).await? {
+        return Ok(Json(receipt).into_response());
+    }
     let _reservation = service.reserve(&channel, &caller, cost).await?;
+    payment.record(service, &channel)?;
     let payer = channel.payer.tagged(&caller);
     let paid = payer.generate(index, wanted.units, wanted.request_digest.0, output.0).await;
+    let receipt = made(service, &channel, &bill, &payment, paid).await?;
+    Ok(Json(receipt).into_response())
+}
+
+/// Counts a payment that was made, and returns its receipt.
+async fn made(
+    service: &PayerService,
+    channel: &PaidChannel,
+    bill: &Bill,
+    payment: &NamedPayment,
+    paid: Result<SignedReceipt, GatewayError>,
+) -> Result<ReceiptParts, PayerError> {
     service.paid.notify_one();
     match paid {
         Ok(receipt) => {
-            service.metrics.count_payment(&caller);
-            Ok(Json(ReceiptParts::from(&receipt)).into_response())
+            payment.finish(service, &receipt);
+            service.metrics.count_payment(&bill.caller);
+            Ok(ReceiptParts::from(&receipt))
         }
-        Err(error) => Err(service.failed(&channel, error).await),
+        Err(error) => {
+            if error.is_definite() {
+                payment.withdraw(service);
+            }
+            Err(service.failed(channel, error).await)
+        }
     }
 }
 
@@ -167,27 +197,29 @@ pub async fn hold(
 pub async fn capture(
     State(app): State<App>,
     caller: Caller,
+    mut headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ReceiptParts>, PayerError> {
     let wanted: Capture = read(&body)?;
     let service = &app.service;
+    let request = (&mut headers, &body[..]);
+    let payment = NamedPayment::begin(service, &caller, "/v1/captures", request).await?;
     let channel = service.channels.with(&wanted.hold.operator.0).await?;
     let license = channel.payer.license(wanted.hold.license);
     let license = license.ok_or_else(|| {
         PayerError::MalformedJson(format!("the channel has no license {}", wanted.hold.license))
     })?;
+    let (request_digest, output_digest) = (wanted.hold.request_digest, wanted.output_digest);
+    let bill = Bill { caller: caller.clone(), units: wanted.units, request_digest, output_digest };
+    if let Some(receipt) = payment.receipt(service, &channel, &bill).await? {
+        return Ok(Json(receipt));
+    }
     let cost = channel.cost(&license, wanted.units);
     let _reservation = service.reserve(&channel, &caller, cost).await?;
+    payment.record(service, &channel)?;
     let payer = channel.payer.tagged(&caller);
-    let paid = payer.capture(&wanted.hold.held(), wanted.units, wanted.output_digest.0).await;
-    service.paid.notify_one();
-    match paid {
-        Ok(receipt) => {
-            service.metrics.count_payment(&caller);
-            Ok(Json(ReceiptParts::from(&receipt)))
-        }
-        Err(error) => Err(service.failed(&channel, error).await),
-    }
+    let paid = payer.capture(&wanted.hold.held(), wanted.units, output_digest.0).await;
+    Ok(Json(made(service, &channel, &bill, &payment, paid).await?))
 }
 
 /// Releases a hold without a payment.
@@ -277,6 +309,13 @@ pub async fn metrics(State(app): State<App>, _: Caller) -> Response {
     });
     let text = service.metrics.text(spent, available);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+impl Licensed {
+    fn bill(&self, caller: &Caller, output_digest: Digest) -> Bill {
+        let (caller, request_digest) = (caller.clone(), self.request_digest);
+        Bill { caller, units: self.units, request_digest, output_digest }
+    }
 }
 
 impl HoldParts {

@@ -126,6 +126,38 @@ impl Archive {
         matching.map(|(_, amount)| *amount).fold(0, u64::saturating_add)
     }
 
+    /// Returns the number of a channel's newest receipt in the two newest files.
+    pub fn newest(&self, channel: &Pubkey) -> Option<u64> {
+        let written = self.written();
+        // Of the channel's newest opening.
+        let own = written.newest.range((*channel, 0)..=(*channel, u64::MAX));
+        own.last().map(|(_, number)| *number)
+    }
+
+    /// Returns the receipts of some days' files that match, oldest first.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn find(
+        &self,
+        (first, last): (Day, Day),
+        matches: impl Fn(&ArchivedReceipt) -> bool,
+    ) -> Result<Vec<ArchivedReceipt>, PayerError> {
+        let mut found = Vec::new();
+        for day in first.to(last) {
+            let mut from = 0;
+            loop {
+                let page = self.page(day, from, Self::MAX_PAGE)?;
+                if page.next == from {
+                    break;
+                }
+                from = page.next;
+                found.extend(page.receipts.into_iter().filter(&matches));
+            }
+        }
+        Ok(found)
+    }
+
     /// Returns receipts of a day's file from a place on.
     ///
     /// # Errors
@@ -249,6 +281,10 @@ mod tests {
         assert_eq!(numbers(&page), [1, 2]);
         let rest = archive.page(today, page.next, 2).unwrap();
         assert_eq!(numbers(&rest), [3]);
+        assert_eq!(archive.newest(&Pubkey::default()), Some(3));
+        let yesterday = Day::of(at - 86_400);
+        let found = archive.find((yesterday, today), |one| one.number > 1).unwrap();
+        assert_eq!(found.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 3]);
         assert!(archive.page(today, rest.next, 2).unwrap().receipts.is_empty());
     }
 }

@@ -10,7 +10,7 @@ use motif_sdk::{
     channel::{ChannelAccount, Currency, License, OpenChannelArgs},
     client::Client,
     gateway::{
-        GatewayClient, Payer, PayerOptions, PayerPolicy, VoucherSigner,
+        GatewayClient, GatewayError, Payer, PayerOptions, PayerPolicy, VoucherSigner,
         wire::{Quote, Use},
     },
     pda,
@@ -21,6 +21,7 @@ use solana_signer::Signer;
 use crate::{
     clock::now,
     deposits::Deposits,
+    places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
 };
@@ -52,6 +53,8 @@ pub struct PaidChannel {
     pub operator: Pubkey,
     /// Operator's fee, basis points.
     pub fee_bps: u16,
+    /// Places of its requests at paywalls.
+    pub places: Arc<Places>,
 }
 
 /// What a payment would need first; a dry run prints it.
@@ -463,9 +466,15 @@ impl Channels {
         let signer = self.voucher_key.clone();
         // Nothing is paid yet, so no outcome is unknown.
         let opened = Payer::open(gateway, address, account, signer, options).await;
-        let payer = opened.map_err(PayerError::Gateway)?;
+        let payer = opened.map_err(|error| match error {
+            GatewayError::Unreachable { .. } | GatewayError::Untrusted(_) => {
+                PayerError::Gateway(error)
+            }
+            error => error.into(),
+        })?;
         let fee_bps = account.channel.operator_fee_bps;
-        let channel = Arc::new(PaidChannel { payer, operator, fee_bps });
+        let places = Places::new();
+        let channel = Arc::new(PaidChannel { payer, operator, fee_bps, places });
         self.opened().insert(operator, channel.clone());
         Ok(channel)
     }

@@ -22,6 +22,11 @@ impl Day {
         self.0
     }
 
+    /// Returns this day and those after it up to another one.
+    pub fn to(self, last: Self) -> impl Iterator<Item = Self> {
+        (self.0..=last.0).map(Self)
+    }
+
     fn date(self) -> Option<Date> {
         let since = jiff::Span::new().try_days(self.0).ok()?;
         EPOCH.checked_add(since).ok()

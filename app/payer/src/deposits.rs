@@ -1,10 +1,9 @@
 use std::{
-    fs::{self, File},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use motif_sdk::durable_file::{PRIVATE, replace};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::PayerError;
@@ -36,7 +35,7 @@ impl Deposits {
     pub fn open(path: &Path) -> Result<Self, PayerError> {
         let pending = match fs::read(path) {
             Ok(text) => serde_json::from_slice(&text).map_err(|e| PayerError::state(path, e))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(PayerError::state(path, error)),
         };
         Ok(Self { path: path.to_owned(), pending })
@@ -68,17 +67,10 @@ impl Deposits {
     }
 
     fn save(&self) -> Result<(), PayerError> {
-        let write = || -> std::io::Result<()> {
-            let temporary = self.path.with_extension("writing");
-            let mut options = File::options();
-            let options = options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(&temporary)?;
-            file.write_all(&serde_json::to_vec(&self.pending)?)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &self.path)?;
-            File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
-        };
-        write().map_err(|error| PayerError::state(&self.path, error))
+        let written = serde_json::to_vec(&self.pending)
+            .map_err(io::Error::from)
+            .and_then(|text| replace(&self.path, &text, PRIVATE));
+        written.map(drop).map_err(|error| PayerError::state(&self.path, error))
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
         let sent = [
             ("connection", "close, x-hop"),
             ("x-hop", "1"),
-            ("host", "127.0.0.1:8788"),
+            ("host", "127.0.0.1:8792"),
             ("content-length", "2"),
             ("accept-encoding", "gzip"),
             ("motif-payment", "forged"),

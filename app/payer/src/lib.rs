@@ -3,7 +3,7 @@
 //! It holds the voucher key of a platform, opens and tops up channels, accepts terms by policy, pays, and keeps
 //! receipts. Clients reach it over loopback or a Unix socket, with a token:
 //!
-//! - as a forward proxy: `http://127.0.0.1:8788/https://shop.example/v1/chat/completions` fetches the URL
+//! - as a forward proxy: `http://127.0.0.1:8792/https://shop.example/v1/chat/completions` fetches the URL
 //!   and pays for the answer; streams pass through part by part;
 //! - over JSON, for generations of their own models.
 //!
@@ -17,7 +17,7 @@
 //!     per_day = 5000000
 //! "#)?;
 //! assert_eq!(settings.caller_budget("local"), None);
-//! assert_eq!(settings.listen.to_string(), "http://127.0.0.1:8788");
+//! assert_eq!(settings.listen.to_string(), "http://127.0.0.1:8792");
 //! # Ok::<(), String>(())
 //! ```
 //!
@@ -34,10 +34,13 @@ mod channels;
 mod clock;
 mod day;
 mod deposits;
+mod detached;
 mod exchanges;
 mod headers;
 mod metrics;
+mod named_payment;
 mod page;
+mod places;
 mod problem;
 mod proxy;
 mod purchase;

@@ -140,6 +140,15 @@ pub enum PayerError {
         /// Process that has it.
         holder: String,
     },
+    /// A file of the state folder is not this service's.
+    #[error("{path}: {reason}")]
+    #[strum(props(status = 503, title = "The state is invalid"))]
+    StateInvalid {
+        /// File.
+        path: String,
+        /// Cause.
+        reason: String,
+    },
     /// A file of the state folder cannot be read or written.
     #[error("{path}: {reason}")]
     #[strum(props(status = 503, title = "The state has failed"))]
@@ -149,6 +158,20 @@ pub enum PayerError {
         /// Cause.
         reason: String,
     },
+    /// The channel has as many unpaid answers as its gateway allows.
+    #[error("too many requests of this channel are under way: repeat the request later")]
+    #[strum(props(status = 429, title = "Too many unpaid answers"))]
+    TooManyUnpaid,
+    /// The idempotency key names a payment with another body.
+    #[error("the idempotency key belongs to a request with another body")]
+    #[strum(props(status = 409, title = "The idempotency key is in use"))]
+    IdempotencyKeyReused,
+    /// The idempotency key names a payment whose receipt this service does not have.
+    #[error(
+        "the payment of this idempotency key was made or may have been, and its receipt is not kept here"
+    )]
+    #[strum(props(status = 409, title = "The receipt is not kept"))]
+    ReceiptNotFound,
     /// The request's body is too large.
     #[error("the body is too long: expected at most {0} bytes")]
     #[strum(props(status = 413, title = "The body is too large"))]
@@ -216,7 +239,15 @@ impl From<GatewayError> for PayerError {
             GatewayError::PriceTooHigh { price, max, .. } => Self::PriceTooHigh { price, max },
             GatewayError::Unreachable { .. }
             | GatewayError::Untrusted(_)
+            | GatewayError::OutcomeUnknown(_)
             | GatewayError::Unanswered => Self::OutcomeUnknown(error),
+            GatewayError::StateFailed { path, source } => Self::state(&path, source),
+            GatewayError::StateInvalid { path, source } => {
+                Self::StateInvalid { path: path.display().to_string(), reason: source.to_string() }
+            }
+            GatewayError::StateLocked { path, holder } => {
+                Self::StateLocked { path: path.display().to_string(), holder }
+            }
             _ => Self::Gateway(error),
         }
     }
@@ -242,8 +273,8 @@ impl IntoResponse for PayerError {
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
-        if matches!(self, Self::OutcomeUnknown(_)) {
-            // OpenAI's clients repeat other answers of this status, with a new payment.
+        if matches!(self, Self::OutcomeUnknown(_) | Self::StateFailed { .. }) {
+            // OpenAI's clients repeat other answers of these statuses, with a new payment.
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         if matches!(self, Self::Unauthorized) {
@@ -256,6 +287,10 @@ impl IntoResponse for PayerError {
 
 #[cfg(test)]
 mod tests {
+    use std::{io, sync::Arc};
+
+    use motif_sdk::gateway::InvalidJournal;
+
     use super::*;
 
     #[test]
@@ -263,7 +298,47 @@ mod tests {
         let problem = PayerError::OverBudget { total: 2, budget: 1 }.problem();
         assert_eq!((problem.slug.as_str(), problem.status), ("over-budget", 402));
         assert_eq!(problem.title, "The budget is used up");
-        let problem = PayerError::from(GatewayError::Unanswered).problem();
-        assert_eq!((problem.slug.as_str(), problem.status), ("outcome-unknown", 502));
+    }
+
+    #[test]
+    fn state_and_unknown_outcome_are_named() {
+        let path = std::path::PathBuf::from("a.state");
+        let refusal = || {
+            let text = r#"{"type":"rate-limited",
+                "title":"t","status":429,"detail":"slow down"}"#;
+            Box::new(serde_json::from_str::<Problem>(text).unwrap())
+        };
+        let full = Arc::new(io::Error::from(io::ErrorKind::StorageFull));
+        let holder = "process 7".to_owned();
+        for (error, slug, status, retry) in [
+            (GatewayError::Unanswered, "outcome-unknown", 502, Some("false")),
+            (GatewayError::OutcomeUnknown(refusal()), "outcome-unknown", 502, Some("false")),
+            (
+                GatewayError::StateFailed { path: path.clone(), source: full },
+                "state-failed",
+                503,
+                Some("false"),
+            ),
+            (
+                GatewayError::StateInvalid {
+                    path: path.clone(),
+                    source: InvalidJournal::NoSnapshot,
+                },
+                "state-invalid",
+                503,
+                None,
+            ),
+            (GatewayError::StateLocked { path: path.clone(), holder }, "state-locked", 503, None),
+            (GatewayError::Refused(refusal()), "rate-limited", 429, None),
+            (GatewayError::Overflow, "gateway", 502, None),
+        ] {
+            let error = PayerError::from(error);
+            assert_eq!((error.problem().slug.as_str(), error.problem().status), (slug, status));
+            let response = error.into_response();
+            assert_eq!(response.status(), status, "{slug}");
+            let sent =
+                response.headers().get("x-should-retry").map(|value| value.to_str().unwrap());
+            assert_eq!(sent, retry, "{slug}");
+        }
     }
 }

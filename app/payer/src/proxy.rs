@@ -10,6 +10,7 @@ use motif_sdk::gateway::wire::ReceiptParts;
 use crate::{
     app::App,
     callers::Caller,
+    detached::detached,
     headers,
     problem::PayerError,
     purchase::{Answer, PaidBody, Purchase},
@@ -43,9 +44,12 @@ pub async fn forward(
     let max = settings.max_request_bytes;
     let body = to_bytes(body, max).await.map_err(|_| PayerError::BodyTooLarge(max))?;
     let method = parts.method;
+    let (shown, of) = (target.shown(), caller.clone());
     let purchase = Purchase { method, target, headers, body, caller, max_cost, is_dry_run };
-    let answer = app.service.buy(purchase).await?;
-    response(answer, app.url.as_deref())
+    let bought = app.service.buy(purchase).await.inspect_err(|error| {
+        tracing::warn!(caller = %of, request = %shown, error = error.slug(), "not bought");
+    });
+    response(bought?, app.url.as_deref())
 }
 
 fn own<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, PayerError> {
@@ -105,9 +109,16 @@ fn streamed(body: PaidBody) -> Response {
     let kind = body.kind().to_owned();
     let parts = stream::unfold(Some(body), async |body| {
         let mut body = body?;
-        match body.next().await {
-            Ok(Some(part)) => Some((Ok(Bytes::from(part.body)), Some(body))),
-            Ok(None) => None,
+        // A part that is being paid for is paid for with its reservation, also for a client that is gone.
+        let next = detached(async move { (body.next().await, body) }).await;
+        match next {
+            Ok((Ok(Some(part)), body)) => Some((Ok(Bytes::from(part.body)), Some(body))),
+            Ok((Ok(None), _)) => None,
+            Ok((Err(error), body)) => {
+                let caller = body.caller();
+                tracing::warn!(%caller, error = error.slug(), "stream ended early");
+                Some((Err(error), None))
+            }
             Err(error) => Some((Err(error), None)),
         }
     });

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -7,18 +7,21 @@ use axum::{
 use motif_sdk::{
     channel::License,
     gateway::{
-        GatewayError, IdempotencyKey, PaidPart, PaidRequest, PaidStream,
+        GatewayError, IdempotencyKey, PaidAnswer, PaidPart, PaidRequest, PaidStream, ProblemType,
         wire::{Address, Amount, PaymentRequired, PriceTag, ReceiptParts, Unit, Use},
     },
     receipt::SignedReceipt,
 };
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{
     callers::Caller,
     channels::{PaidChannel, Preparation},
+    clock::now,
     exchanges::{Party, Recorder},
     headers,
+    places::Place,
     problem::PayerError,
     service::PayerService,
     target::Target,
@@ -125,8 +128,33 @@ pub struct PaidBody {
     max_cost: Option<u64>,
     cost: u64,
     parts: u64,
+    /// Place of the stream, until its end.
+    place: Place,
 }
 
+/// Payment of a request, as its price tag asks for it.
+struct Order {
+    channel: Arc<PaidChannel>,
+    license: License,
+    caller: Caller,
+    tag: PriceTag,
+    /// Maximum cost, base units.
+    cost: u64,
+    max_cost: Option<u64>,
+}
+
+/// Answer of a paywall.
+enum Answered {
+    Whole(PaidAnswer),
+    Stream(Box<PaidStream>),
+}
+
+/// Time for which a request waits for a place among the channel's unpaid answers.
+const PLACE_WITHIN: Duration = Duration::from_secs(600);
+/// Number of holds that a request places if they end without a payment.
+const HOLD_ATTEMPTS: u32 = 3;
+/// Time after its expiry for which gateways surely know whether a hold was captured; they keep it a day.
+const HOLD_KNOWN_SECONDS: i64 = 3_600;
 /// Attempts to fetch a part after a lost connection.
 const PART_ATTEMPTS: u32 = 3;
 
@@ -146,7 +174,6 @@ impl PayerService {
             Err(error) => self.metrics.count_problem(&caller, error.slug()),
         }
         if let Err(error) = &bought {
-            tracing::warn!(caller = %caller, request = %shown, error = error.slug(), "not bought");
             recorder.add(Party::Payer, Party::Client, format!("{}: {error}", error.slug()));
         }
         self.paid.notify_one();
@@ -246,57 +273,98 @@ impl PayerService {
         let units = tag.fixed_units.unwrap_or(tag.most_units);
         let cost = channel.cost(&license, units);
         check_cost(cost, max_cost)?;
-        let key = client_key(&mut headers)?;
-        let body = Vec::from(body);
-        let mut request = PaidRequest::new(method, target.as_str(), body, index, &tag);
-        request.headers = headers::texts(&headers)?;
-        if let Some(key) = key {
-            self.requests.name(&mut request, &caller, &key)?;
-        }
-        let reservation = self.reserve(&channel, &caller, cost).await?;
-        recorder.add(
-            Party::Payer,
-            Party::Paywall,
-            format!("the request, with a hold of at most {units} units of license {index}"),
-        );
-        let payer = channel.payer.tagged(&caller);
-        if tag.streams {
-            drop(reservation); // each part is reserved
-            let stream = match payer.stream(&self.paywall, &request).await {
-                Ok(stream) => stream,
-                Err(error) => return self.refusal(&channel, error).await,
-            };
-            let (service, part_cost) = (self.clone(), channel.cost(&license, tag.most_units));
-            let (recorder, first) = (recorder.clone(), None);
-            let (cost, parts) = (0, 0);
-            let mut body = PaidBody {
-                service,
-                stream,
-                first,
-                channel,
-                license,
-                caller,
-                recorder,
-                part_cost,
-                max_cost,
-                cost,
-                parts,
-            };
-            body.first = body.pay_next().await?;
-            return Ok(Answer::Stream(Box::new(body)));
-        }
-        let fetched = payer.fetch(&self.paywall, &request).await;
-        drop(reservation);
-        let answer = match fetched {
-            Ok(answer) => answer,
-            Err(error) => return self.refusal(&channel, error).await,
+        let named = match client_key(&mut headers)? {
+            Some(key) => Some(self.requests.begin(&caller, target.as_str(), &key).await),
+            None => None,
         };
+        let headers = headers::texts(&headers)?;
+        let order = Order { channel, license, caller, tag, cost, max_cost };
+        let deadline = Instant::now() + PLACE_WITHIN;
+        let mut attempts = 0;
+        let mut ended = false;
+        loop {
+            let place = order.channel.places.take(deadline).await?;
+            let (method, body) = (method.clone(), Vec::from(body.clone()));
+            let mut request = PaidRequest::new(method, target.as_str(), body, index, &order.tag);
+            request.headers.clone_from(&headers);
+            match &named {
+                Some(named) if ended => self.requests.rename(&mut request, named)?,
+                Some(named) => self.requests.name(&mut request, named)?,
+                None => {}
+            }
+            let what =
+                format!("the request, with a hold of at most {units} units of license {index}");
+            recorder.add(Party::Payer, Party::Paywall, what);
+            let error = match self.attempt(&order, &request, place, deadline, recorder).await? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // The hold has ended without a payment, so another one may be placed. The gateway may have
+            // forgotten the payment of an older one.
+            let left = request.expires_at.saturating_sub(now());
+            let is_late = left < i64::from(order.tag.hold_seconds);
+            ended = is_hold_over(&error, is_late) && left > -HOLD_KNOWN_SECONDS;
+            let is_refused = error.problem_type() == Some(ProblemType::TooManyUnpaid);
+            attempts += u32::from(!is_refused);
+            if !ended || attempts >= HOLD_ATTEMPTS || Instant::now() >= deadline {
+                return self.refusal(&order.channel, error).await;
+            }
+            recorder.add(Party::Paywall, Party::Payer, "no place: the request is repeated later");
+        }
+    }
+
+    /// Sends a request with a hold, and pays for its answer. Returns the error of the paywall or the gateway
+    /// apart from those of this service.
+    async fn attempt(
+        &self,
+        order: &Order,
+        request: &PaidRequest,
+        place: Place,
+        deadline: Instant,
+        recorder: &Recorder,
+    ) -> Result<Result<Answer, GatewayError>, PayerError> {
+        let Order { channel, license, caller, tag, cost, max_cost } = order;
+        let reservation = self.reserve(channel, caller, *cost).await?;
+        let payer = channel.payer.tagged(caller);
+        let answered = match tag.streams {
+            true => payer.stream(&self.paywall, request).await.map(Box::new).map(Answered::Stream),
+            false => payer.fetch(&self.paywall, request).await.map(Answered::Whole),
+        };
+        drop(reservation); // each part of a stream is reserved
+        let answer = match answered {
+            Ok(Answered::Whole(answer)) => answer,
+            Ok(Answered::Stream(stream)) => {
+                let mut body = PaidBody {
+                    service: self.clone(),
+                    stream: *stream,
+                    first: None,
+                    channel: channel.clone(),
+                    license: *license,
+                    caller: caller.clone(),
+                    recorder: recorder.clone(),
+                    part_cost: channel.cost(license, tag.most_units),
+                    max_cost: *max_cost,
+                    cost: 0,
+                    parts: 0,
+                    place,
+                };
+                body.first = body.pay_next().await?;
+                return Ok(Ok(Answer::Stream(Box::new(body))));
+            }
+            Err(error) => {
+                if error.problem_type() == Some(ProblemType::TooManyUnpaid) {
+                    place.give_up(deadline).await;
+                }
+                return Ok(Err(error));
+            }
+        };
+        place.note_paid();
         record_payment(recorder, &answer.receipt);
         let what = format!("{} {}, {} bytes", answer.status, answer.kind, answer.body.len());
         recorder.add(Party::Paywall, Party::Payer, &what);
         recorder.add(Party::Payer, Party::Client, &what);
-        let receipt = Box::new(answer.receipt);
-        Ok(Answer::Paid { status: answer.status, kind: answer.kind, body: answer.body, receipt })
+        let PaidAnswer { status, kind, body, receipt } = answer;
+        Ok(Ok(Answer::Paid { status, kind, body, receipt: Box::new(receipt) }))
     }
 
     /// Returns the model server's refusal as an answer, and every other error.
@@ -328,6 +396,11 @@ impl Answer {
 }
 
 impl PaidBody {
+    /// Returns the caller that pays.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
         self.stream.kind()
@@ -362,11 +435,11 @@ impl PaidBody {
                 self.service.metrics.count_part(&self.caller);
             }
             Ok(None) => {
+                self.place.note_paid();
                 let what = format!("the end, after {} parts", self.parts);
                 self.recorder.add(Party::Payer, Party::Client, what);
             }
             Err(error) => {
-                tracing::warn!(caller = %self.caller, error = error.slug(), "stream ended early");
                 let what = format!("the stream ends early: {error}");
                 self.recorder.add(Party::Payer, Party::Client, what);
             }
@@ -400,6 +473,17 @@ fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
     recorder.add(Party::Gateway, Party::Payer, what);
 }
 
+/// Returns whether an error proves that a request has no hold, or one that has ended without a payment.
+/// `is_late` tells that the request was named too long ago for a hold.
+fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
+    let is_over = match error.problem_type() {
+        Some(ProblemType::TooManyUnpaid | ProblemType::HoldEnded) => true,
+        Some(ProblemType::HoldTooShort | ProblemType::VoucherExpiresTooSoon) => is_late,
+        _ => false,
+    };
+    is_over && error.is_definite()
+}
+
 fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
     match max.filter(|max| cost > *max) {
         Some(max) => Err(PayerError::CostTooHigh { cost, max }),
@@ -408,7 +492,10 @@ fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
 }
 
 /// Removes the client's idempotency key, which names its request at this service.
-fn client_key(headers: &mut HeaderMap) -> Result<Option<IdempotencyKey>, PayerError> {
+///
+/// # Errors
+/// [`PayerError::InvalidHeader`].
+pub fn client_key(headers: &mut HeaderMap) -> Result<Option<IdempotencyKey>, PayerError> {
     let Some(value) = headers.remove(IdempotencyKey::HEADER) else { return Ok(None) };
     let key = value.to_str().ok().and_then(|text| text.parse().ok());
     let invalid = || PayerError::InvalidHeader(IdempotencyKey::HEADER.to_owned());
@@ -429,3 +516,6 @@ fn unreachable(error: &reqwest::Error) -> PayerError {
     let reason = cause.downcast_ref::<reqwest::Error>().map(|_| "the request failed".to_owned());
     PayerError::TargetUnreachable(reason.unwrap_or_else(|| cause.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,21 @@
 use std::{
-    collections::HashMap,
-    fs::{self, File, OpenOptions},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use motif_sdk::gateway::{IdempotencyKey, PaidRequest};
+use motif_sdk::{
+    durable_file::{PRIVATE, replace},
+    gateway::{
+        IdempotencyKey, PaidRequest,
+        wire::{Address, Digest},
+    },
+};
 use serde::{Deserialize, Serialize};
 use solana_sha256_hasher::hashv;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{callers::Caller, clock::now, problem::PayerError};
 
@@ -17,16 +23,53 @@ use crate::{callers::Caller, clock::now, problem::PayerError};
 /// paid once, also by the next process.
 pub struct RequestLog {
     path: PathBuf,
-    entries: Mutex<(HashMap<String, i64>, File)>,
+    entries: Mutex<Entries>,
+    /// Locks of the requests under way.
+    turns: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
 
-/// Line of the log.
-#[derive(Serialize, Deserialize)]
+struct Entries {
+    known: HashMap<String, Entry>,
+    /// Digests of receipts that a payment has.
+    claimed: HashSet<[u8; 32]>,
+    file: File,
+}
+
+/// Request that its client's key names, which no other request with that key runs beside.
+pub struct NamedRequest {
+    name: String,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// Line of the log. A later line of the same request replaces it.
+#[derive(Clone, Serialize, Deserialize)]
 struct Entry {
-    /// Idempotency key at the paywall.
+    /// Name of the request.
     key: String,
     /// Last unix second in which the answer can be paid.
     expires_at: i64,
+    /// Number of holds that have ended without a payment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    ended: u32,
+    /// Payment of the JSON interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment: Option<LoggedPayment>,
+}
+
+/// Payment that was about to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedPayment {
+    /// SHA-256 of the request's body.
+    pub body: Digest,
+    /// Channel that pays.
+    pub channel: Address,
+    /// Unix second.
+    pub begun_at: i64,
+    /// Number of the channel's newest receipt before.
+    pub after: u64,
+    /// Digest of its receipt, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Digest>,
 }
 
 impl RequestLog {
@@ -39,67 +82,151 @@ impl RequestLog {
     /// [`PayerError::StateFailed`].
     pub fn open(path: &Path) -> Result<Self, PayerError> {
         let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(|error| PayerError::state(path, error))?,
         };
-        let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
-        let kept = entries.filter(|entry| entry.expires_at + Self::KEPT_SECONDS > now());
-        let kept: HashMap<_, _> = kept.map(|entry| (entry.key, entry.expires_at)).collect();
-        let rewrite = || -> std::io::Result<File> {
-            let temporary = path.with_extension("writing");
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(&temporary)?;
-            for (key, expires_at) in &kept {
-                write_line(&mut file, key, *expires_at)?;
-            }
-            fs::rename(&temporary, path)?;
-            Ok(file)
-        };
-        let file = rewrite().map_err(|error| PayerError::state(path, error))?;
-        Ok(Self { path: path.to_owned(), entries: Mutex::new((kept, file)) })
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+        let mut known: HashMap<_, _> = lines.map(|entry| (entry.key.clone(), entry)).collect();
+        known.retain(|_, entry| entry.is_kept());
+        let lines = known.values().map(Entry::line).collect::<io::Result<Vec<_>>>();
+        let file = lines.and_then(|lines| replace(path, &lines.concat(), PRIVATE));
+        let file = file.map_err(|error| PayerError::state(path, error))?;
+        let claimed = known.values().filter_map(|entry| Some(entry.payment?.receipt?.0)).collect();
+        let entries = Mutex::new(Entries { known, claimed, file });
+        Ok(Self { path: path.to_owned(), entries, turns: Mutex::default() })
     }
 
-    /// Gives a request the key that belongs to the client's, and the expiry with which it was sent first.
+    /// Waits until no request with the same name is under way. Other callers' keys and other URLs are other
+    /// requests.
+    pub async fn begin(&self, caller: &Caller, url: &str, key: &IdempotencyKey) -> NamedRequest {
+        let parts = [caller.as_bytes(), &[0], url.as_bytes(), &[0], key.as_str().as_bytes()];
+        let name = hex::encode(hashv(&parts).to_bytes());
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = turns.get(&name).and_then(Weak::upgrade).unwrap_or_default();
+            turns.insert(name.clone(), Arc::downgrade(&turn));
+            turn
+        };
+        NamedRequest { name, _turn: turn.lock_owned().await }
+    }
+
+    /// Gives a request the key that belongs to its name, and the expiry with which it was sent first.
     /// The line survives the process before the request is sent.
     ///
     /// # Errors
     /// [`PayerError::StateFailed`].
-    pub fn name(
+    pub fn name(&self, request: &mut PaidRequest, named: &NamedRequest) -> Result<(), PayerError> {
+        let mut entries = self.entries();
+        let known = entries.known.get(&named.name).cloned();
+        let entry = match known {
+            Some(entry) => entry,
+            None => {
+                let entry = Entry::new(named, request.expires_at);
+                self.write(&mut entries, entry.clone())?;
+                entry
+            }
+        };
+        request.expires_at = entry.expires_at;
+        // 64 hexadecimal digits.
+        request.key = entry.paywall_key().parse().unwrap_or_else(|_| IdempotencyKey::random());
+        Ok(())
+    }
+
+    /// Gives a request another key and its own expiry, after its hold has ended without a payment.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn rename(
         &self,
         request: &mut PaidRequest,
-        caller: &Caller,
-        key: &IdempotencyKey,
+        named: &NamedRequest,
     ) -> Result<(), PayerError> {
-        // Other callers' keys and other URLs are other requests.
-        let parts =
-            [caller.as_bytes(), &[0], request.url.as_bytes(), &[0], key.as_str().as_bytes()];
-        let own = hex::encode(hashv(&parts).to_bytes());
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, file) = &mut *entries;
-        if let Some(expires_at) = known.get(&own) {
-            request.expires_at = *expires_at;
-        } else {
-            write_line(file, &own, request.expires_at)
-                .map_err(|error| PayerError::state(&self.path, error))?;
-            known.retain(|_, expires_at| *expires_at + Self::KEPT_SECONDS > now());
-            known.insert(own.clone(), request.expires_at);
-        }
-        // 64 hexadecimal digits.
-        request.key = own.parse().unwrap_or_else(|_| IdempotencyKey::random());
+        let mut entries = self.entries();
+        let ended = entries.known.get(&named.name).map_or(0, |entry| entry.ended);
+        let ended = ended.saturating_add(1);
+        let entry = Entry { ended, ..Entry::new(named, request.expires_at) };
+        request.key = entry.paywall_key().parse().unwrap_or_else(|_| IdempotencyKey::random());
+        self.write(&mut entries, entry)
+    }
+
+    /// Returns the payment of a name.
+    pub fn payment(&self, named: &NamedRequest) -> Option<LoggedPayment> {
+        self.entries().known.get(&named.name)?.payment
+    }
+
+    /// Returns whether a payment with a key has a receipt.
+    pub fn is_claimed(&self, receipt: &Digest) -> bool {
+        self.entries().claimed.contains(&receipt.0)
+    }
+
+    /// Records a payment before it is signed, or its receipt.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn record(&self, named: &NamedRequest, payment: LoggedPayment) -> Result<(), PayerError> {
+        let mut entries = self.entries();
+        let entry = Entry { payment: Some(payment), ..Entry::new(named, payment.begun_at) };
+        self.write(&mut entries, entry)?;
+        entries.claimed.extend(payment.receipt.map(|receipt| receipt.0));
         Ok(())
+    }
+
+    /// Forgets a payment that was not made.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn forget(&self, named: &NamedRequest) -> Result<(), PayerError> {
+        self.write(&mut self.entries(), Entry::new(named, now()))
+    }
+
+    fn write(&self, entries: &mut Entries, entry: Entry) -> Result<(), PayerError> {
+        let written = entry.line().and_then(|line| entries.file.write_all(&line));
+        written.map_err(|error| PayerError::state(&self.path, error))?;
+        entries.known.retain(|_, entry| entry.is_kept());
+        entries.known.insert(entry.key.clone(), entry);
+        Ok(())
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn write_line(file: &mut File, key: &str, expires_at: i64) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(&Entry { key: key.to_owned(), expires_at })?;
-    line.push(b'\n');
-    file.write_all(&line)
+impl Entry {
+    fn new(named: &NamedRequest, expires_at: i64) -> Self {
+        Self { key: named.name.clone(), expires_at, ended: 0, payment: None }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.expires_at.saturating_add(RequestLog::KEPT_SECONDS) > now()
+    }
+
+    /// Returns the idempotency key at the paywall.
+    fn paywall_key(&self) -> String {
+        match self.ended {
+            0 => self.key.clone(),
+            ended => hex::encode(hashv(&[self.key.as_bytes(), &ended.to_le_bytes()]).to_bytes()),
+        }
+    }
+
+    fn line(&self) -> io::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]
 mod tests {
-    use motif_sdk::gateway::{Method, PaidUnits};
+    use motif_sdk::{
+        Pubkey,
+        gateway::{Method, PaidUnits},
+    };
 
     use super::*;
 
@@ -116,24 +243,85 @@ mod tests {
         }
     }
 
-    #[test]
-    fn repeated_request_keeps_key_and_expiry() {
+    /// Names a request as the client with this name.
+    async fn named(log: &RequestLog, caller: &str, request: &mut PaidRequest) {
+        let key = "same-key".parse().unwrap();
+        let named = log.begin(&Caller::from(caller), &request.url, &key).await;
+        log.name(request, &named).unwrap();
+    }
+
+    #[tokio::test]
+    async fn repeated_request_keeps_key_and_expiry() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requests.jsonl");
-        let (ana, ben) = (Caller::from("ana"), Caller::from("ben"));
-        let key = "same-key".parse().unwrap();
         let end = now() + 100;
         let mut first = request("https://a.example/", end);
-        RequestLog::open(&path).unwrap().name(&mut first, &ana, &key).unwrap();
+        named(&RequestLog::open(&path).unwrap(), "ana", &mut first).await;
         let log = RequestLog::open(&path).unwrap();
         let mut again = request("https://a.example/", end + 50);
-        log.name(&mut again, &ana, &key).unwrap();
+        named(&log, "ana", &mut again).await;
         assert_eq!(first, again);
-        for (url, caller) in [("https://a.example/", &ben), ("https://b.example/", &ana)] {
+        for (url, caller) in [("https://a.example/", "ben"), ("https://b.example/", "ana")] {
             let mut other = request(url, end + 50);
-            log.name(&mut other, caller, &key).unwrap();
+            named(&log, caller, &mut other).await;
             assert_ne!(other.key, first.key);
             assert_eq!(other.expires_at, end + 50);
         }
+    }
+
+    #[tokio::test]
+    async fn ended_hold_gives_another_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("requests.jsonl");
+        let (url, end) = ("https://a.example/", now() + 100);
+        let mut keys = HashSet::new();
+        for round in 0..3 {
+            let log = RequestLog::open(&path).unwrap();
+            let mut present = request(url, end);
+            named(&log, "ana", &mut present).await;
+            assert!(round == 0 || keys.contains(&present.key));
+            keys.insert(present.key.clone());
+            let ended = log.begin(&Caller::from("ana"), url, &"same-key".parse().unwrap()).await;
+            let mut next = request(url, end + round);
+            log.rename(&mut next, &ended).unwrap();
+            assert_eq!(next.expires_at, end + round);
+            assert!(keys.insert(next.key), "a key that was used");
+        }
+    }
+
+    #[tokio::test]
+    async fn payment_survives_with_its_receipt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("requests.jsonl");
+        let key = "same-key".parse().unwrap();
+        let payment = LoggedPayment {
+            body: Digest([1; 32]),
+            channel: Address(Pubkey::default()),
+            begun_at: now(),
+            after: 3,
+            receipt: None,
+        };
+        let paid = LoggedPayment { receipt: Some(Digest([2; 32])), ..payment };
+        for (step, next) in [(None, payment), (Some(payment), paid), (Some(paid), paid)] {
+            let log = RequestLog::open(&path).unwrap();
+            let named = log.begin(&Caller::from("ana"), "/v1/pay", &key).await;
+            assert_eq!(log.payment(&named), step);
+            assert_eq!(log.is_claimed(&Digest([2; 32])), step == Some(paid));
+            log.record(&named, next).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn same_request_waits_for_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = RequestLog::open(&folder.path().join("requests.jsonl")).unwrap();
+        let (caller, key) = (Caller::from("ana"), "same-key".parse().unwrap());
+        let first = log.begin(&caller, "/v1/pay", &key).await;
+        let second = log.begin(&caller, "/v1/pay", &key);
+        tokio::pin!(second);
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(log.begin(&caller, "/v1/captures", &key).await);
+        drop(first);
+        second.await;
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{api, app::App, callers::Caller, page, problem::PayerError, proxy};
+use crate::{api, app::App, callers::Caller, detached::detached, page, problem::PayerError, proxy};
 
 /// Returns the routes of a service: its interface, its pages, and the proxy for every other path.
 pub fn router(app: App) -> Router {
@@ -61,8 +61,8 @@ async fn authenticate_browser(
 
 /// Finishes a request whose client has disconnected, so that budgets and receipts are complete.
 async fn run_to_the_end(request: Request, next: Next) -> Response {
-    let running = tokio::spawn(next.run(request));
-    running.await.unwrap_or_else(|_| PayerError::Internal.into_response())
+    let ran = detached(next.run(request)).await;
+    ran.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Rejects requests that a browser was led to by another name of this machine.
@@ -106,7 +106,7 @@ mod tests {
         let fits = |host: &str| {
             is_own_host(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]))
         };
-        assert!(["127.0.0.1:8788", "localhost", "LOCALHOST:1", "[::1]:8788"].into_iter().all(fits));
+        assert!(["127.0.0.1:8792", "localhost", "LOCALHOST:1", "[::1]:8792"].into_iter().all(fits));
         for other in ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", ""] {
             assert!(!fits(other), "{other}");
         }

@@ -1,16 +1,7 @@
-use std::{
-    fs::{self, Permissions},
-    io,
-    os::unix::{fs::PermissionsExt, net::UnixStream},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{
-    net::{TcpListener, UnixListener},
-    task::JoinHandle,
-};
+use motif_signer::bind_socket;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{app::App, callers::Callers, router::router, service::PayerService, settings::Listen};
@@ -30,7 +21,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// Starts a service on its listen address.
 ///
 /// # Errors
-/// Those of the listener. A socket file that no process listens on is replaced.
+/// Those of the listener. A socket that no process listens on is replaced; every other file stays.
 pub async fn serve(
     service: PayerService,
     callers: Callers,
@@ -49,7 +40,8 @@ pub async fn serve(
             (url, None, tokio::spawn(serving.into_future()))
         }
         Listen::Unix(path) => {
-            let listener = bind(path)?;
+            // Only its owner can connect.
+            let listener = bind_socket(path, 0o600)?;
             let router = router(App { service, callers, url: None });
             let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
             let serving = tokio::spawn(serving.into_future());
@@ -57,16 +49,6 @@ pub async fn serve(
         }
     };
     Ok(RunningService { url, socket, stop, accepting, exporting })
-}
-
-/// Binds a Unix socket that only its owner can connect to.
-fn bind(path: &Path) -> io::Result<UnixListener> {
-    if path.exists() && UnixStream::connect(path).is_err() {
-        fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    Ok(listener)
 }
 
 impl RunningService {

@@ -2,6 +2,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use motif_sdk::{
     Pubkey,
+    durable_file::LockFile,
     gateway::{GatewayError, PaywallClient},
 };
 use tokio::sync::Notify;
@@ -19,7 +20,7 @@ use crate::{
     problem::PayerError,
     request_log::RequestLog,
     settings::Settings,
-    state_lock::StateLock,
+    state_lock::lock_state,
     target::PublicResolver,
 };
 
@@ -42,7 +43,7 @@ pub struct Parts {
     pub(crate) paywall: PaywallClient,
     /// Notified when there are receipts to export.
     pub(crate) paid: Notify,
-    _lock: StateLock,
+    _lock: LockFile,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,7 +61,7 @@ impl PayerService {
         parts: ChannelParts,
         state: &Path,
     ) -> Result<Self, PayerError> {
-        let lock = StateLock::take(state)?;
+        let lock = lock_state(state)?;
         let private = &settings.proxy.private_targets;
         let builder = || {
             let builder = reqwest::Client::builder().no_proxy();
@@ -150,14 +151,16 @@ impl PayerService {
         Ok(())
     }
 
-    /// Returns the spending of this day, base units: by all, and by a caller.
+    /// Returns the spending of this day, base units, with payments whose outcome is unknown: by all, and by a
+    /// caller.
     pub fn spent_today(&self, caller: &str) -> (u64, u64) {
         let today = Day::of(now());
         let channels = self.channels.all();
         let open: BTreeSet<_> = channels.iter().map(|channel| channel.payer.channel()).collect();
         let spent = |tag: Option<&str>| {
             let elsewhere = self.archive.spent_elsewhere(today, tag, &open);
-            let here = channels.iter().map(|channel| channel.payer.spent_on(today.number(), tag));
+            let of = |channel: &Arc<PaidChannel>| channel.payer.committed_on(today.number(), tag);
+            let here = channels.iter().map(of);
             here.fold(elsewhere, u64::saturating_add)
         };
         (spent(None), spent(Some(caller)))

@@ -119,7 +119,7 @@ pub enum Listen {
 /// Error returned when a listen address is not on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected a loopback IP:PORT such as 127.0.0.1:8788, or unix:PATH: the service signs for every client that reaches it"
+    "expected a loopback IP:PORT such as 127.0.0.1:8792, or unix:PATH: the service signs for every client that reaches it"
 )]
 pub struct InvalidListen;
 
@@ -233,7 +233,7 @@ impl Default for Settings {
             keypair: None,
             voucher_key: None,
             state: None,
-            listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 8788))),
+            listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 8792))),
             currency: None,
             policy: PolicySettings::default(),
             budget: BudgetSettings::default(),
@@ -303,9 +303,9 @@ mod tests {
     #[test]
     fn public_listener_is_rejected() {
         let read = |text: &str| text.parse::<Listen>();
-        assert!(read("127.0.0.1:0").is_ok() && read("[::1]:8788").is_ok());
+        assert!(read("127.0.0.1:0").is_ok() && read("[::1]:8792").is_ok());
         assert_eq!(read("unix:/run/payer.sock"), Ok(Listen::Unix("/run/payer.sock".into())));
-        for other in ["0.0.0.0:8788", "[::]:8788", "10.0.0.1:8788", "localhost", "unix:", ""] {
+        for other in ["0.0.0.0:8792", "[::]:8792", "10.0.0.1:8792", "localhost", "unix:", ""] {
             assert_eq!(read(other), Err(InvalidListen), "{other}");
         }
     }

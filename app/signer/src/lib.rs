@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod listener;
 mod local;
 mod protocol;
 mod purpose;
@@ -10,6 +11,7 @@ mod signer;
 mod socket;
 
 pub use error::SignError;
+pub use listener::bind_socket;
 pub use local::LocalSigner;
 pub use protocol::{MAX_LINE_BYTES, SignRequest, SignResponse};
 pub use purpose::Purpose;

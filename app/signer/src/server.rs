@@ -1,11 +1,4 @@
-use std::{
-    fs::Permissions,
-    io,
-    os::unix::fs::{FileTypeExt, PermissionsExt},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use motif_interface::Pubkey;
 use tokio::{
@@ -17,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    OperatorSigner, Purpose, SignRequest, SignResponse,
+    OperatorSigner, Purpose, SignRequest, SignResponse, bind_socket,
     protocol::{decode, encode, read_line, to_line},
 };
 
@@ -47,25 +40,12 @@ pub struct SigningServer {
 }
 
 impl SigningServer {
-    /// Listens on a socket with permissions `mode`. A socket that a stopped process left is replaced.
+    /// Listens on a socket with permissions `mode`, as [`bind_socket`].
     ///
     /// # Errors
-    /// [`io::Error`]; [`io::ErrorKind::AddrInUse`] if another process listens on it;
-    /// [`io::ErrorKind::AlreadyExists`] if the path is another file.
+    /// Those of [`bind_socket`].
     pub fn bind(path: &Path, mode: u32, keys: Vec<ServedKey>) -> io::Result<Self> {
-        match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
-                    let what = format!("{} is not a socket", path.display());
-                    return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
-                }
-                std::fs::remove_file(path)?;
-            }
-            Err(_) => {} // `bind` returns the cause if it remains
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+        let listener = bind_socket(path, mode)?;
         Ok(Self { listener, keys: keys.into() })
     }
 

@@ -59,7 +59,7 @@
 //! | feature | modules | purpose |
 //! |---|---|---|
 //! | `client` | `client` | read accounts; build, send and confirm transactions |
-//! | `gateway` | `gateway` | pay through a gateway or a paywall over HTTP |
+//! | `gateway` | `gateway`, `durable_file` | pay through a gateway or a paywall over HTTP |
 //! | `terms` | `terms` | terms as TOML files, presets, summaries; PIL import, RSL and CAWG export |
 //! | `fingerprint` | `fingerprint`, `recognition` | perceptual fingerprints and their index |
 //! | `credentials` | `credentials` | C2PA content credentials; implies `fingerprint` |
@@ -67,6 +67,8 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "gateway")]
+pub mod durable_file;
 #[cfg(feature = "client")]
 mod error;
 #[cfg(feature = "fingerprint")]

@@ -93,7 +93,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let cost = acceptances.iter().map(Acceptance::cost).fold(deposit, u64::saturating_add);
     currency::check_balance(&client, &payer.pubkey(), &currency, cost).await?;
 
-    let voucher_key = args.voucher_key.read(session)?;
+    let voucher_key = args.voucher_key.read_or_create(session)?;
     let opening = OpenChannelArgs {
         salt: free_salt(&client, &payer.pubkey(), &operator, &currency.mint).await?,
         voucher_key: voucher_key.pubkey(),

@@ -115,27 +115,43 @@ pub fn unit_name(byte: u8) -> String {
 /// Key that signs vouchers.
 #[derive(Args, Clone)]
 pub struct VoucherKeyArgs {
-    /// Keypair file that signs vouchers [default: NAME.voucher.json beside your keypair; created
-    /// if missing]
+    /// Keypair file that signs vouchers [default: NAME.voucher.json beside your keypair; `motif
+    /// channel open` creates it if missing]
     #[arg(long = "voucher-key", value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 impl VoucherKeyArgs {
+    /// Reads the voucher key of a channel that is open.
+    ///
+    /// # Errors
+    /// [`CliError::VoucherKeyMissing`]; [`CliError::KeypairMissing`]; [`motif_sdk::Error::File`].
+    pub fn read(&self, session: &Session) -> Result<Keypair, CliError> {
+        let path = self.path(session)?;
+        if !path.exists() {
+            return Err(CliError::VoucherKeyMissing { path: path.display().to_string() });
+        }
+        Ok(keypair::read(&path)?)
+    }
+
     /// Reads the voucher key, or creates it if it is missing.
     ///
     /// # Errors
     /// [`CliError::KeypairMissing`]; [`motif_sdk::Error::File`].
-    pub fn read(&self, session: &Session) -> Result<Keypair, CliError> {
-        let path = match &self.file {
-            Some(path) => path.clone(),
-            None => session.keypair_path()?.with_extension("voucher.json"),
-        };
+    pub fn read_or_create(&self, session: &Session) -> Result<Keypair, CliError> {
+        let path = self.path(session)?;
         if path.exists() {
             return Ok(keypair::read(&path)?);
         }
         let created = keypair::create(&path)?;
         session.status(format_args!("created voucher key {}", path.display()));
         Ok(created)
+    }
+
+    fn path(&self, session: &Session) -> Result<PathBuf, CliError> {
+        match &self.file {
+            Some(path) => Ok(path.clone()),
+            None => Ok(session.keypair_path()?.with_extension("voucher.json")),
+        }
     }
 }

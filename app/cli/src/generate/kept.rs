@@ -7,7 +7,10 @@ use std::{
 
 use motif_sdk::{gateway::wire::ReceiptParts, receipt::SignedReceipt};
 
-use crate::{credentials::OutputSigner, error::CliError, output::json_line, palette::Palette};
+use crate::{
+    credentials::OutputSigner, error::CliError, files::write_atomically, output::json_line,
+    palette::Palette,
+};
 
 /// Receipts and outputs of paid generations, in files.
 pub struct Kept {
@@ -37,30 +40,50 @@ impl Kept {
     ///
     /// # Errors
     /// [`CliError::Unwritable`], and those of the signer.
-    pub fn add(&mut self, receipt: &SignedReceipt, output: Vec<u8>) -> Result<(), CliError> {
+    pub fn add(&mut self, receipt: &SignedReceipt, output: &[u8]) -> Result<(), CliError> {
         if let Some(file) = &mut self.receipts {
             file.append(receipt)?;
         }
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let name = format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8]));
-        let output = match &self.signer {
-            Some(signer) => signer.sign(&output, &name, receipt)?,
-            None => output,
-        };
-        let path = folder.join(name);
-        fs::write(&path, output).map_err(|error| CliError::unwritable(&path, error))
+        self.write(receipt, output)
     }
 
-    /// Stores the receipt of an earlier run, unless it is stored, and its output.
+    /// Stores the receipt and the output of an earlier run, unless they are stored.
     ///
     /// # Errors
     /// As [`Kept::add`].
     pub fn add_again(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
-        if self.receipts.as_ref().is_some_and(|file| file.has(receipt)) {
-            return Ok(());
+        if let Some(file) = &mut self.receipts {
+            file.append(receipt)?;
         }
-        let output = Palette::PLAIN.render(&receipt.receipt.request_digest);
-        self.add(receipt, output)
+        match self.path(receipt) {
+            Some(path) if !path.exists() => {
+                self.write(receipt, &Palette::PLAIN.render(&receipt.receipt.request_digest))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the receipts durable.
+    ///
+    /// # Errors
+    /// [`CliError::Unwritable`].
+    pub fn sync(&self) -> Result<(), CliError> {
+        self.receipts.as_ref().map_or(Ok(()), ReceiptsFile::sync)
+    }
+
+    fn write(&self, receipt: &SignedReceipt, output: &[u8]) -> Result<(), CliError> {
+        let Some(path) = self.path(receipt) else { return Ok(()) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let signer = self.signer.as_ref();
+        let signed = signer.map(|signer| signer.sign(output, &name, receipt)).transpose()?;
+        let written = write_atomically(&path, signed.as_deref().unwrap_or(output));
+        written.map_err(|error| CliError::unwritable(&path, error))
+    }
+
+    /// Returns the path of an output; `None` if outputs are not kept.
+    fn path(&self, receipt: &SignedReceipt) -> Option<PathBuf> {
+        let name = hex::encode(&receipt.receipt.output_digest[..8]);
+        Some(self.folder.as_ref()?.join(format!("{name}.png")))
     }
 }
 
@@ -68,6 +91,7 @@ impl Kept {
 pub struct ReceiptsFile {
     path: PathBuf,
     file: File,
+    /// Lines that it had when it was opened.
     lines: HashSet<String>,
 }
 
@@ -91,18 +115,60 @@ impl ReceiptsFile {
         open().map_err(|error: io::Error| CliError::unwritable(path, error))
     }
 
-    /// Returns whether the file had a receipt when it was opened.
-    fn has(&self, receipt: &SignedReceipt) -> bool {
-        self.lines.contains(json_line(&ReceiptParts::from(receipt)).trim_end())
-    }
-
-    /// Appends a receipt.
+    /// Appends a receipt, unless the file had it when it was opened.
     ///
     /// # Errors
     /// [`CliError::Unwritable`].
     pub fn append(&mut self, receipt: &SignedReceipt) -> Result<(), CliError> {
         let line = json_line(&ReceiptParts::from(receipt));
+        if self.lines.contains(line.trim_end()) {
+            return Ok(());
+        }
         let written = self.file.write_all(line.as_bytes());
         written.map_err(|error| CliError::unwritable(&self.path, error))
+    }
+
+    /// Makes the file durable.
+    ///
+    /// # Errors
+    /// [`CliError::Unwritable`].
+    fn sync(&self) -> Result<(), CliError> {
+        self.file.sync_data().map_err(|error| CliError::unwritable(&self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(position: u32) -> SignedReceipt {
+        let parts = format!(
+            r#"{{"digest":"{zero}","channel":"11111111111111111111111111111111","opened_slot":1,
+                "statement":0,"position":{position},"license":0,"units":1,"terms_number":1,"amount":"7",
+                "cumulative":"7","work":"11111111111111111111111111111111",
+                "request_digest":"{zero}","output_digest":"{zero}","issued_at":1,
+                "signature":"{zero}{zero}"}}"#,
+            zero = "0".repeat(64)
+        );
+        let parts: ReceiptParts = serde_json::from_str(&parts).unwrap();
+        SignedReceipt::from(&parts)
+    }
+
+    #[test]
+    fn torn_line_is_repaired() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipts.jsonl");
+        for position in 0..2 {
+            ReceiptsFile::open(&path).unwrap().append(&receipt(position)).unwrap();
+        }
+        let whole = fs::read(&path).unwrap();
+        let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for length in [0, 1, first - 1, first, first + 1, whole.len() - 1, whole.len()] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let mut file = ReceiptsFile::open(&path).unwrap();
+            // All receipts of the payer's state, of which some are in the file.
+            (0..2).for_each(|position| file.append(&receipt(position)).unwrap());
+            assert_eq!(fs::read(&path).unwrap(), whole, "{length}");
+        }
     }
 }

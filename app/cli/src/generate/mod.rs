@@ -66,7 +66,7 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
     for earlier in payer.receipts() {
         kept.add_again(&earlier.receipt)?;
     }
-    forget_receipts(&payer).await?;
+    forget_receipts(&payer, &kept).await?;
     let bar = progress_bar(u64::from(args.count));
     for number in 1..=args.count {
         let request = format!("{} no. {number}", args.prompt);
@@ -75,7 +75,7 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         let paid = payer.generate(license, 1, request_digest, content_digest(&output)).await;
         let receipt = paid.inspect_err(|_| bar.abandon())?;
         // Stored before the next generation is paid for.
-        kept.add(&receipt, output).inspect_err(|_| bar.abandon())?;
+        kept.add(&receipt, &output).inspect_err(|_| bar.abandon())?;
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -88,7 +88,7 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         cumulative: scale.money(payer.cumulative()?),
         files: None,
     };
-    forget_receipts(&payer).await?;
+    forget_receipts(&payer, &kept).await?;
     Ok(output)
 }
 
@@ -100,8 +100,9 @@ fn state_path(receipts: &Path, channel: &Pubkey, opened_slot: u64) -> PathBuf {
 }
 
 /// Forgets receipts that are in the file of receipts.
-async fn forget_receipts(payer: &Payer) -> Result<(), CliError> {
+async fn forget_receipts(payer: &Payer, kept: &Kept) -> Result<(), CliError> {
     if let Some(last) = payer.receipts().last() {
+        kept.sync()?;
         payer.forget_receipts(last.number).await?;
     }
     Ok(())

@@ -2,11 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use motif_sdk::durable_file::{LockError, LockFile};
 use serde::{Deserialize, Serialize};
 
 use crate::{error::CliError, files::write_atomically};
@@ -21,7 +21,7 @@ pub struct Budget {
     limit: u64,
     book: Book,
     /// Locked while the budget exists.
-    _lock: File,
+    _lock: LockFile,
 }
 
 /// Content of the file. Amounts are base units.
@@ -62,11 +62,9 @@ impl Budget {
     pub fn open(folder: &Path, currency: &str, limit: u64) -> Result<Self, CliError> {
         let unwritable = |error: io::Error| CliError::unwritable(folder, error);
         fs::create_dir_all(folder).map_err(unwritable)?;
-        let lock = File::options().create(true).append(true).open(folder.join("lock"));
-        let lock = lock.map_err(unwritable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => CliError::FolderInUse(folder.display().to_string()),
-            TryLockError::Error(error) => unwritable(error),
+        let lock = LockFile::take(&folder.join("lock")).map_err(|error| match error {
+            LockError::Held(_) => CliError::FolderInUse(folder.display().to_string()),
+            LockError::Io(error) => unwritable(error),
         })?;
         let path = folder.join("budget.json");
         let book = match fs::read(&path) {

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Args)]
 pub struct ServeArgs {
     /// Listen address: a loopback IP:PORT (port 0 selects a free port), or unix:PATH [default:
-    /// 127.0.0.1:8788]
+    /// 127.0.0.1:8792]
     #[arg(long, value_name = "IP:PORT|unix:PATH")]
     listen: Option<Listen>,
 

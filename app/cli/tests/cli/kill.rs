@@ -1,7 +1,9 @@
 //! Gateway killed repeatedly under load: acknowledged generations survive, and none is charged twice.
+//! `motif generate` killed repeatedly: its file has every receipt once.
 
 use std::{
     collections::BTreeSet,
+    fs,
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
@@ -22,6 +24,11 @@ use motif_sdk::{
 use rand::Rng;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+
+use crate::{
+    paywall::PICTURE,
+    world::{MOTIF, World},
+};
 
 const GENERATIONS: u64 = 1_000;
 const KILLS: u64 = 5;
@@ -93,6 +100,63 @@ async fn killed_gateway_loses_and_doubles_nothing() {
     assert_eq!(settled.channel.fees(), made * PRICE * u64::from(FEE_BPS) / 10_000);
     running.kill();
     localnet.stop().await.unwrap();
+}
+
+#[test]
+fn killed_generate_keeps_every_receipt() {
+    const ROUNDS: u64 = 16;
+    let world = World::new(&[], &["ines.json", "platform.json", "gateway.json"]);
+    let register =
+        ["work", "register", PICTURE, "--kind", "image", "--use", "generate=0.001/generation"];
+    world.does(&[&register[..], &["--keypair", "ines.json"]].concat());
+    let platform = ["--keypair", "platform.json"];
+    let open = ["channel", "open", "--deposit", "20", "--accept", PICTURE];
+    world.does(&[&open[..], &platform].concat());
+    let path = world.path("all.jsonl");
+    let lines = || -> Vec<String> {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    };
+    let (mut killed, mut torn) = (0, 0);
+    for round in 0..ROUNDS {
+        let prompt = format!("round {round}");
+        let generate = |count: &'static str| {
+            let to = ["generate", "--count", count, "--prompt", &prompt, "--output", "out"];
+            let to = [&to[..], &["--receipts", "all.jsonl"], &platform].concat();
+            to.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = lines().len();
+        let mut running =
+            world.command(MOTIF).args(generate("400")).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(rand::rng().random_range(0..1_500)));
+        running.kill().unwrap();
+        killed += u64::from(!running.wait().unwrap().success());
+        // A line that was written in part: its receipt was not forgotten yet.
+        let text = fs::read(&path).unwrap_or_default();
+        if lines().len() > before && round % 2 == 0 && text.ends_with(b"\n") {
+            let cut = text.len() - rand::rng().random_range(2..300);
+            fs::write(&path, &text[..cut]).unwrap();
+            torn += 1;
+        }
+        let once = generate("1");
+        let made = world.does(&once.iter().map(String::as_str).collect::<Vec<_>>());
+        let present = lines();
+        let charged = made["cumulative"].as_u64().unwrap();
+        assert_eq!(present.len() as u64 * (PRICE + PRICE / 50), charged, "round {round}");
+        assert_eq!(present.iter().collect::<BTreeSet<_>>().len(), present.len(), "round {round}");
+    }
+    assert!(killed > ROUNDS / 2 && torn > 0, "{killed} {torn}");
+    // Each has its output, whole.
+    for line in lines() {
+        let receipt: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let digest = receipt["output_digest"].as_str().unwrap();
+        let output = fs::read(world.path("out").join(format!("{}.png", &digest[..16]))).unwrap();
+        assert_eq!(hex::encode(fingerprint::content_digest(&output)), digest);
+    }
+    let count = lines().len();
+    world.does(&[&["channel", "close"][..], &platform].concat());
+    let verified = world.does(&["receipt", "verify", "all.jsonl"]);
+    assert_eq!(verified["verified"], count);
 }
 
 async fn generate(session: &Payer, number: u64) -> [u8; 32] {

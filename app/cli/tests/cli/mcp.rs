@@ -1,6 +1,9 @@
 //! `motif mcp`: an agent with a budget, played by the stock client of the Rust MCP SDK.
 
-use std::{collections::BTreeSet, fs, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -85,6 +88,10 @@ fn with_budget<'a>(url: &'a str, budget: &'a str) -> Vec<&'a str> {
     [&to[..], &["--keypair", "platform.json"]].concat()
 }
 
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 /// Starts a world with a paywall off the runtime.
 fn world(upstream: &str) -> (World, String) {
     tokio::task::block_in_place(|| paywalled(upstream))
@@ -115,6 +122,23 @@ async fn agent_buys_a_picture_in_three_calls() {
     let delivered = fs::read(world.path(facts["file"].as_str().unwrap())).unwrap();
     assert_eq!(image.data, BASE64_STANDARD.encode(&delivered));
     assert_eq!((facts["receipt"]["work"].as_str(), server.asked()), (Some(&*work), 1));
+
+    // What it keeps is for its owner only.
+    let mut folders = vec![world.path("agent")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        assert_eq!(mode(&folder), 0o700, "{folder:?}");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            assert_eq!(mode(&path), 0o600, "{path:?}");
+            files += 1;
+        }
+    }
+    assert!(files > 4, "{files}");
 
     // Price and receipt, and the file's receipt on the gateway.
     let quote = agent.does("quote", json!({ "work": work, "units": 10 })).await;
@@ -176,6 +200,17 @@ async fn budget_holds_over_restarts() {
     assert_eq!(agent.refused("buy_generation", wish("three")).await, "over-budget");
     agent.kill().await;
 
+    // Without the channel's voucher key there is nothing to buy with, and no other key is created.
+    let (key, kept) = (world.path("platform.voucher.json"), world.path("kept.json"));
+    fs::rename(&key, &kept).unwrap();
+    let lacking = tokio::task::block_in_place(|| world.run(&[&["mcp"][..], &arguments].concat()));
+    assert_eq!(lacking.1["error"]["code"], "no-voucher-key", "{lacking:?}");
+    assert!(lacking.1["error"]["help"].as_str().unwrap().contains("--voucher-key"), "{lacking:?}");
+    let lacking = ["generate", "--work", PICTURE, "--keypair", "platform.json"];
+    tokio::task::block_in_place(|| world.refuses(&lacking, "no-voucher-key"));
+    assert!(!key.exists());
+    fs::rename(&kept, &key).unwrap();
+
     // What a purchase may cost is limited too, and a higher budget buys more.
     let raised = [&with_budget(&url, "0.01")[..], &["--max-price", "0.002"]].concat();
     let agent = Agent::start(&world, &raised).await;
@@ -222,7 +257,10 @@ async fn no_tool_shows_a_key() {
 
 /// Starts a server that sells by x402 only, as far as a client sees it: it takes any payment.
 async fn x402_seller() -> String {
-    let sell = async |headers: HeaderMap| {
+    let sell = async |headers: HeaderMap, body: String| {
+        if body.contains("refuse this") {
+            return (StatusCode::IM_A_TEAPOT, "no poems").into_response();
+        }
         let Some(payment) = headers.get("payment-signature") else {
             let required = json!({ "x402Version": 2, "accepts": [{ "scheme": "exact" }] });
             let required = BASE64_STANDARD.encode(required.to_string());
@@ -251,6 +289,20 @@ async fn client_without_budget_pays_by_x402() {
     let agent = Agent::start(&world, &["--folder", "agent", "--paywall", &url]).await;
     let found = agent.does("search_works", json!({ "for_sale": true, "kind": "image" })).await;
     let wish = json!({ "work": found["works"][0]["work"], "prompt": "a poem" });
+
+    let changed = |name: &str, value: &str| {
+        let mut wish = wish.clone();
+        wish[name] = value.into();
+        wish
+    };
+    let nowhere = changed("route", "/nowhere");
+    assert_eq!(agent.refused("buy_generation", nowhere).await, "not-for-sale");
+    let unsold = changed("work", "11111111111111111111111111111111");
+    assert_eq!(agent.refused("buy_generation", unsold).await, "not-for-sale");
+    let refused = agent.call("buy_generation", changed("prompt", "refuse this")).await;
+    let error = &refused.structured_content.clone().unwrap()["error"];
+    assert_eq!(error["code"], "paywall-refused", "{refused:?}");
+    assert_eq!(error["message"], "the paywall answered with status 418: no poems");
 
     let unpaid = agent.call("buy_generation", wish.clone()).await;
     assert_eq!(unpaid.is_error, Some(true));

@@ -180,6 +180,11 @@ impl Gateway {
         ok(&signed)
     }
 
+    /// Returns the refusal of a request that is not looked up.
+    pub fn refuse(&self, problem_type: ProblemType) -> (u16, Vec<u8>) {
+        self.problem(problem_type, None, &[])
+    }
+
     fn problem(
         &self,
         problem_type: ProblemType,

@@ -1,4 +1,6 @@
 use motif_payer::{InvalidJournal, Machine, PayerPolicy};
+use serde_json::{Value, json};
+use solana_sha256_hasher::hash;
 
 use crate::gateway::{CHANNEL, End, Gateway, Payer, account, receipt_keys};
 
@@ -108,4 +110,50 @@ fn foreign_or_newer_state_is_rejected() {
     }
     assert_eq!(load(CHANNEL, &account(), b""), Ok(false));
     assert_eq!(load(CHANNEL, &account(), &payer.file[..20]), Ok(false));
+}
+
+/// Returns a snapshot with a changed header.
+fn changed(snapshot: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let (kind, head) = (snapshot[12], &snapshot[17..]);
+    let mut head: Value = serde_json::from_slice(head).unwrap();
+    change(&mut head);
+    let head = serde_json::to_vec(&head).unwrap();
+    let length = (head.len() as u32).to_le_bytes();
+    let rest = [&[kind][..], &length, &head].concat();
+    let digest = hash(&rest).to_bytes();
+    [&(rest.len() as u32).to_le_bytes()[..], &digest[..8], &rest].concat()
+}
+
+#[test]
+fn invalid_state_is_named() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    let first = payer.file.len();
+    payer.add(&[(0, 1)], None);
+    payer.run(&mut gateway, End::Never);
+    gateway.cut();
+    payer.add(&[(0, 1)], None);
+    payer.run(&mut gateway, End::Never);
+    let load = |file: &[u8]| {
+        let policy = PayerPolicy::default();
+        Machine::load(CHANNEL, &account(), receipt_keys(), policy, file)
+            .map(|machine| machine.is_some())
+    };
+    assert_eq!(load(&payer.file), Ok(true));
+    let snapshot = payer.machine.snapshot();
+    assert_eq!(load(&changed(&snapshot, |_| {})), Ok(true));
+
+    let newer = changed(&snapshot, |state| state["version"] = json!(2));
+    assert_eq!(load(&newer), Err(InvalidJournal::NewerVersion(2)));
+    assert_eq!(load(&payer.file[first..]), Err(InvalidJournal::NoSnapshot));
+    // The first statement is neither in the state nor settled.
+    let gap =
+        changed(&snapshot, |state| drop(state["statements"].as_array_mut().unwrap().remove(0)));
+    let expected = "statement 1 is the next, and 0 by the chain".to_owned();
+    assert_eq!(load(&gap), Err(InvalidJournal::Contradicted(expected)));
+    let unknown =
+        changed(&snapshot, |state| state["statements"][0]["generations"][0]["license"] = json!(9));
+    let expected = "the channel has no license 9".to_owned();
+    assert_eq!(load(&unknown), Err(InvalidJournal::Contradicted(expected)));
+    let other = changed(&snapshot, |state| state["spent"] = json!("much"));
+    assert!(matches!(load(&other), Err(InvalidJournal::Malformed(_))));
 }

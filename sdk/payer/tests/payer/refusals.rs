@@ -1,7 +1,7 @@
-use motif_payer::{PayerError, PayerPolicy};
+use motif_payer::{Effect, PayerError, PayerPolicy, day_of};
 use motif_wire::ProblemType;
 
-use crate::gateway::{End, Gateway, Payer};
+use crate::gateway::{End, Gateway, NOW, Payer};
 
 fn slug(error: &PayerError) -> Option<ProblemType> {
     error.problem_type()
@@ -92,4 +92,74 @@ fn definite_refusal_fails_all() {
     assert!(!payer.machine.is_unanswered());
     let restarted = payer.restarted(PayerPolicy::default());
     assert!(!restarted.machine.is_unanswered());
+}
+
+/// Has the gateway refuse the unanswered batch; returns the machine's error.
+fn refuse(payer: &mut Payer, gateway: &mut Gateway, problem_type: ProblemType) -> PayerError {
+    let (status, body) = gateway.refuse(problem_type);
+    payer.machine.answered(status, &body, NOW).unwrap_err()
+}
+
+#[test]
+fn limited_repeats_keep_lost_batch() {
+    for problem_type in
+        [ProblemType::RateLimited, ProblemType::Unauthorized, ProblemType::BodyTooLarge]
+    {
+        let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+        let ticket = payer.add(&[(0, 1)], Some("ann"));
+        // Charged; its answer is lost, and its repeats are refused before the look-up.
+        assert!(payer.run(&mut gateway, End::BeforeAnswer));
+        payer.machine.lose_answer();
+        let error = refuse(&mut payer, &mut gateway, problem_type);
+        assert!(matches!(error, PayerError::OutcomeUnknown(_)), "{error}");
+        let effects = payer.machine.give_up(&error);
+        let [Effect::Failed { ticket: failed, error }] = &effects[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((*failed, slug(error)), (ticket, Some(problem_type)));
+        assert!(matches!(error, PayerError::OutcomeUnknown(_)), "{error}");
+        // It counts as spent while nothing awaits it, also in the next process.
+        let restarted = payer.restarted(PayerPolicy::default());
+        for mut payer in [payer, restarted] {
+            let mut gateway = gateway.clone();
+            assert!(payer.machine.is_unanswered());
+            let day = day_of(NOW);
+            let committed = |tag| payer.machine.committed_on(day, tag);
+            assert_eq!(
+                (committed(None), committed(Some("ann")), committed(Some("bob"))),
+                (102, 102, 0)
+            );
+            assert_eq!(payer.machine.spent_on(day, None), 0);
+            payer.run(&mut gateway, End::Never);
+            assert_eq!((gateway.accepted, gateway.total(), payer.machine.spent()), (1, 102, 102));
+            assert_eq!(payer.machine.committed_on(day, None), 102);
+            assert_eq!(payer.machine.receipts().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn limited_first_attempt_ends_batch() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    payer.add(&[(0, 1)], None);
+    assert!(payer.run(&mut gateway, End::BeforeSending));
+    // Awaited by a caller, whose own reservation counts it.
+    assert_eq!(payer.machine.committed_on(day_of(NOW), None), 0);
+    let error = refuse(&mut payer, &mut gateway, ProblemType::RateLimited);
+    assert!(matches!(error, PayerError::Refused(_)), "{error}");
+    payer.machine.give_up(&error);
+    assert!(!payer.machine.is_unanswered());
+    assert_eq!(gateway.accepted, 0);
+}
+
+#[test]
+fn refusal_after_look_up_ends_lost_batch() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    let ticket = payer.add(&[(0, 1)], None);
+    assert!(payer.run(&mut gateway, End::BeforeSending));
+    payer.machine.lose_answer();
+    gateway.refusals.push((ProblemType::ChannelClosing, Vec::new()));
+    payer.run(&mut gateway, End::Never);
+    assert_eq!(slug(&payer.failed[&ticket]), Some(ProblemType::ChannelClosing));
+    assert!(!payer.machine.is_unanswered());
 }

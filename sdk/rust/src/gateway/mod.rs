@@ -29,7 +29,7 @@ pub use authentication::{authentication, confidence};
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
-pub use motif_payer::{KeptReceipt, PayerPolicy};
+pub use motif_payer::{InvalidJournal, KeptReceipt, PayerPolicy};
 pub use motif_wire::{self as wire, ProblemType};
 pub use paid_request::{PaidRequest, PaidUnits};
 pub use payer::{HeldGeneration, PaidAnswer, PaidPart, PaidStream, Payer, PayerOptions};

@@ -5,6 +5,8 @@ mod inbox;
 mod options;
 mod state_file;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

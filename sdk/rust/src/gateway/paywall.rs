@@ -130,11 +130,6 @@ impl PaywallClient {
         sent.map_err(|error| unreachable(&request.url, error))
     }
 
-    /// Returns how long unanswered requests are repeated.
-    pub(super) fn patience_limit(&self) -> Duration {
-        self.patience
-    }
-
     /// Returns the maximum size of an answer, bytes.
     pub(super) fn limit(&self) -> usize {
         self.max_bytes

@@ -1,7 +1,9 @@
 //! `motif payer serve` and `motif pay`: clients of any language buy from a paywall.
 
 mod budgets;
+mod crowd;
 mod interface;
+mod lost_answers;
 mod openai;
 mod proxy;
 mod secrets;

@@ -7,7 +7,7 @@ use motif_sdk::{fingerprint::content_digest, gateway::wire::ReceiptParts};
 use serde_json::{Value, json};
 
 use super::shop::{COST, Shop, charged};
-use crate::paywall::PICTURE;
+use crate::{paywall::PICTURE, world::MOTIF};
 
 const OPTIONS: [&str; 6] =
     ["--deposit", "1", "--max-unit-price", "0.001", "--budget-per-day", "0.5"];
@@ -254,6 +254,16 @@ fn unix_socket_takes_payments() {
     shop.world.stop_logged();
     shop.serve(&[&OPTIONS[..], &["--listen", &listen]].concat());
     assert_eq!(buy(&shop), 200);
+    // Another file is not.
+    shop.world.stop_logged();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "precious").unwrap();
+    let serve = ["payer", "serve", "--keypair", "platform.json", "--listen", &listen];
+    let mut command = shop.world.command("timeout");
+    let ran = command.args(["60", MOTIF, "--json"]).args(serve).output().unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(printed.contains(r#""code":"no-listener""#), "{printed}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     for other in ["0.0.0.0:0", "10.0.0.1:80", "8788"] {
         let (code, _) = shop.world.run(&["payer", "serve", "--listen", other]);
         assert_eq!(code, 2, "{other}");
@@ -290,6 +300,31 @@ fn command_pays_for_a_url() {
     assert_eq!(fs::read_to_string(shop.world.path("b.txt")).unwrap(), "this prompt is too odd");
     let shown = shop.world.does(&["work", "show", PICTURE]);
     assert!(shown.is_object());
+    // An error is printed once, and in a pipe without colors.
+    let lacking = [
+        "pay",
+        &format!("{}/images", shop.paywall),
+        "--keypair",
+        "platform.json",
+        "-o",
+        "c",
+        "-d",
+        "{}",
+    ];
+    let lacking = [&lacking[..], &["--max-price", "1u", "--max-unit-price", "0.001"]].concat();
+    let printed = |filter: &str| {
+        let mut command = shop.world.command(MOTIF);
+        let ran = command.args(&lacking).env("RUST_LOG", filter).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let printed = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+        assert!(!printed.contains('\u{1b}'), "{printed}");
+        printed
+    };
+    let error = printed("warn");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.starts_with("error[cost-too-high]: "), "{error}");
+    let logged = printed("debug");
+    assert!(logged.lines().count() > 1 && logged.ends_with(&error), "{logged}");
     let both: Value = shop.world.misuse(&["pay", &url, "--keypair", "platform.json"]);
     assert!(both["error"]["help"].as_str().unwrap().contains("--output"));
 }

@@ -46,6 +46,12 @@ impl Shop {
 
     /// Starts everything but the payer.
     pub fn without_payer() -> Self {
+        // Answers that killed payers have not paid for stay until their holds end.
+        Self::with_gateway("[paywall]\nunpaid = 64\n")
+    }
+
+    /// Starts everything but the payer, with these settings of the gateway.
+    pub fn with_gateway(settings: &str) -> Self {
         let (server, upstream) = model_server();
         let mut world = World::empty();
         world.spawn(&["localnet"]);
@@ -67,8 +73,7 @@ impl Shop {
             route("/v1/chat/completions", "units = { count = \"events\" }\nstream = true"),
         ];
         fs::write(world.path("paywall.toml"), routes.concat()).unwrap();
-        // Answers that killed payers have not paid for stay until their holds end.
-        fs::write(world.path("gateway.toml"), "[paywall]\nunpaid = 64\n").unwrap();
+        fs::write(world.path("gateway.toml"), settings).unwrap();
         let keep = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
         let serve = [&["gateway", "serve", "--config", "gateway.toml"][..], &keep].concat();
         let sell = ["--paywall-listen", "127.0.0.1:0", "--paywall-routes", "paywall.toml"];

@@ -43,7 +43,9 @@ impl Payer {
     ///
     /// The paywall stores the answer before it is paid for, so that nothing is paid for what can get
     /// lost. After [`GatewayError::Unreachable`], [`GatewayError::Untrusted`] or
-    /// [`GatewayError::OutcomeUnknown`] fetch the same request again, which pays once.
+    /// [`GatewayError::OutcomeUnknown`] fetch the same request again, which pays once. A refusal for
+    /// [`ProblemType::TooManyUnpaid`] ends the request's hold: wait until other answers are paid for, and
+    /// send the request with another key.
     ///
     /// # Errors
     /// As [`Payer::generate`]; [`GatewayError::ServerRefused`].
@@ -83,13 +85,8 @@ impl Payer {
                 return Ok(PaidAnswer::new(answered, receipt));
             }
             let refusal = answered.refusal();
-            let patience = match refusal.problem_type() {
-                Some(ProblemType::AnswerRunning) => RUNNING_TIMEOUT,
-                // Others of this channel are about to be paid for.
-                Some(ProblemType::TooManyUnpaid) => client.patience_limit(),
-                _ => return Err(refusal),
-            };
-            if begun.elapsed() >= patience {
+            let is_running = refusal.problem_type() == Some(ProblemType::AnswerRunning);
+            if !is_running || begun.elapsed() >= RUNNING_TIMEOUT {
                 return Err(refusal);
             }
             sleep(RUNNING_PAUSE).await;

@@ -91,6 +91,11 @@ impl Driver {
         lock(&self.machine)
     }
 
+    #[cfg(test)]
+    pub fn state_file(&self) -> MutexGuard<'_, Option<StateFile>> {
+        lock(&self.file)
+    }
+
     /// Returns and forgets the receipts whose callers had stopped waiting.
     pub fn take_recovered(&self) -> Vec<SignedReceipt> {
         std::mem::take(&mut *lock(&self.recovered))

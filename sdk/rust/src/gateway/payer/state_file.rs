@@ -1,12 +1,15 @@
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::File,
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::gateway::GatewayError;
+use crate::{
+    durable_file::{self, LockError, LockFile, PRIVATE},
+    gateway::GatewayError,
+};
 
 /// File of a payer's state, with its lock. Another file beside it, `<path>.lock`, is locked and names
 /// the process that has it.
@@ -19,7 +22,7 @@ pub struct StateFile {
     snapshot: u64,
     /// Records that are written with the next urgent one.
     buffered: Vec<u8>,
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl StateFile {
@@ -50,7 +53,7 @@ impl StateFile {
     fn open(path: &Path) -> Result<Self, GatewayError> {
         let failed = |error| GatewayError::state_failed(path, error);
         let lock = lock(path)?;
-        let file = open_private(path).map_err(failed)?;
+        let file = durable_file::open(path, PRIVATE).map_err(failed)?;
         let path = path.to_owned();
         Ok(Self { path, file, appended: 0, snapshot: 0, buffered: Vec::new(), _lock: lock })
     }
@@ -73,7 +76,7 @@ impl StateFile {
     /// [`GatewayError::StateFailed`]: the file is as it was or, if its folder could not be synced, the
     /// snapshot. Nothing may be appended afterwards: this handle may be of the replaced file.
     pub fn rewrite(&mut self, snapshot: &[u8]) -> Result<(), GatewayError> {
-        let file = replace(&self.path, snapshot);
+        let file = durable_file::replace(&self.path, snapshot, PRIVATE);
         self.file = file.map_err(|error| GatewayError::state_failed(&self.path, error))?;
         (self.appended, self.snapshot) = (0, snapshot.len() as u64);
         self.buffered.clear();
@@ -105,6 +108,12 @@ impl StateFile {
         Ok(())
     }
 
+    /// Has all writes fail from now on.
+    #[cfg(test)]
+    pub fn refuse_writes(&mut self) {
+        self.file = File::open(&self.path).unwrap();
+    }
+
     /// Returns whether a snapshot is due.
     pub fn is_long(&self) -> bool {
         self.appended > Self::MAX_APPENDED.max(self.snapshot.saturating_mul(4))
@@ -112,62 +121,20 @@ impl StateFile {
 }
 
 /// Locks the file beside a state file.
-fn lock(path: &Path) -> Result<File, GatewayError> {
+fn lock(path: &Path) -> Result<LockFile, GatewayError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let beside = PathBuf::from(name);
-    let failed = |error| GatewayError::state_failed(&beside, error);
-    let mut lock = open_private(&beside).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(&beside).unwrap_or_default();
-            let holder = holder.trim().to_owned();
-            return Err(GatewayError::StateLocked { path: path.to_owned(), holder });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    let named = format!("process {} on {}\n", std::process::id(), host());
-    let written = lock.set_len(0).and_then(|()| lock.write_all(named.as_bytes()));
-    written.map_err(failed)?;
-    Ok(lock)
-}
-
-/// Returns the name of this machine.
-fn host() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
-}
-
-/// Opens a file that only its owner can read, to read and append.
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Writes a file as a whole, durably, and opens it to append.
-fn replace(path: &Path, content: &[u8]) -> io::Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".writing");
-    let temporary = PathBuf::from(name);
-    let mut file = open_private(&temporary)?;
-    file.set_len(0)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // Makes the rename durable, too.
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(file)
+    LockFile::take(&beside).map_err(|error| match error {
+        LockError::Held(holder) => GatewayError::StateLocked { path: path.to_owned(), holder },
+        LockError::Io(error) => GatewayError::state_failed(&beside, error),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
