@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +43,7 @@ class StateFile:
         self._buffered: list[bytes] = []
         self._appended = self._snapshot = 0
         self._failure: StateFailed | None = None
+        self._mutex = threading.Lock()
         self._lock = self._locked()
         try:
             self._file = _open_private(self.path)
@@ -77,9 +80,13 @@ class StateFile:
         except OSError as error:
             raise self._failed(error) from error
 
-    def rewrite(self, snapshot: bytes) -> None:
-        """Replaces the file by a snapshot, durably."""
-        self._check()
+    def rewrite(self, take_snapshot: Callable[[], bytes]) -> None:
+        """Replaces the file by a snapshot, durably. What was appended before is in the snapshot."""
+        with self._mutex:
+            self._check()
+            self._replace(take_snapshot())
+
+    def _replace(self, snapshot: bytes) -> None:
         temporary = self.path.with_name(self.path.name + ".writing")
         try:
             file = _open_private(temporary)
@@ -98,19 +105,24 @@ class StateFile:
 
     def append(self, frame: bytes, is_urgent: bool) -> None:
         """Appends a record. An urgent one is durable afterwards, with those before it."""
-        self._check()
-        self._buffered.append(frame)
-        if not is_urgent:
-            return
-        self.flush()
-        try:
-            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
-        except OSError as error:
-            raise self._failed(error) from error
+        with self._mutex:
+            self._check()
+            self._buffered.append(frame)
+            if not is_urgent:
+                return
+            self._write()
+            try:
+                getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+            except OSError as error:
+                raise self._failed(error) from error
 
     def flush(self) -> None:
         """Writes buffered records."""
-        self._check()
+        with self._mutex:
+            self._check()
+            self._write()
+
+    def _write(self) -> None:
         records = b"".join(self._buffered)
         try:
             self._file.write(records)
