@@ -47,13 +47,13 @@ class SyncHost:
         if isinstance(command, Sleep):
             return time.sleep(command.seconds)
         if isinstance(command, Blocking):
-            return cast("Blocking[Any]", command).work()
+            return command.work()
         if isinstance(command, Arrival):
             has_arrived = self._arrived.wait(command.seconds)
             self._arrived.clear()
             return has_arrived
         if isinstance(command, Resolved):
-            value: Any = cast("Resolved[Any]", command).value
+            value: Any = command.value
             if inspect.isawaitable(value):
                 close = getattr(value, "close", None)
                 if close is not None:
@@ -61,7 +61,7 @@ class SyncHost:
                 raise InvalidInput("an asynchronous signer needs an AsyncPayer")
             return value
         if isinstance(command, Wait):
-            future = cast("concurrent.futures.Future[Any]", cast("Wait[Any]", command).waiter)
+            future = cast("concurrent.futures.Future[Any]", command.waiter)
             try:
                 return future.result()
             except BaseException:
@@ -121,7 +121,7 @@ class AsyncHost:
         if isinstance(command, Sleep):
             return await asyncio.sleep(command.seconds)
         if isinstance(command, Blocking):
-            return await asyncio.to_thread(cast("Blocking[Any]", command).work)
+            return await asyncio.to_thread(command.work)
         if isinstance(command, Arrival):
             try:
                 await asyncio.wait_for(self._arrived.wait(), command.seconds)
@@ -130,10 +130,10 @@ class AsyncHost:
             self._arrived.clear()
             return True
         if isinstance(command, Resolved):
-            value: Any = cast("Resolved[Any]", command).value
+            value: Any = command.value
             return await value if inspect.isawaitable(value) else value
         if isinstance(command, Wait):
-            return await cast("asyncio.Future[Any]", cast("Wait[Any]", command).waiter)
+            return await cast("asyncio.Future[Any]", command.waiter)
         raise TypeError(f"unknown command {command!r}")
 
     def waiter(self) -> asyncio.Future[Any]:

@@ -168,9 +168,9 @@ class Buyer:
             raise NotPayable("the answer is a stream, which MotifAuth cannot pay for: use MotifTransport")
         self.check_cost(int(plan["most_cost"]))
         purchase = self._purchase(request, plan)
+        if plan["streams"]:
+            return await self._open(request, purchase, int(plan["most_cost"]))
         try:
-            if plan["streams"]:
-                return await self._open(request, purchase, int(plan["most_cost"]))
             return await self._fetch(request, purchase)
         except MotifError as error:
             if not error.is_definite:

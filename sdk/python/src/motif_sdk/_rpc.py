@@ -50,8 +50,9 @@ class RpcCalls:
         except ValueError:
             raise RpcError(f"the node at {self._shown} answered {reply.status} without JSON") from None
         if "error" in document:
-            failed = document["error"]
-            logs: Any = (failed.get("data") or {}).get("logs") or []
+            failed: JSON = document["error"]
+            details: JSON = failed.get("data") or {}
+            logs: list[str] = details.get("logs") or []
             if method == "sendTransaction":
                 raise TransactionFailed(str(failed.get("message")), tuple(logs))
             raise RpcError(f"{method}: {failed.get('message')}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+ResultT = TypeVar("ResultT", contravariant=True)
 
 
 class Command(Generic[T]):
@@ -80,12 +80,12 @@ class Wait(Command[T]):
     waiter: Waiter[T]
 
 
-class Waiter(Protocol[T]):
+class Waiter(Protocol[ResultT]):
     """Future of a host: `concurrent.futures.Future` or `asyncio.Future`."""
 
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
-    def set_result(self, result: T, /) -> None: ...
+    def set_result(self, result: ResultT, /) -> None: ...
     def set_exception(self, exception: BaseException, /) -> None: ...
 
 

@@ -9,20 +9,19 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from . import _holds, _rpc
+from . import _rpc
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Paid
-from ._holds import HeldGeneration
+from ._holds import HeldGeneration, capture, place, release
 from ._hosts import AsyncHost
 from ._machine import JSON, Policy
 from ._statefile import StateFile
 from .errors import InvalidInput, MotifError
 from .payer import Digest, Generation, PayerBase, close_channel, hex_of, open_engine, read_channel, settle
 from .receipts import Receipt, ReceiptKey
-from .signer import Signer, signer_of
+from .signer import Key, signer_of
 
 
 class AsyncPayer(PayerBase[AsyncHost]):
@@ -36,7 +35,7 @@ class AsyncPayer(PayerBase[AsyncHost]):
         cls,
         gateway: str,
         channel: str,
-        key: Signer | Ed25519PrivateKey | str | os.PathLike[str],
+        key: Key,
         *,
         rpc: str = _rpc.LOCALNET,
         state: str | os.PathLike[str] | None = None,
@@ -149,7 +148,7 @@ class AsyncHold:
         """Places the hold, once."""
         if self._held is None:
             engine, tag = self._payer._engine, self._payer._tag  # pyright: ignore[reportPrivateUsage]
-            self._held = await engine.host.run(_holds.place(engine, *self._wanted, tag))
+            self._held = await engine.host.run(place(engine, *self._wanted, tag))
         return self
 
     async def capture(self, output_digest: Digest, units: int | None = None) -> Receipt:
@@ -157,7 +156,7 @@ class AsyncHold:
         engine, tag = self._payer._engine, self._payer._tag  # pyright: ignore[reportPrivateUsage]
         count = self.held.units if units is None else check_range("units", units, 32)
         try:
-            paid = await engine.host.run(_holds.capture(engine, self.held, count, hex_of(output_digest), tag))
+            paid = await engine.host.run(capture(engine, self.held, count, hex_of(output_digest), tag))
         except MotifError as error:
             # A payment that may have been made cannot be released.
             self._is_done = not error.is_definite
@@ -168,7 +167,7 @@ class AsyncHold:
     async def release(self) -> None:
         """Releases the hold without payment. Repeating is safe. Raises `Refused` if it was captured."""
         engine = self._payer._engine  # pyright: ignore[reportPrivateUsage]
-        await engine.host.run(_holds.release(engine, self.held))
+        await engine.host.run(release(engine, self.held))
         self._is_done = True
 
     def __await__(self) -> Generator[Any, Any, AsyncHold]:

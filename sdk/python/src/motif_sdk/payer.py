@@ -11,19 +11,18 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from . import _core, _holds, _rpc
+from . import _core, _rpc
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Engine, HostT, Paid, generation_of
-from ._holds import HeldGeneration
+from ._holds import HeldGeneration, capture, place, release
 from ._hosts import SyncHost
 from ._machine import JSON, Machine, Policy
 from ._statefile import StateFile
 from .errors import InvalidInput, LicenseNotFound, MotifError, Untrusted
 from .receipts import KeptReceipt, Receipt, ReceiptKey
-from .signer import Signer, signer_of
+from .signer import Key, Signer, signer_of
 
 T = TypeVar("T")
 Digest = bytes | str
@@ -159,7 +158,7 @@ class Payer(PayerBase[SyncHost]):
         cls,
         gateway: str,
         channel: str,
-        key: Signer | Ed25519PrivateKey | str | os.PathLike[str],
+        key: Key,
         *,
         rpc: str = _rpc.LOCALNET,
         state: str | os.PathLike[str] | None = None,
@@ -221,7 +220,7 @@ class Payer(PayerBase[SyncHost]):
         Use it as a context manager: what is not captured is released at its end. Raises as `generate`.
         """
         check_range("units", units, 32)
-        placing = _holds.place(self._engine, license, units, hex_of(request_digest), seconds, self._tag)
+        placing = place(self._engine, license, units, hex_of(request_digest), seconds, self._tag)
         return Hold(self, self._run(placing))
 
     def resume(self) -> list[Receipt]:
@@ -287,7 +286,7 @@ class Hold:
         count = self.held.units if units is None else check_range("units", units, 32)
         payer = self._payer
         try:
-            paid = payer._run(_holds.capture(payer._engine, self.held, count, hex_of(output_digest), payer._tag))  # pyright: ignore[reportPrivateUsage]
+            paid = payer._run(capture(payer._engine, self.held, count, hex_of(output_digest), payer._tag))  # pyright: ignore[reportPrivateUsage]
         except MotifError as error:
             # A payment that may have been made cannot be released.
             self._is_done = not error.is_definite
@@ -297,7 +296,7 @@ class Hold:
 
     def release(self) -> None:
         """Releases the hold without payment. Repeating is safe. Raises `Refused` if it was captured."""
-        self._payer._run(_holds.release(self._payer._engine, self.held))  # pyright: ignore[reportPrivateUsage]
+        self._payer._run(release(self._payer._engine, self.held))  # pyright: ignore[reportPrivateUsage]
         self._is_done = True
 
     receipt: Receipt | None

@@ -113,7 +113,11 @@ class CallableSigner:
         return f"CallableSigner({self._address})"
 
 
-def signer_of(key: Signer | Ed25519PrivateKey | str | os.PathLike[str]) -> Signer:
+Key = Signer | Ed25519PrivateKey | str | os.PathLike[str]
+"""Signer, key of the package `cryptography`, or path of a keypair file."""
+
+
+def signer_of(key: Key) -> Signer:
     """Returns the signer of a key, or of the keypair file at a path."""
     if isinstance(key, Ed25519PrivateKey):
         return Keypair(key)

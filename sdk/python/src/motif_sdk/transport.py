@@ -132,7 +132,7 @@ def response_of(bought: Answer | Bought | Rejected) -> httpx.Response:
     if isinstance(bought, Answer):
         return cast(httpx.Response, bought.native)
     native = cast(httpx.Response, bought.answer.native)
-    left_out = HOP_HEADERS - {"content-type"}
+    left_out = ("content-length", "transfer-encoding", "connection")
     headers = [one for one in native.headers.multi_items() if one[0].lower() not in left_out]
     receipts = [bought.receipt] if isinstance(bought, Bought) else list[Receipt]()
     extensions = {"http_version": native.extensions.get("http_version", b"HTTP/1.1"), RECEIPTS: receipts}
