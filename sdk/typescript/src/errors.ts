@@ -103,11 +103,13 @@ export class PriceError extends MotifError {
 
 /** The gateway or node gave no answer. A payment may have been charged; repeating it is safe. */
 export class UnreachableError extends MotifError {
-  readonly url: string;
+  /** Origin of the URL. The rest may contain an API key. */
+  readonly origin: string;
 
   constructor(url: string, cause: unknown) {
-    super('unreachable', `${url} did not answer: ${messageOf(cause)}`, { cause });
-    this.url = url;
+    const origin = URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
+    super('unreachable', `${origin} did not answer: ${messageOf(cause)}`, { cause });
+    this.origin = origin;
   }
 }
 
