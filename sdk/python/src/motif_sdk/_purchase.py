@@ -112,27 +112,35 @@ class Opened:
     part_cost: int
 
 
+@dataclass
+class Attempt:
+    """Purchase of one answer, and its payment once it is made."""
+
+    purchase: JSON
+    paid: Paid | None = None
+
+
 class Unfinished:
     """Purchases whose outcome is unknown. The next request with the same digest continues one of them."""
 
     def __init__(self) -> None:
-        self._purchases: dict[str, list[JSON]] = {}
+        self._attempts: dict[str, list[Attempt]] = {}
         self._lock = threading.Lock()
 
-    def take(self, digest: str) -> JSON | None:
+    def take(self, digest: str) -> Attempt | None:
         """Returns a purchase that can still be continued, and forgets it."""
         with self._lock:
-            known = self._purchases.pop(digest, [])
-            valid = [one for one in known if one["expires_at"] > now()]
+            known = self._attempts.pop(digest, [])
+            valid = [one for one in known if one.purchase["expires_at"] > now()]
             taken = valid.pop() if valid else None
             if valid:
-                self._purchases[digest] = valid
+                self._attempts[digest] = valid
             return taken
 
-    def keep(self, purchase: JSON) -> None:
+    def keep(self, attempt: Attempt) -> None:
         """Keeps a purchase to be continued."""
         with self._lock:
-            self._purchases.setdefault(purchase["request_digest"], []).append(purchase)
+            self._attempts.setdefault(attempt.purchase["request_digest"], []).append(attempt)
 
 
 @dataclass
@@ -167,18 +175,34 @@ class Buyer:
         if plan["streams"] and not self.can_stream:
             raise NotPayable("the answer is a stream, which MotifAuth cannot pay for: use MotifTransport")
         self.check_cost(int(plan["most_cost"]))
-        purchase = self._purchase(request, plan)
+        attempt = self._attempt(request, plan)
         if plan["streams"]:
-            return await self._open(request, purchase, int(plan["most_cost"]))
+            return await self._open(request, attempt.purchase, int(plan["most_cost"]))
         try:
-            return await self._fetch(request, purchase)
+            bought = await self._fetch(request, attempt)
         except MotifError as error:
-            if not error.is_definite:
-                self.unfinished.keep(purchase)
+            if error.is_definite:
+                await self._release(attempt)
+            else:
+                self.unfinished.keep(attempt)
             raise
         except BaseException:
-            self.unfinished.keep(purchase)
+            self.unfinished.keep(attempt)
             raise
+        if isinstance(bought, Rejected):
+            await self._release(attempt)
+        return bought
+
+    async def _release(self, attempt: Attempt) -> None:
+        """Releases the hold of an answer that was not made. Without it, the hold ends by itself."""
+        try:
+            hold = self.engine.machine.call("purchase.names", purchase=attempt.purchase, part=0)["answer"]
+            proof = await self.engine.proof({"release": hold})
+            body = json.dumps({"channel": self.engine.channel, "proof": proof}).encode()
+            headers = {"content-type": "application/json"}
+            await self.engine.calls.exchange("POST", f"/v1/holds/{hold}/release", headers, body)
+        except MotifError:
+            pass
 
     def check_cost(self, cost: int) -> None:
         """Raises `PriceTooHigh` if a cost exceeds the maximum."""
@@ -195,7 +219,7 @@ class Buyer:
         machine.call("payer.check", license=plan["license"], units=units, now=now(), **tagged)
         return plan
 
-    def _purchase(self, request: Outgoing, plan: JSON) -> JSON:
+    def _attempt(self, request: Outgoing, plan: JSON) -> Attempt:
         digest = _core.shared().call("request.digest", request.body, method=request.method, target=request.target)
         digest = digest["digest"]
         earlier = self.unfinished.take(digest)
@@ -205,7 +229,7 @@ class Buyer:
         if key is not None and not (8 <= len(key) <= 128 and all("!" <= letter <= "~" for letter in key)):
             raise InvalidInput("invalid idempotency-key: expected 8 to 128 visible ASCII characters")
         seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
-        return purchase_of(int(plan["license"]), plan["units"], digest, seconds, key)
+        return Attempt(purchase_of(int(plan["license"]), plan["units"], digest, seconds, key))
 
     async def asking(self, request: Outgoing, purchase: JSON) -> Outgoing:
         """Returns the request with a signed hold."""
@@ -225,9 +249,12 @@ class Buyer:
         headers = ((PAYMENT, payment), (KEY, purchase["key"]), ("accept-encoding", "identity"))
         return headers if self.api_key is None else (*headers, ("motif-api-key", self.api_key))
 
-    async def _fetch(self, request: Outgoing, purchase: JSON) -> Bought | Rejected:
+    async def _fetch(self, request: Outgoing, attempt: Attempt) -> Bought | Rejected:
         """Asks for an answer and pays for it. Repeating is safe: a key names one answer, and a voucher pays once."""
         await self.engine.resume()
+        if attempt.paid is not None:
+            return await self._collect(request, attempt.purchase, attempt.paid)
+        purchase = attempt.purchase
         begun = time.monotonic()
         while True:
             answer, body = await self.patiently(await self.asking(request, purchase))
@@ -240,7 +267,8 @@ class Buyer:
             if required is not None:
                 due = _core.shared().call("payment_required.read", header=required).get("due")
             if due is not None:
-                return await self._pay(request, purchase, due)
+                attempt.paid = await self.pay_due(purchase, 0, due)
+                return await self._collect(request, purchase, attempt.paid)
             problem = motif_problem(body)
             waits = {"answer-running": RUNNING_SECONDS, "too-many-unpaid": self.engine.calls.patience}
             if problem is None:
@@ -249,8 +277,8 @@ class Buyer:
                 raise refusal_of(problem)
             await Sleep(PAUSE)
 
-    async def _pay(self, request: Outgoing, purchase: JSON, due: JSON) -> Bought:
-        paid = await self.pay_due(purchase, 0, due)
+    async def _collect(self, request: Outgoing, purchase: JSON, paid: Paid) -> Bought:
+        """Shows the voucher that paid for an answer; returns the answer."""
         receipt = paid.receipts[0]
         answer, body = await self.patiently(self.paying(request, purchase, 0, paid.voucher))
         check_paid(answer, body)

@@ -95,7 +95,7 @@ class StateFile:
             file.flush()
             os.fsync(file.fileno())
             os.replace(temporary, self.path)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise self._failed(error) from error
         self._file.close()
@@ -166,7 +166,7 @@ def _open_private(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, flags, 0o600), "r+b")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Makes a rename durable."""
     if os.name == "nt":
         return  # folders cannot be opened
