@@ -29,13 +29,13 @@ class Calls:
         self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
 
     async def json(
-        self, method: str, path: str, body: Any = None, headers: Headers | None = None, raw: bytes | None = None
+        self, method: str, path: str, body: Any = None, headers: Headers | None = None
     ) -> JSON:
         """Returns the JSON of a successful answer.
 
         Raises `Refused`, `Unreachable`, `Untrusted`.
         """
-        sent = dict(headers or {})
+        sent, raw = dict(headers or {}), None
         if body is not None:
             sent["content-type"] = "application/json"
             raw = json.dumps(body, separators=(",", ":")).encode()
@@ -99,9 +99,9 @@ class Calls:
         """Returns the proof of a settled receipt."""
         return self.json("GET", f"/v1/receipts/{receipt}/proof")
 
-    def authenticate(self, content: bytes) -> Call:
+    def authenticate(self, digest: str, fingerprints: list[JSON]) -> Call:
         """Returns the works and receipts behind content."""
-        return self.json("POST", "/v1/authenticate", raw=content)
+        return self.json("POST", "/v1/authenticate", {"digest": digest, "fingerprints": fingerprints})
 
     def open_channel(self, channel: str, headers: Headers | None = None) -> Call:
         """Registers a channel, or makes the gateway read it again; returns its state."""

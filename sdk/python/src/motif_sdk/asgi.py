@@ -277,7 +277,7 @@ class MotifPaywall:
         """Checks that license and units fit the route, before an amount is held."""
         try:
             channel, index, units = str(paying["channel"]), int(paying["license"]), int(paying["units"])
-            int(paying["expires_at"]), dict(paying["proof"])
+            paying = {**paying, "expires_at": int(paying["expires_at"]), "proof": dict(paying["proof"])}
         except (KeyError, TypeError, ValueError):
             raise _Problem(400, "payment-malformed", "invalid payment: expected a request for an answer") from None
         state = await self._json(self._calls.open_channel(channel))

@@ -8,6 +8,7 @@ import httpx
 
 from ._calls import Calls
 from ._hosts import AsyncHost, SyncHost
+from .content import Content, examine
 
 JSON = dict[str, Any]
 
@@ -44,9 +45,10 @@ class GatewayClient:
         """Returns the proof of a settled receipt, by the receipt's digest."""
         return self._host.run(self._calls.proof(receipt))
 
-    def authenticate(self, content: bytes) -> JSON:
-        """Returns the registered works and receipts behind a file's content, which is uploaded."""
-        return self._host.run(self._calls.authenticate(content))
+    def authenticate(self, content: bytes | Content) -> JSON:
+        """Returns the registered works and receipts behind a file's content, by its digest and fingerprints: the content
+        stays on this machine."""
+        return self._host.run(self._calls.authenticate(*_traits(content)))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -91,9 +93,10 @@ class AsyncGatewayClient:
         """Returns the proof of a settled receipt, by the receipt's digest."""
         return await self._host.run(self._calls.proof(receipt))
 
-    async def authenticate(self, content: bytes) -> JSON:
-        """Returns the registered works and receipts behind a file's content, which is uploaded."""
-        return await self._host.run(self._calls.authenticate(content))
+    async def authenticate(self, content: bytes | Content) -> JSON:
+        """Returns the registered works and receipts behind a file's content, by its digest and fingerprints: the content
+        stays on this machine."""
+        return await self._host.run(self._calls.authenticate(*_traits(content)))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -104,3 +107,8 @@ class AsyncGatewayClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _traits(content: bytes | Content) -> tuple[str, list[JSON]]:
+    found = examine(content) if isinstance(content, bytes) else content
+    return found.digest, [probe.document() for probe in found.probes]

@@ -51,11 +51,14 @@ class Generation:
     units: int
     request_digest: Digest
     output_digest: Digest
+    hold: HeldGeneration | None = None
+    """Hold that the payment captures."""
 
     def document(self) -> JSON:
         """Returns the generation as the rules read it."""
         license, units = check_range("license", self.license, 16), check_range("units", self.units, 32)
-        return generation_of(license, units, hex_of(self.request_digest), hex_of(self.output_digest))
+        document = generation_of(license, units, hex_of(self.request_digest), hex_of(self.output_digest))
+        return document if self.hold is None else {**document, "captures": {"hold": self.hold.hold}}
 
 
 def sha256(data: bytes | str) -> str:
@@ -278,25 +281,29 @@ class Hold:
     """Hold of a `Payer`, as a context manager that releases what was not captured."""
 
     def __init__(self, payer: Payer, held: HeldGeneration) -> None:
-        self._payer, self.held, self.receipt = payer, held, None
+        self.payer, self.held, self.receipt = payer, held, None
         self._is_done = False
 
     def capture(self, output_digest: Digest, units: int | None = None) -> Receipt:
         """Pays for the units that were used, by default all; returns the verified receipt. Raises as `generate`."""
         count = self.held.units if units is None else check_range("units", units, 32)
-        payer = self._payer
+        payer = self.payer
         try:
             paid = payer._run(capture(payer._engine, self.held, count, hex_of(output_digest), payer._tag))  # pyright: ignore[reportPrivateUsage]
         except MotifError as error:
-            # A payment that may have been made cannot be released.
-            self._is_done = not error.is_definite
+            self.end(None, is_over=not error.is_definite)
             raise
-        self._is_done, self.receipt = True, paid.receipts[0]
-        return self.receipt
+        self.end(paid.receipts[0])
+        return paid.receipts[0]
+
+    def end(self, receipt: Receipt | None, is_over: bool = True) -> None:
+        """Notes the receipt of a payment that captured the hold with others. A payment that may have been made cannot be
+        released."""
+        self._is_done, self.receipt = is_over, receipt
 
     def release(self) -> None:
         """Releases the hold without payment. Repeating is safe. Raises `Refused` if it was captured."""
-        self._payer._run(release(self._payer._engine, self.held))  # pyright: ignore[reportPrivateUsage]
+        self.payer._run(release(self.payer._engine, self.held))  # pyright: ignore[reportPrivateUsage]
         self._is_done = True
 
     receipt: Receipt | None
