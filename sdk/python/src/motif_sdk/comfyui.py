@@ -8,6 +8,7 @@ of the variables `MOTIF_GATEWAY_URL`, `MOTIF_CHANNEL`, `MOTIF_KEYPAIR`, `MOTIF_R
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -77,9 +78,11 @@ class MotifStyle:
 
         Raises `LicenseNotFound` if the file is not registered, or the channel has no license of it.
         """
+        hasher = hashlib.sha256()
         with Path(file).open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else None
-            digest = digest or hashlib.sha256(opened.read()).hexdigest()
+            while chunk := opened.read(1 << 20):
+                hasher.update(chunk)
+        digest = hasher.hexdigest()
         with GatewayClient(os.environ.get("MOTIF_GATEWAY_URL", GATEWAY)) as gateway:
             exact = gateway.authenticate(Content(digest, "other", "application/octet-stream", None, ()))["exact"]
         if not exact:
@@ -169,13 +172,13 @@ class MotifSave:
 
 def png_of_array(image: Any) -> bytes:
     """Returns an image of ComfyUI, floats from 0 to 1 by row, column and channel, as a PNG file."""
-    import numpy
-    from PIL import Image
-
+    # Both come with ComfyUI.
+    numpy: Any = importlib.import_module("numpy")
+    pillow: Any = importlib.import_module("PIL.Image")
     array: Any = image.cpu().numpy() if hasattr(image, "cpu") else image
     pixels: Any = numpy.clip(numpy.asarray(array) * 255.0, 0, 255).astype(numpy.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG")
+    pillow.fromarray(pixels).save(file, format="PNG")
     return file.getvalue()
 
 
