@@ -37,6 +37,7 @@ import type {
   Purchase,
   PurchaseUnits,
   ReceiptKey,
+  SaleReceipt,
   StreamEvent,
   TillShares,
 } from './types.js';
@@ -96,7 +97,10 @@ interface PriceCalls {
   'voucher.bytes': Call<{ voucher: Omit<Voucher, 'signature'> }, { bytes: Hex }>;
   'voucher.verify': Call<{ voucher: Voucher; key: AddressText }, Nothing>;
   'statement.digest': Call<{ entries: readonly StatementEntry[] }, { bytes: Hex; digest: Digest }>;
-  'license.charge': Call<{ license: License; units: number; now: number; operator_fee_bps?: number }, Charge>;
+  'license.charge': Call<
+    { license: License; units: number; now: number; operator_fee_bps?: number },
+    Charge & { license: License }
+  >;
   'price.quote': Call<
     { price: AmountText; units: number; free_units?: IntegerText; operator_fee_bps?: number },
     Charge
@@ -113,7 +117,8 @@ interface ReceiptCalls {
   >;
   /** Raw: body of the request. */
   'request.digest': Call<{ method: string; target: string }, { digest: Digest }>;
-  'sale.verify': Call<{ receipt: unknown; keys: readonly ReceiptKey[] }, Nothing>;
+  'sale.read': Call<{ header: string }, { receipt: SaleReceipt }>;
+  'sale.verify': Call<{ receipt: SaleReceipt; keys: readonly ReceiptKey[] }, Nothing>;
 }
 
 interface TermsCalls {
@@ -211,12 +216,12 @@ interface PaywallCalls {
   'purchase.due': Call<PartOf & { due: Due }, { generation: BatchedGeneration }>;
   'purchase.pay': Call<PartOf & { voucher: Voucher }, { header: string }>;
   /** Raw: body of the answer. */
-  'purchase.answer': Call<{ purchase: Purchase; receipt: Receipt; header: string }, Nothing>;
+  'purchase.answer': Call<{ receipt: Receipt; header: string | null }, Nothing>;
   /** Raw: body of the answer. */
-  'purchase.earlier': Call<Handle & { purchase: Purchase; header: string }, { receipt: Receipt }>;
+  'purchase.earlier': Call<Handle & { purchase: Purchase; header: string | null }, { receipt: Receipt }>;
   /** Raw: one server-sent event; raw output: the bytes of a part. */
   'stream.event': Call<Nothing, StreamEvent>;
-  'purchase.shown': Call<{ receipt: Receipt; header: string }, Nothing>;
+  'purchase.shown': Call<{ receipt: Receipt; header: string | null }, Nothing>;
   /** Raw: bytes of the part. */
   'purchase.part': Call<{ receipt: Receipt }, Nothing>;
 }

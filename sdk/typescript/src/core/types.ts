@@ -45,6 +45,7 @@ export interface License {
   readonly settled: AmountText;
   readonly collected: AmountText;
   readonly holds_quota: boolean;
+  readonly [field: string]: unknown;
 }
 
 /** Price of units. */
@@ -147,6 +148,23 @@ export interface Instruction {
   readonly data: Base64;
 }
 
+/** Receipt of a sale without a channel. */
+export interface SaleReceipt {
+  /** Signature of the payment's transaction, base58. */
+  readonly transaction: string;
+  readonly operator?: AddressText;
+  readonly operator_parts: number;
+  readonly works: readonly { readonly work: AddressText; readonly parts: number; readonly terms: number }[];
+  readonly acceptance: Hex;
+  /** Operator that sold. */
+  readonly seller: AddressText;
+  readonly payer: AddressText;
+  /** SHA-256 of the answer; zeros if it was not made yet. */
+  readonly output_digest: Digest;
+  readonly issued_at: number;
+  readonly signature: SignatureHex;
+}
+
 /** Currency of prices. */
 export interface Denomination {
   readonly mint: AddressText;
@@ -183,6 +201,8 @@ export interface PolicyJson {
 
 /** Summary of a payer. */
 export interface PayerStatus {
+  /** Payer's key. */
+  readonly payer: AddressText;
   readonly channel: AddressText;
   readonly opened_slot: number;
   readonly operator: AddressText;

@@ -23,10 +23,24 @@ export async function readChannel(core: Core, chain: AccountReader, address: str
   const channel = core.call('account.decode', {}, data);
   if (channel.kind !== 'channel') throw invalid(address, 'channel');
   const { operator, voucher_key: voucherKey } = channel.channel;
-  const { address: account } = core.call('address.operator', { authority: operator });
-  const decoded = core.call('account.decode', {}, await readOwned(core, chain, account, 'operator'));
-  if (decoded.kind !== 'operator') throw invalid(account, 'operator');
-  return { data, voucherKey, operator, receiptKeys: decoded.operator.receipt_keys };
+  return { data, voucherKey, operator, receiptKeys: await readReceiptKeys(core, chain, operator) };
+}
+
+/**
+ * Reads the keys that sign an operator's receipts from the chain.
+ *
+ * @param authority Authority of the operator.
+ * @throws MotifError `account-not-found`, `account-invalid`.
+ */
+export async function readReceiptKeys(
+  core: Core,
+  chain: AccountReader,
+  authority: string,
+): Promise<readonly ReceiptKey[]> {
+  const { address } = core.call('address.operator', { authority });
+  const decoded = core.call('account.decode', {}, await readOwned(core, chain, address, 'operator'));
+  if (decoded.kind !== 'operator') throw invalid(address, 'operator');
+  return decoded.operator.receipt_keys;
 }
 
 /** Reads an account of the payments program. */
@@ -38,5 +52,5 @@ async function readOwned(core: Core, chain: AccountReader, address: string, kind
 }
 
 function invalid(address: string, kind: string): MotifError {
-  return new MotifError('account-invalid', `the account ${address} is none of a ${kind} of the payments program`);
+  return new MotifError('account-invalid', `the account ${address} is not a ${kind} of the payments program`);
 }

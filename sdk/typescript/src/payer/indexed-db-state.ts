@@ -48,13 +48,12 @@ class IndexedDbState implements OpenState {
 
   async replace(bytes: Uint8Array): Promise<void> {
     await this.#run('readwrite', (store) => {
-      const old = store.index('name').openKeyCursor(this.name);
+      const old = store.index('name').getAllKeys(this.name);
       old.onsuccess = () => {
-        if (!old.result) return;
-        store.delete(old.result.primaryKey);
-        old.result.continue();
+        for (const key of old.result) store.delete(key);
+        store.add({ name: this.name, bytes } satisfies Frame);
       };
-      return store.add({ name: this.name, bytes } satisfies Frame);
+      return old;
     });
   }
 
