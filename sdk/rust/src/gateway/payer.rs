@@ -8,12 +8,11 @@ mod stream;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use motif_payer::{Effect, KeptReceipt, Machine};
+use motif_payer::{Effect, KeptReceipt, Machine, now};
 use solana_pubkey::Pubkey;
 
 use super::{
     ChannelReader, GatewayClient, GatewayError, PayerAction, PayerRequest, VoucherSigner,
-    request::now,
     wire::{BatchedGeneration, PayerProof},
 };
 use crate::{
@@ -273,7 +272,7 @@ impl Payer {
 
     fn proof(&self, action: PayerAction) -> Result<PayerProof, GatewayError> {
         let request = PayerRequest::new(action, &self.channel(), self.machine().channel());
-        Ok(PayerProof::from(&request.sign_with(&**self.driver.signer())?))
+        Ok(PayerProof::from(&self.driver.signer().sign_request(request)?))
     }
 }
 
