@@ -12,6 +12,8 @@ class ModulesHook(BuildHookInterface):  # type: ignore[type-arg]
     """Adds each WebAssembly module; the source archive has its own copy."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return  # modules are found beside this folder
         root = Path(self.root)
         for name in MODULES:
             inside, beside = root / "modules" / name, root.parent / "core" / name
@@ -19,5 +21,4 @@ class ModulesHook(BuildHookInterface):  # type: ignore[type-arg]
             if not found.is_file():
                 raise FileNotFoundError(f"{name} is missing: expected {beside}, or build from a source archive")
             place = f"modules/{name}" if self.target_name == "sdist" else f"motif_sdk/modules/{name}"
-            if version != "editable":
-                build_data["force_include"][str(found)] = place
+            build_data["force_include"][str(found)] = place

@@ -66,7 +66,8 @@ class Core:
                 return answer
             except (Trap, WasmtimeError, IndexError, ValueError) as error:
                 self._store = None  # its memory may be inconsistent
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                reason = lines[-1].strip()  # the first lines are a backtrace without names
                 raise CoreFailed(f"the rules have failed: {reason}") from None
 
 

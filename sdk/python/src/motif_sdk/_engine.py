@@ -15,6 +15,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from . import base58
 from ._calls import FIRST_PAUSE, LONGEST_PAUSE, Calls, Headers
 from ._machine import JSON, Machine
 from ._refusals import error_of
@@ -75,6 +79,7 @@ class Engine(Generic[HostT]):
         self.channel, self.machine, self.calls, self.signer, self.file = channel, machine, calls, signer, file
         self.host = host
         self.recovered: list[Receipt] = []
+        self._public_key = Ed25519PublicKey.from_public_bytes(base58.decode(signer.address, 32))
         self._inbox, self._lock = _Inbox(), threading.Lock()
         self._reader: tuple[int, str] | None = None
 
@@ -277,8 +282,10 @@ class Engine(Generic[HostT]):
             raise
         except Exception as error:
             raise SignerFailed(f"cannot sign: {type(error).__name__}") from error
-        if not isinstance(signature, bytes) or len(signature) != 64:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise SignerFailed("the signer returned no signature: expected 64 bytes")
+        try:
+            self._public_key.verify(signature, message)
+        except (InvalidSignature, TypeError, ValueError):
+            raise SignerFailed(f"the signer has signed with another key than {self.signer.address}") from None
         return signature
 
     async def _send(self, request: JSON, flight: _Flight) -> list[JSON]:
