@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -127,7 +126,3 @@ class World:
         assert found is not None
         return found.data
 
-
-def base64_of(data: bytes) -> str:
-    """Returns bytes in standard base64."""
-    return base64.b64encode(data).decode()
