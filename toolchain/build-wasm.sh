@@ -66,7 +66,7 @@ for module in "${modules[@]}"; do
   if [ -n "$check" ]; then
     cmp "$made" "$artifacts/$module.wasm" || status=1
   else
-    cp "$made" "$artifacts/$module.wasm"
+    install -m 644 "$made" "$artifacts/$module.wasm"
   fi
   echo "$module: $(stat -c %s "$made") bytes" >&2
 done

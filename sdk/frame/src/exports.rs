@@ -46,7 +46,7 @@ macro_rules! exports {
 
 /// Returns the address of a new block of `length` zeros.
 pub fn allocate(length: usize) -> usize {
-    let block = vec![0; length].into_boxed_slice();
+    let block = vec![0_u8; length].into_boxed_slice();
     Box::into_raw(block).cast::<u8>() as usize
 }
 

@@ -7,6 +7,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const [from, to] = [join(here, '../../core'), join(here, '../dist')];
 mkdirSync(to, { recursive: true });
 for (const name of ['motif_core.wasm', 'motif_content.wasm']) {
-  if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
-  else if (!existsSync(join(to, name))) throw new Error(`${name} is missing: build it by toolchain/build-wasm.sh`);
+  const source = join(from, name);
+  if (!existsSync(source)) throw new Error(`sdk/core/${name} is missing: build it by toolchain/build-wasm.sh`);
+  copyFileSync(source, join(to, name));
 }
