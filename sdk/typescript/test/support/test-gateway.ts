@@ -254,8 +254,9 @@ export class TestGateway {
     this.made += 1;
     const { count = 1 } = JSON.parse(body || '{}') as { count?: number };
     const requestDigest = this.core.call('request.digest', { method, target }, new TextEncoder().encode(body)).digest;
-    const text = target.startsWith('/stories') ? `part ${part}\n`.repeat(LINES) : `picture for ${body}`;
-    const answer: StoredAnswer = { units: count, license: 0, requestDigest, body: text, part };
+    const isPart = target.startsWith('/stories');
+    const text = isPart ? `part ${part}\n`.repeat(LINES) : `picture for ${body}`;
+    const answer: StoredAnswer = { units: isPart ? 1 : count, license: 0, requestDigest, body: text, part };
     this.#answers.set(name, answer);
     return answer;
   }
