@@ -40,7 +40,7 @@ impl Content {
 }
 
 fn version(_: &mut Content, call: Call) -> Result<Answer, CallError> {
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     let calls: Vec<_> = CALLS.iter().map(|(name, _)| name).collect();
     let version = env!("CARGO_PKG_VERSION");
     Ok(Answer::of(&json!({ "abi": ABI, "version": version, "calls": calls })))
@@ -48,7 +48,7 @@ fn version(_: &mut Content, call: Call) -> Result<Answer, CallError> {
 
 fn examine(_: &mut Content, call: Call) -> Result<Answer, CallError> {
     let content = call.raw;
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     let perceived = perceive(content).map_err(|error| {
         let kind = match error {
             ContentError::TooLong(_) => "content-too-large",

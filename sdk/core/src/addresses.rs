@@ -39,7 +39,7 @@ fn found(address: Pubkey) -> Result<Answer, CallError> {
 }
 
 fn config(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     found(pda::config())
 }
 

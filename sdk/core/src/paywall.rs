@@ -183,7 +183,7 @@ fn part(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 
 fn event(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let event = call.raw;
-    let motif_frame::Nothing {} = call.arguments()?;
+    let motif_frame::Nothing { .. } = call.arguments()?;
     Ok(match accepted(read_event(event))? {
         None => Answer::of(&json!({ "event": null })),
         Some(StreamEvent::Due(due)) => Answer::of(&json!({ "event": "due", "due": due })),

@@ -55,7 +55,7 @@ enum Foreign {
 }
 
 fn presets(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     let facts = |preset: Preset| {
         let (name, description) = (preset.to_string(), preset.description());
         json!({ "name": name, "description": description, "toml": preset.starting_document() })
@@ -139,7 +139,7 @@ fn summarize(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 
 fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     Ok(Answer::of(&json!({ "digest": Digest(terms_digest(account)) })))
 }
 

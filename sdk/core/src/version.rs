@@ -21,7 +21,7 @@ pub(crate) const CALLS: Calls = &[("version", version)];
 const ABI: u32 = 1;
 
 fn version(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing {} = call.arguments()?;
+    let Nothing { .. } = call.arguments()?;
     let problem = |problem_type: &ProblemType| {
         let (title, status) = (problem_type.title(), problem_type.status());
         json!({ "type": problem_type.slug(), "title": title, "status": status })

@@ -21,8 +21,11 @@
 mod error;
 mod exports;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Value, json};
 
 pub use error::CallError;
 pub use exports::{allocate, give, release, take};
@@ -37,9 +40,11 @@ macro_rules! arguments {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Arguments {
+            #[serde(rename = "call")]
+            _call: serde::de::IgnoredAny,
             $($(#[$attribute])* $name: $type,)*
         }
-        let Arguments { $($name),* } = $call.arguments()?;
+        let Arguments { $($name,)* .. } = $call.arguments()?;
     };
 }
 
@@ -47,10 +52,9 @@ macro_rules! arguments {
 const HEAD_BYTES: usize = 4;
 
 /// Call of a module.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// Arguments, by name.
-    pub arguments: Map<String, Value>,
+    json: &'a str,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
@@ -67,7 +71,10 @@ pub struct Answer {
 /// Arguments of a call that takes none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct Nothing {
+    #[serde(rename = "call")]
+    _call: IgnoredAny,
+}
 
 /// Function of a call. `S` is the module's state.
 pub type Handler<S> = fn(&mut S, Call) -> Result<Answer, CallError>;
@@ -78,8 +85,7 @@ impl Call<'_> {
     /// # Errors
     /// An error of the type `invalid-call`, with what was expected.
     pub fn arguments<T: DeserializeOwned>(self) -> Result<T, CallError> {
-        serde_json::from_value(Value::Object(self.arguments))
-            .map_err(|error| CallError::invalid_call(error.to_string()))
+        serde_json::from_str(self.json).map_err(CallError::invalid_call)
     }
 }
 
@@ -115,17 +121,17 @@ fn execute<S>(
     calls: &[&[(&str, Handler<S>)]],
     input: &[u8],
 ) -> Result<Answer, CallError> {
-    let invalid = |text: &str| CallError::invalid_call(text.to_owned());
+    #[derive(Deserialize)]
+    struct Named {
+        call: String,
+    }
     let expected = "expected a frame: the JSON's length (4 bytes, little-endian), JSON, raw bytes";
-    let (json, raw) = read(input).ok_or_else(|| invalid(expected))?;
-    let mut arguments: Map<String, Value> =
-        serde_json::from_str(json).map_err(|error| invalid(&error.to_string()))?;
-    let Some(Value::String(name)) = arguments.remove("call") else {
-        return Err(invalid("expected an object with a string `call`"));
-    };
+    let (json, raw) = read(input).ok_or_else(|| CallError::invalid_call(expected))?;
+    let Named { call: name } = serde_json::from_str(json).map_err(CallError::invalid_call)?;
     let handler = calls.iter().copied().flatten().find(|(known, _)| *known == name);
-    let (_, handler) = handler.ok_or_else(|| invalid(&format!("unknown call `{name}`")))?;
-    handler(state, Call { arguments, raw })
+    let unknown = || CallError::invalid_call(format!("unknown call `{name}`"));
+    let (_, handler) = handler.ok_or_else(unknown)?;
+    handler(state, Call { json, raw })
 }
 
 /// Creates a frame.
@@ -171,12 +177,13 @@ mod tests {
     #[test]
     fn invalid_call_says_what_is_wrong() {
         for (json, expected) in [
-            ("[]", "invalid type"),
+            ("[]", "invalid length 0"),
             ("{", "EOF"),
-            (r#"{"call":1}"#, "a string `call`"),
+            (r#"{"call":1}"#, "expected a string"),
             (r#"{"call":"other"}"#, "unknown call `other`"),
             (r#"{"call":"sum"}"#, "missing field `add`"),
             (r#"{"call":"sum","add":-1}"#, "expected u64"),
+            (r#"{"call":"sum","add":1,"add":1}"#, "duplicate field `add`"),
             (r#"{"call":"sum","add":1,"more":1}"#, "unknown field `more`"),
         ] {
             let (answer, raw) = called(json);

@@ -2,7 +2,6 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_wire::{Problem, StreamEvent, StreamFailure, StreamedPart};
-use serde_json::{Value, json};
 
 use crate::error::{PayerError, untrusted};
 
@@ -17,9 +16,13 @@ pub fn read_event(event: &[u8]) -> Result<Option<StreamEvent>, PayerError> {
     let text = std::str::from_utf8(event).map_err(|_| untrusted("an event is not UTF-8"))?;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let (Some(name), Some(data)) = (field("event: "), field("data: ")) else { return Ok(None) };
-    let data: Value =
-        serde_json::from_str(data).map_err(|error| untrusted(error.to_string()))?;
-    let event = serde_json::from_value(json!({ "event": name, "data": data }));
+    let event = match name {
+        "due" => serde_json::from_str(data).map(StreamEvent::Due),
+        "output" => serde_json::from_str(data).map(StreamEvent::Output),
+        "end" => serde_json::from_str(data).map(StreamEvent::End),
+        "failed" => serde_json::from_str(data).map(StreamEvent::Failed),
+        name => return Err(untrusted(format!("unknown event `{name}`"))),
+    };
     event.map(Some).map_err(|error| untrusted(error.to_string()))
 }
 
