@@ -39,6 +39,24 @@ export async function examine(file: Blob | Uint8Array, source?: ModuleSource): P
   return module.call<Examination>('content.examine', {}, bytes).ok;
 }
 
+/** How two fingerprints compare. */
+export interface Comparison {
+  /** Number of different bits; `null` for fingerprints of different schemes. */
+  readonly distance: number | null;
+  /** Whether the distance is within what edits of one content have. It is a hint and proves nothing. */
+  readonly is_alike: boolean;
+}
+
+/** Compares two fingerprints. */
+export async function compareFingerprints(
+  one: Fingerprint,
+  other: Fingerprint,
+  source?: ModuleSource,
+): Promise<Comparison> {
+  const module = await WasmModule.instantiate(await compile(source));
+  return module.call<Comparison>('content.distance', { one, other }).ok;
+}
+
 async function compile(source: ModuleSource | undefined): Promise<WebAssembly.Module> {
   if (source !== undefined) return compileSource(source);
   bundled ??= readModule('motif_content.wasm').then((bytes) => WebAssembly.compile(bytes));

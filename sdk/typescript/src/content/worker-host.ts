@@ -18,7 +18,7 @@ const TIMEOUT = 60_000;
  * @throws MotifError `content-unreadable`, `content-too-large`, `internal`.
  */
 export async function examineInWorker(file: Blob | Uint8Array, timeout = TIMEOUT): Promise<Examination> {
-  const bytes = file instanceof Uint8Array ? file.slice() : new Uint8Array(await file.arrayBuffer());
+  const bytes = file instanceof Uint8Array ? new Uint8Array(file) : new Uint8Array(await file.arrayBuffer());
   const worker = startWorker();
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {

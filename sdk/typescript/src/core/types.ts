@@ -125,7 +125,8 @@ export interface Registration {
 
 /** Perceptual fingerprint. */
 export interface Fingerprint {
-  readonly scheme: string;
+  /** Number of the algorithm; 0 for no fingerprint. */
+  readonly scheme: number;
   /** 256 bits. */
   readonly bits: Hex;
 }

@@ -72,11 +72,6 @@ export class GatewayClient {
     return this.#options.patience ?? PATIENCE;
   }
 
-  /** Token of the API key, if there is one. */
-  get apiKey(): string | undefined {
-    return this.#options.apiKey;
-  }
-
   /** Returns a client of the same gateway whose reads are those of a channel's payer. */
   withReader(reader: () => Promise<string>): GatewayClient {
     return new GatewayClient(this.url, { ...this.#options, reader });

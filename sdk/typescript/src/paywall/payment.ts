@@ -4,13 +4,10 @@ import type { Receipt } from '../wire.js';
 export class Payment {
   readonly #receipts: Receipt[] = [];
   readonly #costs: bigint[] = [];
-  /** Idempotency key of the request. */
-  readonly key: string;
   /** Index of the license that pays. */
   readonly license: number;
 
-  constructor(key: string, license: number) {
-    this.key = key;
+  constructor(license: number) {
     this.license = license;
   }
 

@@ -18,7 +18,7 @@ export interface PaywallOptions {
 }
 
 const HEADERS = { payment: 'motif-payment', required: 'motif-payment-required', receipt: 'motif-receipt' };
-/** Maximum time to wait for an answer that is made for another request under the same key. */
+/** Maximum time to wait for an answer that is being made, milliseconds. */
 const RUNNING_TIMEOUT = 600_000;
 const RUNNING_PAUSE = 500;
 
@@ -67,9 +67,9 @@ export class PaywallPurchase {
       if (due) return this.#payAndFetch(due);
       const problem = this.problemIn(answered);
       if (!problem) return answered;
-      // Other requests of this channel are about to be paid for, or make the same answer.
-      const patience = { 'answer-running': RUNNING_TIMEOUT, 'too-many-unpaid': this.#options.patience }[problem.type];
-      if (Date.now() - begun >= (patience ?? 0)) throw new RefusedError('refused', problemText(problem), problem);
+      if (Date.now() - begun >= this.#patienceFor(problem)) {
+        throw new RefusedError('refused', problemText(problem), problem);
+      }
       await pause(RUNNING_PAUSE, this.request.signal);
     }
   }
@@ -126,6 +126,18 @@ export class PaywallPurchase {
     if (!problem) return undefined;
     const known = this.payer.core.call('version', {}).problem_types;
     return known.some(({ type }) => type === problem.type) ? problem : undefined;
+  }
+
+  /** Returns how long a refused request is repeated, milliseconds. */
+  #patienceFor(problem: Problem): number {
+    switch (problem.type) {
+      case 'answer-running': // The same request is being answered.
+        return RUNNING_TIMEOUT;
+      case 'too-many-unpaid': // Others of this channel are about to be paid for.
+        return this.#options.patience;
+      default:
+        return 0;
+    }
   }
 
   async #payAndFetch(due: Due): Promise<Answered> {

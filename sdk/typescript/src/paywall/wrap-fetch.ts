@@ -1,5 +1,5 @@
 import { randomHex } from '../bytes.js';
-import { now } from '../clock.js';
+import { now, pause } from '../clock.js';
 import type { Purchase } from '../core/types.js';
 import { MotifError, PriceError, RefusedError, UntrustedError } from '../errors.js';
 import { problemText, readBody, type Answered, type Fetch } from '../gateway/http.js';
@@ -19,8 +19,8 @@ export interface WrapOptions {
   readonly tag?: string;
   /** Called with the payment of each answer, before the answer is returned. That of a stream grows later. */
   readonly onPayment?: (payment: Payment) => void;
-  /** Token of an API key, if the paywall's gateway requires one. Default: that of the payer's gateway. */
-  readonly apiKey?: string;
+  /** Tokens of API keys by the origin of the paywall that requires one, such as `https://shop.example`. Default: none. */
+  readonly apiKeys?: Readonly<Record<string, string>>;
   /** How long unanswered requests are repeated, milliseconds. Default: that of the payer's gateway. */
   readonly patience?: number;
   /** Maximum size of an answer or of a part, bytes. Default: 64 MiB. */
@@ -34,6 +34,8 @@ const KIND = 'motif-content-type';
 const MAX_BYTES = 64 << 20;
 /** Added to the required hold time, because clocks differ, seconds. */
 const EXTRA_SECONDS = 60;
+/** Time between attempts at a paywall that is at its capacity, milliseconds. */
+const FULL_PAUSE = 500;
 /** Headers of the exchange that do not describe the answer. */
 const HOP_HEADERS = ['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'keep-alive'];
 
@@ -94,29 +96,56 @@ class PaidFetch {
       throw new PriceError('max-price-exceeded', text, cost, maxPrice);
     }
     this.#payer.check(offer.license, 1, tag);
-    const purchase = await this.#name(request, key, {
+    const fresh: Purchase = {
       license: offer.license,
       units: offer.units,
       key: key ?? randomHex(16),
       request_digest: digestOf(this.#payer, request),
       expires_at: now() + offer.hold_seconds + EXTRA_SECONDS,
-    });
-    const payment = new Payment(purchase.key, purchase.license);
-    const { patience = this.#payer.gateway.patience, maxBytes = MAX_BYTES } = this.#options;
-    const apiKey = this.#options.apiKey ?? this.#payer.gateway.apiKey;
-    const paywall = new PaywallPurchase({
-      fetch: this.#fetch,
-      options: { apiKey, patience, maxBytes },
-      payer: this.#payer,
-      request,
-      purchase,
-      payment,
-      tag,
-      maxPrice,
-    });
-    const response = offer.streams ? await stream(paywall) : await this.#answer(paywall);
+    };
+    const known = await this.#known(request, key, fresh);
+    const payment = new Payment(offer.license);
+    const open = (purchase: Purchase) => this.#open(request, purchase, payment);
+    const response = await (async () => {
+      if (!known) await this.#keep(request, key, fresh);
+      if (offer.streams) return stream(open(known ?? fresh));
+      return known ? this.#answer(open(known)) : this.#answerWhenFree(open, request, key, fresh);
+    })();
     if (payment.receipts.length > 0 || offer.streams) onPayment?.(payment);
     return attachPayment(response, payment);
+  }
+
+  #open(request: PaidRequest, purchase: Purchase, payment: Payment): PaywallPurchase {
+    const { tag, maxPrice, maxBytes = MAX_BYTES } = this.#options;
+    const apiKey = this.#options.apiKeys?.[new URL(request.url).origin];
+    const options = { apiKey, patience: this.#patience, maxBytes };
+    const [fetch, payer] = [this.#fetch, this.#payer];
+    return new PaywallPurchase({ fetch, options, payer, request, purchase, payment, tag, maxPrice });
+  }
+
+  get #patience(): number {
+    return this.#options.patience ?? this.#payer.gateway.patience;
+  }
+
+  /** Buys an answer that was not requested before. A paywall at its capacity ends the hold: the next attempt is another. */
+  async #answerWhenFree(
+    open: (purchase: Purchase) => PaywallPurchase,
+    request: PaidRequest,
+    key: string | undefined,
+    fresh: Purchase,
+  ): Promise<Response> {
+    const deadline = Date.now() + this.#patience;
+    for (let purchase = fresh; ; ) {
+      try {
+        return await this.#answer(open(purchase));
+      } catch (error) {
+        const isFull = error instanceof RefusedError && error.problem.type === 'paywall-full';
+        if (!isFull || error.type !== 'refused' || Date.now() >= deadline) throw error;
+      }
+      await pause(FULL_PAUSE, request.signal);
+      purchase = { ...fresh, key: randomHex(16) };
+      await this.#keep(request, key, purchase);
+    }
   }
 
   async #answer(paywall: PaywallPurchase): Promise<Response> {
@@ -128,14 +157,19 @@ class PaidFetch {
     }
   }
 
-  /** Returns the purchase that the caller's key names, or keeps the new one under it. */
-  async #name(request: PaidRequest, key: string | undefined, fresh: Purchase): Promise<Purchase> {
-    if (key === undefined) return this.#doubts.take(request, fresh.request_digest) ?? fresh;
-    const name = `${this.#payer.channel} ${request.method} ${request.url} ${fresh.request_digest} ${key}`;
-    const known = await this.#purchases.get(name);
-    if (known) return known;
-    await this.#purchases.set(name, fresh);
-    return fresh;
+  /** Returns the purchase of an earlier request: under the caller's key, or of an equal request in doubt. */
+  async #known(request: PaidRequest, key: string | undefined, fresh: Purchase): Promise<Purchase | undefined> {
+    if (key === undefined) return this.#doubts.take(request, fresh.request_digest);
+    return this.#purchases.get(this.#nameOf(request, key, fresh));
+  }
+
+  /** Keeps a purchase under the caller's key. */
+  async #keep(request: PaidRequest, key: string | undefined, purchase: Purchase): Promise<void> {
+    if (key !== undefined) await this.#purchases.set(this.#nameOf(request, key, purchase), purchase);
+  }
+
+  #nameOf({ method, url }: PaidRequest, key: string, { request_digest }: Purchase): string {
+    return `${this.#payer.channel} ${method} ${url} ${request_digest} ${key}`;
   }
 }
 
