@@ -11,5 +11,5 @@
  * @packageDocumentation
  */
 
-export { MotifScheme, type ExactScheme, type MotifSchemeOptions, type Requirements } from './scheme.js';
+export { MotifScheme, type MotifSchemeOptions } from './scheme.js';
 export { verifySale, type SaleOptions } from './sale.js';

@@ -1,23 +1,13 @@
+import type { SchemeNetworkClient } from '@x402/core/types';
+
 import { Core } from '../core/core.js';
 import type { TillShares } from '../core/types.js';
 import { MotifError, PriceError, UntrustedError } from '../errors.js';
 
-/** What a seller requires, as x402 states it. */
-export interface Requirements {
-  readonly scheme: string;
-  readonly network: `${string}:${string}`;
-  readonly asset: string;
-  readonly amount: string;
-  readonly payTo: string;
-  readonly maxTimeoutSeconds: number;
-  readonly extra: Record<string, unknown>;
-}
-
-/** Scheme of x402 that builds a payment, such as `ExactSvmScheme` of `@x402/svm`. */
-export interface ExactScheme<Context, Payload> {
-  readonly scheme: string;
-  createPaymentPayload(x402Version: number, requirements: Requirements, context?: Context): Promise<Payload>;
-}
+/** What a seller requires. */
+type Requirements = Parameters<SchemeNetworkClient['createPaymentPayload']>[1];
+type Context = Parameters<SchemeNetworkClient['createPaymentPayload']>[2];
+type Payload = Awaited<ReturnType<SchemeNetworkClient['createPaymentPayload']>>;
 
 /** Settings of a {@link MotifScheme}. */
 export interface MotifSchemeOptions {
@@ -54,14 +44,19 @@ const MAX_FEE_BPS = 1_000;
  * are paid by its split. The price, the work, the mint and the operator's part must be within the settings. The payment
  * itself is built and signed by the scheme inside.
  */
-export class MotifScheme<Context, Payload> implements ExactScheme<Context, Payload> {
+export class MotifScheme implements SchemeNetworkClient {
   readonly scheme: string;
-  readonly #inner: ExactScheme<Context, Payload>;
+  readonly schemeHooks?: NonNullable<SchemeNetworkClient['schemeHooks']>;
+  readonly findDefaultAsset?: NonNullable<SchemeNetworkClient['findDefaultAsset']>;
+  readonly #inner: SchemeNetworkClient;
   readonly #options: MotifSchemeOptions;
   #core: Promise<Core> | undefined;
 
-  constructor(inner: ExactScheme<Context, Payload>, options: MotifSchemeOptions) {
+  /** @param inner Scheme that builds the payment, such as `ExactSvmScheme` of `@x402/svm`. */
+  constructor(inner: SchemeNetworkClient, options: MotifSchemeOptions) {
     this.scheme = inner.scheme;
+    if (inner.schemeHooks) this.schemeHooks = inner.schemeHooks;
+    if (inner.findDefaultAsset) this.findDefaultAsset = inner.findDefaultAsset.bind(inner);
     this.#inner = inner;
     this.#options = options;
   }
