@@ -1,6 +1,6 @@
 import { fromBase64 } from './bytes.js';
 import { MotifError, UnreachableError } from './errors.js';
-import { exchange, readJson, retry, type Fetch } from './gateway/http.js';
+import { assertNoCredentials, exchange, readJson, retry, type Fetch } from './gateway/http.js';
 
 /** Account of the chain. */
 export interface ChainAccount {
@@ -26,10 +26,16 @@ const PATIENCE = 10_000;
 export class RpcReader implements AccountReader {
   readonly #url: string;
   readonly #fetch: Fetch;
+  readonly #patience: number;
 
-  constructor(url: string, fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
-    this.#url = url;
-    this.#fetch = fetch;
+  /**
+   * @param options `patience`: how long unanswered requests are repeated, milliseconds, 10,000 by default.
+   * @throws MotifError `invalid-input` if the URL contains credentials.
+   */
+  constructor(url: string, options: { readonly fetch?: Fetch; readonly patience?: number } = {}) {
+    this.#url = assertNoCredentials(url);
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#patience = options.patience ?? PATIENCE;
   }
 
   async readAccount(address: string): Promise<ChainAccount | null> {
@@ -38,7 +44,7 @@ export class RpcReader implements AccountReader {
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: JSON.stringify(call) };
     const isTransient = (error: unknown) => error instanceof UnreachableError;
-    const answered = await retry(() => exchange(this.#fetch, this.#url, init), isTransient, PATIENCE);
+    const answered = await retry(() => exchange(this.#fetch, this.#url, init), isTransient, this.#patience);
     const { result, error } = readJson<RpcAnswer>(answered);
     if (error || !result) {
       throw new MotifError('rpc-failed', `the node refused to read ${address}: ${error?.message ?? 'no result'}`);

@@ -108,7 +108,7 @@ export class UnreachableError extends MotifError {
 
   constructor(url: string, cause: unknown) {
     const origin = URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
-    super('unreachable', `${origin} did not answer: ${messageOf(cause)}`, { cause });
+    super('unreachable', `${origin} did not answer: ${messageOf(cause).replaceAll(url, origin)}`, { cause });
     this.origin = origin;
   }
 }

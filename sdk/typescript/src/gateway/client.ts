@@ -22,7 +22,7 @@ import type {
   WorkDetails,
   WorkList,
 } from '../wire.js';
-import { exchange, readJson, readProblem, readText, retry, refusal, type Answered, type Fetch } from './http.js';
+import { assertNoCredentials, exchange, readJson, readProblem, readText, retry, refusal, type Answered, type Fetch } from './http.js';
 
 /** Settings of a {@link GatewayClient}. */
 export interface GatewayOptions {
@@ -62,7 +62,7 @@ export class GatewayClient {
   readonly #fetch: Fetch;
 
   constructor(url: string, options: GatewayOptions = {}) {
-    this.url = url.replace(/\/+$/, '');
+    this.url = assertNoCredentials(url).replace(/\/+$/, '');
     this.#options = options;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }

@@ -17,6 +17,15 @@ const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 const decoder = new TextDecoder();
 
+/** Returns a URL, unless it contains a name or password, which `fetch` would show in its errors. */
+export function assertNoCredentials(url: string): string {
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: '', password: '' };
+  if (username !== '' || password !== '') {
+    throw new MotifError('invalid-input', 'a URL contains credentials: expected them in a header or an API key');
+  }
+  return url;
+}
+
 /** Sends a request once and reads its answer. */
 export async function exchange(fetch: Fetch, url: string, init: RequestInit, maxBytes?: number): Promise<Answered> {
   let answered: Answered;

@@ -29,6 +29,9 @@ export function problem(type: string, status = 409, more: object = {}, headers: 
   return json({ type, title: 'no', status, detail: 'no', ...more }, status, headers);
 }
 
+/** Error by which a handler breaks the connection off. */
+export class BreakOff extends Error {}
+
 export type Handler = (received: Received, response: ServerResponse) => Answer | undefined | Promise<Answer | undefined>;
 
 /** HTTP server of a test on a port that the system chooses. */
@@ -52,7 +55,7 @@ export class TestServer {
         const answer = await handle({ method, target, headers, body }, response);
         if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
       } catch (error) {
-        console.error(error);
+        if (!(error instanceof BreakOff)) console.error(error);
         response.destroy();
       }
     });
