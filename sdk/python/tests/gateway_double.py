@@ -36,6 +36,7 @@ class GatewayDouble:
         self.voucher: JSON | None = None
         self.state_of: Callable[[JSON], JSON] = lambda state: state
         self.others: Callable[[str, str, dict[str, str], bytes], tuple[int, dict[str, str], bytes] | None] | None = None
+        self.is_silent = False
         self._lock = threading.Lock()
         double = self
 
@@ -54,7 +55,7 @@ class GatewayDouble:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         """Stops the server."""
@@ -72,6 +73,9 @@ class GatewayDouble:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         with self._lock:
             self.requests.append((handler.command, handler.path, headers, body))
+        if self.is_silent:
+            handler.close_connection = True
+            return
         status, extra, answer = self._answer(handler.command, handler.path, headers, body)
         handler.send_response(status)
         for name, value in extra.items():
@@ -157,7 +161,7 @@ class GatewayDouble:
             "payer": world.platform.address,
             "operator": world.operator.address,
             "mint": world.mint,
-            "voucher_key": world.platform.address,
+            "voucher_key": world.voucher.address,
             "cluster": self.cluster,
             "opened_slot": self.opened_slot,
             "operator_fee_bps": 200,

@@ -15,6 +15,8 @@ import pytest
 from model_server import ModelServer
 from world import REPOSITORY
 
+from motif_sdk import Keypair
+
 JSON = dict[str, Any]
 
 ASSETS = REPOSITORY / "app" / "cli" / "assets"
@@ -98,6 +100,10 @@ class Localnet:
         if not path.exists():
             self.run("key", "new", path.name, "--airdrop")
         return path
+
+    def voucher(self, name: str) -> Keypair:
+        """Returns the voucher key of a platform."""
+        return Keypair.from_file(self.key(f"{name}-voucher"))
 
     def run(self, *arguments: str) -> Any:
         """Returns the JSON of a command."""

@@ -47,7 +47,8 @@ def application(localnet: Localnet, folder: Path, calls: list[JSON]) -> FastAPI:
 @pytest.fixture(scope="module")
 def channel(localnet: Localnet) -> str:
     chain = Chain(localnet.rpc, localnet.key("seller-test"))
-    opened = chain.open_channel(localnet.operator, localnet.mint, 2_000_000)
+    voucher = localnet.voucher("seller-test").address
+    opened = chain.open_channel(localnet.operator, localnet.mint, 2_000_000, voucher)
     chain.accept(opened, localnet.model, max_price=1_000)
     return opened
 
@@ -64,7 +65,7 @@ def app(localnet: Localnet, tmp_path: Path, calls: list[JSON]) -> Iterator[FastA
 
 async def open_payer(localnet: Localnet, channel: str) -> AsyncPayer:
     return await AsyncPayer.open(
-        localnet.gateway_url, channel, localnet.key("seller-test"), rpc=localnet.rpc, patience=2
+        localnet.gateway_url, channel, localnet.voucher("seller-test"), rpc=localnet.rpc, patience=2
     )
 
 
@@ -220,5 +221,5 @@ async def test_body_above_limit_is_refused(localnet: Localnet, channel: str, app
 
 
 def test_payer_is_refused_by_other_client(localnet: Localnet, channel: str) -> None:
-    with Payer.open(localnet.gateway_url, channel, localnet.key("seller-test"), rpc=localnet.rpc) as payer:
+    with Payer.open(localnet.gateway_url, channel, localnet.voucher("seller-test"), rpc=localnet.rpc) as payer:
         assert payer.license_for(localnet.model).price == 1_000

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from localnet import ASSETS, Localnet
 from model_server import picture
+from world import content_of
 
 from motif_sdk import (
     AsyncMotifTransport,
@@ -30,7 +31,7 @@ from motif_sdk import (
     verify_proof,
 )
 from motif_sdk.chain import Chain, Parent
-from motif_sdk.errors import MotifError, ReceiptInvalid
+from motif_sdk.errors import MotifError, ReceiptInvalid, Refused
 
 JSON = dict[str, Any]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -43,13 +44,13 @@ def channel(localnet: Localnet) -> str:
 
 def open_channel(localnet: Localnet, name: str, salt: int = 0) -> str:
     chain = Chain(localnet.rpc, localnet.key(name))
-    opened = chain.open_channel(localnet.operator, localnet.mint, 5_000_000, salt=salt)
+    opened = chain.open_channel(localnet.operator, localnet.mint, 5_000_000, localnet.voucher(name).address, salt=salt)
     assert chain.accept(opened, localnet.model, max_price=1_000).license == 0
     return opened
 
 
 def open_payer(localnet: Localnet, channel: str, name: str = "platform", **options: Any) -> Payer:
-    return Payer.open(localnet.gateway_url, channel, localnet.key(name), rpc=localnet.rpc, **options)
+    return Payer.open(localnet.gateway_url, channel, localnet.voucher(name), rpc=localnet.rpc, **options)
 
 
 def test_walkthrough_of_readme_pays_every_recipient(localnet: Localnet, tmp_path: Path) -> None:
@@ -62,13 +63,15 @@ def test_walkthrough_of_readme_pays_every_recipient(localnet: Localnet, tmp_path
     image = ines.register_work(photograph, "image", split=split)
     style: JSON = {"uses": [{"use": "style-transfer", "unit": "generation", "price": "2000"}]}
     ines.publish_terms(image, style | {"derivatives": "allowed", "derivative_share_bps": 2_000}, mint)
-    model: JSON = {"base_model": "stable-diffusion-xl", "training_root": "00" * 32, "likeness": "none"}
-    work = kofi.register_work(b"a style model of the walkthrough", "style-model", parents=[Parent(image, 2_000)], model=model)
+    model: JSON = {"base_model": "stable-diffusion-xl", "training_root": "00" * 32, "likeness": False}
+    work = kofi.register_work(
+        content_of(b"a style model of the walkthrough"), "style-model", parents=[Parent(image, 2_000)], model=model)
     kofi.publish_terms(work, {"uses": [{"use": "generate", "unit": "generation", "price": "1000"}]}, mint)
     before = {name: platform.balance(key.address, mint) for name, key in keys.items()}
-    channel = platform.open_channel(localnet.operator, mint, 5_000_000)
+    voucher = Keypair.generate()
+    channel = platform.open_channel(localnet.operator, mint, 5_000_000, voucher.address)
     license = platform.accept(channel, work, max_price=1_000).license
-    with Payer.open(localnet.gateway_url, channel, keys["walk-platform"], rpc=localnet.rpc, state=tmp_path / "state") as payer:
+    with Payer.open(localnet.gateway_url, channel, voucher, rpc=localnet.rpc, state=tmp_path / "state") as payer:
         with ThreadPoolExecutor(8) as threads:
             pay = [threads.submit(payer.generate, license, 1, sha256("New York"), sha256(str(one))) for one in range(100)]
         receipts = [one.result() for one in pay]
@@ -120,7 +123,7 @@ def test_transport_buys_fixed_and_measured_units(localnet: Localnet, channel: st
 
 
 async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: str) -> None:
-    opening = AsyncPayer.open(localnet.gateway_url, channel, localnet.key("platform"), rpc=localnet.rpc)
+    opening = AsyncPayer.open(localnet.gateway_url, channel, localnet.voucher("platform"), rpc=localnet.rpc)
     async with await opening as payer, httpx.AsyncClient(transport=AsyncMotifTransport(payer), timeout=60) as client:
         before = payer.cumulative
         wanted = [{"prompt": f"Boston {number}"} for number in range(12)]
@@ -129,7 +132,7 @@ async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: st
         assert [answer.content for answer in answers] == [picture(one["prompt"]) for one in wanted]
         assert payer.cumulative - before == 12 * 1_020
     async with (
-        await AsyncPayer.open(localnet.gateway_url, channel, localnet.key("platform"), rpc=localnet.rpc) as payer,
+        await AsyncPayer.open(localnet.gateway_url, channel, localnet.voucher("platform"), rpc=localnet.rpc) as payer,
         httpx.AsyncClient(auth=MotifAuth(payer)) as client,
     ):
         answer = await client.post(url, json={"prompt": "auth"})
@@ -189,15 +192,18 @@ def test_stock_openai_client_streams_through_transport(localnet: Localnet, chann
 
 def test_holds_are_captured_and_released(localnet: Localnet, channel: str) -> None:
     with open_payer(localnet, channel) as payer:
-        before = payer.state()
-        with payer.hold(0, 4, sha256("New York")) as hold:
-            held = payer.state()
-            assert int(before["available"]) - int(held["available"]) == 4 * 1_020
+        most = payer.available // 1_020
+        with payer.hold(0, most, sha256("New York")) as hold:
+            with pytest.raises(Refused, match="underfunded"):
+                payer.generate(0, 2, sha256("a"), sha256("b"))
             assert hold.capture(sha256(b"a picture"), units=3).units == 3
-        with pytest.raises(ZeroDivisionError), payer.hold(0, 4, sha256("New York")):
+        assert payer.spent == 3_060
+        with pytest.raises(ZeroDivisionError), payer.hold(0, 4, sha256("New York")) as hold:
             raise ZeroDivisionError
-        after = payer.state()
-        assert int(before["available"]) - int(after["available"]) == 3 * 1_020
+        hold.release()
+        with pytest.raises(Refused, match="hold"):
+            hold.capture(sha256(b"a picture"))
+        assert payer.spent == 3_060
 
 
 def test_new_license_is_found_after_refresh(localnet: Localnet, channel: str) -> None:
@@ -223,7 +229,7 @@ def environment(localnet: Localnet, channel: str, tmp_path: Path) -> dict[str, s
         "MOTIF_GATEWAY_URL": localnet.gateway_url,
         "MOTIF_RPC_URL": localnet.rpc,
         "MOTIF_CHANNEL": channel,
-        "MOTIF_KEYPAIR": str(localnet.key("platform")),
+        "MOTIF_KEYPAIR": str(localnet.key("platform-voucher")),
         "MOTIF_WORK": localnet.model,
         "MOTIF_ANSWERS": str(tmp_path / "answers"),
     }

@@ -30,7 +30,7 @@ def truth(gateway: GatewayDouble, world: World) -> Iterator[GatewayDouble]:
 
 
 def open_payer(gateway: GatewayDouble, world: World) -> Payer:
-    return Payer.open(gateway.url, world.channel, world.platform, account=world.account, patience=0)
+    return Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0)
 
 
 def forge_voucher(state: JSON) -> None:

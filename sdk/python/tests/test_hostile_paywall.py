@@ -35,7 +35,7 @@ def paywall(gateway: GatewayDouble) -> PaywallDouble:
 
 @pytest.fixture
 def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
-    with Payer.open(gateway.url, world.channel, world.platform, account=world.account, patience=0) as opened:
+    with Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0) as opened:
         yield opened
 
 
@@ -240,7 +240,7 @@ def test_stream_is_refused_by_auth(payer: Payer, paywall: PaywallDouble) -> None
 def test_used_up_budget_stops_before_request(gateway: GatewayDouble, world: World, paywall: PaywallDouble) -> None:
     policy = Policy(budget=300)
     with Payer.open(
-        gateway.url, world.channel, world.platform, account=world.account, patience=0, policy=policy
+        gateway.url, world.channel, world.voucher, account=world.account, patience=0, policy=policy
     ) as payer:
         with pytest.raises(OverBudget):
             buy(payer, paywall)  # up to four units

@@ -55,7 +55,7 @@ def released(gateway: GatewayDouble) -> list[str]:
 
 @pytest.fixture
 def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
-    with Payer.open(gateway.url, world.channel, world.platform, account=world.account, patience=0) as opened:
+    with Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0) as opened:
         yield opened
 
 

@@ -15,14 +15,14 @@ import httpx
 import pytest
 from localnet import Localnet
 
-from motif_sdk import Payer, sha256
+from motif_sdk import Keypair, Payer, sha256
 from motif_sdk.chain import Chain
 
 CHILD = """
 import sys
-from motif_sdk import Payer, sha256
-gateway, channel, key, rpc, state = sys.argv[1:]
-payer = Payer.open(gateway, channel, key, rpc=rpc, state=state)
+from motif_sdk import Keypair, Payer, sha256
+gateway, channel, voucher, rpc, state = sys.argv[1:]
+payer = Payer.open(gateway, channel, voucher, rpc=rpc, state=state)
 payer.generate(0, 1, sha256("first"), sha256("output"))
 print("paid", flush=True)
 payer.generate(0, 1, sha256("second"), sha256("output"))
@@ -69,7 +69,7 @@ class KillingProxy:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def kill(self) -> None:
         """Ends the payer's process, and waits for its end."""
@@ -88,11 +88,12 @@ def test_killed_payer_is_resumed_and_paid_once(
 ) -> None:
     key = localnet.key(f"killed-{kill_at}-{is_passed_on}")
     chain = Chain(localnet.rpc, key)
-    channel = chain.open_channel(localnet.operator, localnet.mint, 1_000_000)
+    voucher = localnet.key(f"{key.stem}-voucher")
+    channel = chain.open_channel(localnet.operator, localnet.mint, 1_000_000, Keypair.from_file(voucher).address)
     chain.accept(channel, localnet.model, max_price=1_000)
     state = tmp_path / "state"
     proxy = KillingProxy(localnet.gateway_url, kill_at, is_passed_on)
-    arguments = [proxy.url, channel, str(key), localnet.rpc, str(state)]
+    arguments = [proxy.url, channel, str(voucher), localnet.rpc, str(state)]
     command = [sys.executable, "-c", CHILD, *arguments]
     # The proxy knows the process before it can send a batch: opening takes several requests.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -102,7 +103,7 @@ def test_killed_payer_is_resumed_and_paid_once(
     assert child.returncode == -signal.SIGKILL
     assert printed.count("paid") == kill_at - 1
     assert len(proxy.bodies) == kill_at
-    with Payer.open(localnet.gateway_url, channel, key, rpc=localnet.rpc, state=state) as payer:
+    with Payer.open(localnet.gateway_url, channel, voucher, rpc=localnet.rpc, state=state) as payer:
         # The signed payment was repeated with the same bytes, whether the gateway had it or not.
         assert (payer.is_unanswered, payer.spent) == (False, kill_at * 1_020)
         assert int(payer.state()["cumulative"]) == kill_at * 1_020

@@ -41,7 +41,7 @@ REQUEST, OUTPUT = sha256("New York, same style"), sha256(b"a picture")
 
 def open_payer(gateway: GatewayDouble, world: World, **options: Any) -> Payer:
     options = {"patience": 0, **options}
-    return Payer.open(gateway.url, world.channel, world.platform, account=world.account, **options)
+    return Payer.open(gateway.url, world.channel, world.voucher, account=world.account, **options)
 
 
 def test_receipt_is_typed_and_verified(gateway: GatewayDouble, world: World) -> None:
@@ -51,7 +51,7 @@ def test_receipt_is_typed_and_verified(gateway: GatewayDouble, world: World) -> 
         assert (receipt.work, receipt.request_digest, receipt.output_digest) == (world.work, REQUEST, OUTPUT)
         receipt.verify([ReceiptKey(world.operator.address)])
         with pytest.raises(ReceiptInvalid):
-            receipt.verify([ReceiptKey(world.platform.address)])
+            receipt.verify([ReceiptKey(world.voucher.address)])
         with pytest.raises(ReceiptInvalid):
             Receipt.from_parts(receipt.parts | {"amount": "299"}).verify([ReceiptKey(world.operator.address)])
         assert (payer.spent, payer.cumulative, payer.available) == (306, 306, world.deposit - 306)
@@ -109,7 +109,7 @@ def test_threads_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> 
 async def test_tasks_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> None:
     started, release = threading.Event(), threading.Event()
     held_answer(gateway, started, release)
-    async with await AsyncPayer.open(gateway.url, world.channel, world.platform, account=world.account) as payer:
+    async with await AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account) as payer:
         first = asyncio.create_task(payer.generate(0, 1, REQUEST, OUTPUT))
         await asyncio.to_thread(started.wait, 5)
         others = [asyncio.create_task(payer.generate(0, 1, sha256(str(one)), OUTPUT)) for one in range(32)]
@@ -126,7 +126,7 @@ async def test_tasks_gather_on_one_voucher(gateway: GatewayDouble, world: World)
 async def test_cancelled_task_leaves_payment_in_state(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     started, release = threading.Event(), threading.Event()
     held_answer(gateway, started, release)
-    opening = AsyncPayer.open(gateway.url, world.channel, world.platform, account=world.account, state=state_path)
+    opening = AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account, state=state_path)
     async with await opening as payer:
         paying = asyncio.create_task(payer.generate(0, 1, REQUEST, OUTPUT))
         await asyncio.to_thread(started.wait, 5)
@@ -218,7 +218,7 @@ def test_hold_is_released_on_exception(gateway: GatewayDouble, world: World) -> 
 
 
 async def test_async_hold_is_captured(gateway: GatewayDouble, world: World) -> None:
-    async with await AsyncPayer.open(gateway.url, world.channel, world.platform, account=world.account) as payer:
+    async with await AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account) as payer:
         async with payer.hold(0, 4, REQUEST) as hold:
             receipt = await hold.capture(OUTPUT)
         assert receipt.units == 4
@@ -255,14 +255,14 @@ def test_lost_answer_is_repeated_within_patience(gateway: GatewayDouble, world: 
     assert gateway.batches[0] == gateway.batches[1]
 
 
-def test_closed_gateway_is_unreachable(world: World) -> None:
-    gateway = GatewayDouble(world)
+def test_gateway_without_answer_is_unreachable(gateway: GatewayDouble, world: World) -> None:
     payer = open_payer(gateway, world)
-    gateway.close()
+    gateway.is_silent = True
     with pytest.raises(Unreachable) as caught:
         payer.generate(0, 1, REQUEST, OUTPUT)
-    assert not caught.value.is_definite
-    assert payer.is_unanswered
+    assert (caught.value.is_definite, payer.is_unanswered, payer.spent) == (False, True, 0)
+    gateway.is_silent = False
+    assert payer.generate(0, 1, REQUEST, OUTPUT).cumulative == 204
     payer.close()
 
 
@@ -280,10 +280,10 @@ def test_failed_signer_signs_nothing(gateway: GatewayDouble, world: World) -> No
     def sign(message: bytes) -> bytes:
         if is_broken:
             raise OSError("the secret is away")
-        return world.platform.sign(message)
+        return world.voucher.sign(message)
 
     with open_payer(gateway, world) as payer:
-        payer._engine.signer = CallableSigner(world.platform.address, sign)
+        payer._engine.signer = CallableSigner(world.voucher.address, sign)
         is_broken = True
         with pytest.raises(SignerFailed) as caught:
             payer.generate(0, 1, REQUEST, OUTPUT)
@@ -296,9 +296,9 @@ def test_failed_signer_signs_nothing(gateway: GatewayDouble, world: World) -> No
 async def test_asynchronous_signer_pays(gateway: GatewayDouble, world: World) -> None:
     async def sign(message: bytes) -> bytes:
         await asyncio.sleep(0.001)
-        return world.platform.sign(message)
+        return world.voucher.sign(message)
 
-    signer = CallableSigner(world.platform.address, sign)
+    signer = CallableSigner(world.voucher.address, sign)
     async with await AsyncPayer.open(gateway.url, world.channel, signer, account=world.account) as payer:
         assert (await payer.generate(0, 1, REQUEST, OUTPUT)).cumulative == 102
     with pytest.raises(InvalidInput, match="AsyncPayer"):
@@ -307,7 +307,7 @@ async def test_asynchronous_signer_pays(gateway: GatewayDouble, world: World) ->
 
 def test_wrong_signature_is_refused_before_sending(gateway: GatewayDouble, world: World) -> None:
     other = Keypair.generate()
-    signer = CallableSigner(world.platform.address, other.sign)
+    signer = CallableSigner(world.voucher.address, other.sign)
     with pytest.raises(SignerFailed, match="another key"):
         Payer.open(gateway.url, world.channel, signer, account=world.account, patience=0)
     assert gateway.requests == []
@@ -383,7 +383,7 @@ def test_secrets_are_not_shown(world: World, tmp_path: Path) -> None:
 def test_state_file_of_another_process_is_continued(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     """A process that ends at once after a payment leaves a state that the next one continues."""
     (state_path.parent / "account").write_bytes(world.account)
-    world.platform.save(state_path.parent / "key.json")
+    world.voucher.save(state_path.parent / "key.json")
     code = f"""
 import os
 from pathlib import Path

@@ -14,7 +14,7 @@ from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata
 
-from motif_sdk import Keypair, Signer
+from motif_sdk import Content, Keypair, Signer, sha256
 from motif_sdk._rpc import programs_of
 from motif_sdk.chain import Account, Chain, instructions
 from motif_sdk.chain._transactions import signed
@@ -84,6 +84,7 @@ class World:
     creator: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([1]) * 32))
     partner: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([2]) * 32))
     platform: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([3]) * 32))
+    voucher: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([6]) * 32))
     operator: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([4]) * 32))
     mint: str = field(default_factory=lambda: Keypair.from_seed(bytes([5]) * 32).address)
     price: int = 100
@@ -112,11 +113,11 @@ class World:
         )
         creator = Chain(cluster, self.creator)
         split = {self.creator.address: 5_000, self.partner.address: 5_000}
-        self.work = creator.register_work(b"New York, same style", "text", split=split, title="London")
+        self.work = creator.register_work(content_of(b"New York, same style"), "text", split=split, title="London")
         offer = {"uses": [{"use": "generate", "unit": "generation", "price": str(self.price)}]}
         self.terms = creator.publish_terms(self.work, offer, self.mint)
         self.chain = Chain(cluster, self.platform)
-        self.channel = self.chain.open_channel(authority, self.mint, self.deposit)
+        self.channel = self.chain.open_channel(authority, self.mint, self.deposit, self.voucher.address)
         self.accepted = self.chain.accept(self.channel, self.work, max_price=self.price)
 
     @property
@@ -126,3 +127,8 @@ class World:
         assert found is not None
         return found.data
 
+
+
+def content_of(data: bytes) -> Content:
+    """Returns content without a fingerprint, which no decoder has read."""
+    return Content(sha256(data), "other", "application/octet-stream", None, ())

@@ -82,6 +82,7 @@ class Engine(Generic[HostT]):
         self._public_key = Ed25519PublicKey.from_public_bytes(base58.decode(signer.address, 32))
         self._inbox, self._lock = _Inbox(), threading.Lock()
         self._reader: tuple[int, str] | None = None
+        self._given_up: list[tuple[int, MotifError]] = []
 
     # Callers.
 
@@ -236,12 +237,7 @@ class Engine(Generic[HostT]):
             if kind == "sign":
                 more = await self._sign(bytes.fromhex(effect["message"]))
             elif kind == "save":
-                try:
-                    await self._save(effect)
-                except MotifError as error:
-                    # Nothing is sent that is not saved.
-                    self._reply_all(self.machine.tickets("payer.abandon"), error)
-                    raise
+                await self._save(effect)  # nothing is sent that is not saved
             elif kind == "send":
                 more = await self._send(effect, flight)
                 flight.gathered = len(self._inbox.payments)
@@ -298,10 +294,9 @@ class Engine(Generic[HostT]):
             is_last = begun >= deadline
             try:
                 reply = await self.calls.exchange("POST", path, headers, request["body"].encode())
-            except Unreachable as error:
+            except Unreachable:
                 self.machine.call("payer.lose_answer")
                 if is_last:
-                    self._reply_all(self.machine.tickets("payer.abandon"), error)
                     raise
             else:
                 flight.round_trip = time.monotonic() - begun
@@ -312,7 +307,7 @@ class Engine(Generic[HostT]):
             pause = min(LONGEST_PAUSE, pause * 2)
 
     def _is_transient(self, status: int, body: bytes) -> bool:
-        return bool(self.machine.call("payer.is_transient", body, status=status)["is_transient"])
+        return bool(self.machine.core.call("payer.is_transient", body, status=status)["is_transient"])
 
     def _answered(self, status: int, body: bytes) -> list[JSON]:
         try:
@@ -323,9 +318,8 @@ class Engine(Generic[HostT]):
             effects = self.machine.effects("payer.give_up")
             if not self.machine.status()["is_unanswered"]:
                 return effects
-            for effect in effects:
-                if effect["effect"] == "failed":
-                    self._reply(effect["ticket"], error_of(effect["error"]))
+            failed = (effect for effect in effects if effect["effect"] == "failed")
+            self._given_up = [(effect["ticket"], error_of(effect["error"])) for effect in failed]
             raise error
 
     async def _linger(self, flight: _Flight) -> None:
@@ -383,6 +377,12 @@ class Engine(Generic[HostT]):
             self._hand_over()
             self._reply_all(self.machine.tickets("payer.drop_waiting"), error if is_broken else Unanswered())
             self._reply_doubtful(error)
+            # Callers of the batch come last: what they do next is a new attempt.
+            given_up, self._given_up = self._given_up, []
+            for ticket, cause in given_up:
+                self._reply(ticket, cause)
+            self._reply_all(self.machine.tickets("payer.withdraw"), error)
+            self._reply_all(self.machine.tickets("payer.abandon"), error)
             return
         self._abandon(error, keeps_driving=True)
 

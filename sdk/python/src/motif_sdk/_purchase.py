@@ -7,6 +7,7 @@ compared the answer with its receipt.
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -117,6 +118,8 @@ class Attempt:
     """Purchase of one answer, and its payment once it is made."""
 
     purchase: JSON
+    is_named: bool = False
+    """Whether the caller chose the idempotency key."""
     paid: Paid | None = None
 
 
@@ -229,7 +232,7 @@ class Buyer:
         if key is not None and not (8 <= len(key) <= 128 and all("!" <= letter <= "~" for letter in key)):
             raise InvalidInput("invalid idempotency-key: expected 8 to 128 visible ASCII characters")
         seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
-        return Attempt(purchase_of(int(plan["license"]), plan["units"], digest, seconds, key))
+        return Attempt(purchase_of(int(plan["license"]), plan["units"], digest, seconds, key), key is not None)
 
     async def asking(self, request: Outgoing, purchase: JSON) -> Outgoing:
         """Returns the request with a signed hold."""
@@ -254,12 +257,12 @@ class Buyer:
         await self.engine.resume()
         if attempt.paid is not None:
             return await self._collect(request, attempt.purchase, attempt.paid)
-        purchase = attempt.purchase
         begun = time.monotonic()
         while True:
+            purchase = attempt.purchase
             answer, body = await self.patiently(await self.asking(request, purchase))
             if answer.is_success:
-                header = receipt_header(answer)
+                header = answer.headers.get(RECEIPT)
                 parts = self.engine.machine.call("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
                 return self._bought(answer, body, Receipt.from_parts(parts))
             required = answer.headers.get(REQUIRED) if answer.status == 402 else None
@@ -276,15 +279,18 @@ class Buyer:
             if time.monotonic() - begun >= waits.get(problem.type, 0.0):
                 raise refusal_of(problem)
             await Sleep(PAUSE)
+            if problem.type == "too-many-unpaid":
+                # The paywall has released this hold, so that its name is used up.
+                if attempt.is_named:
+                    raise refusal_of(problem)
+                attempt.purchase = purchase | {"key": secrets.token_hex(16)}
 
     async def _collect(self, request: Outgoing, purchase: JSON, paid: Paid) -> Bought:
         """Shows the voucher that paid for an answer; returns the answer."""
         receipt = paid.receipts[0]
         answer, body = await self.patiently(self.paying(request, purchase, 0, paid.voucher))
         check_paid(answer, body)
-        _core.shared().call(
-            "purchase.answer", body, purchase=purchase, receipt=receipt.parts, header=receipt_header(answer)
-        )
+        check_answer(answer, body, receipt)
         return self._bought(answer, body, receipt)
 
     async def pay_due(self, purchase: JSON, part: int, due: JSON) -> Paid:
@@ -330,12 +336,9 @@ def _is_own(name: str) -> bool:
     return name in OWN_HEADERS or name.startswith("motif-")
 
 
-def receipt_header(answer: Answer) -> str:
-    """Returns the receipt in the head of an answer. Raises `Untrusted`."""
-    header = answer.headers.get(RECEIPT)
-    if header is None:
-        raise Untrusted("the answer has no receipt")
-    return header
+def check_answer(answer: Answer, body: bytes, receipt: Receipt) -> None:
+    """Raises `Untrusted` if an answer does not carry the receipt that paid, or the body that the receipt names."""
+    _core.shared().call("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
 
 
 def check_paid(answer: Answer, body: bytes) -> None:

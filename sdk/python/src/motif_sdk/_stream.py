@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import _core
 from ._engine import Paid
 from ._machine import JSON
-from ._purchase import Answer, Buyer, Close, Opened, Outgoing, check_paid, receipt_header
+from ._purchase import RECEIPT, Answer, Buyer, Close, Opened, Outgoing, check_answer, check_paid
 from ._refusals import error_of
 from ._sansio import Command
 from .errors import MotifError, Unreachable, Untrusted
@@ -99,15 +99,12 @@ class PaidStream:
     async def _show(self) -> None:
         """Shows the voucher of a paid part to the paywall, which then sends the part."""
         answer, receipt = (await self._send_voucher())[0], self._receipt()
-        _core.shared().call("purchase.shown", receipt=receipt.parts, header=receipt_header(answer))
+        _core.shared().call("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
         self._is_shown = True
 
     async def _fetch_again(self, paid: Paid) -> bytes:
         answer, body = await self._send_voucher()
-        header = receipt_header(answer)
-        _core.shared().call(
-            "purchase.answer", body, purchase=self._purchase, receipt=paid.receipts[0].parts, header=header
-        )
+        check_answer(answer, body, paid.receipts[0])
         return self._handed_over(body)
 
     async def _send_voucher(self) -> tuple[Answer, bytes]:

@@ -133,16 +133,16 @@ class Chain:
         operator: str,
         currency: str,
         deposit: int,
+        voucher_key: str,
         *,
-        voucher_key: str | None = None,
         operator_fee_bps: int | None = None,
         grace_seconds: int | None = None,
         salt: int = 0,
     ) -> str:
         """Opens a channel with an operator and deposits into it; returns its address.
 
-        Fee and grace period are by default what the operator asks for; the voucher key is the signer's. `salt` tells
-        apart the channels of a payer with one operator.
+        `voucher_key` is the address of the key that signs vouchers, another one than the signer's. Fee and grace period
+        are by default what the operator asks for. `salt` tells apart the channels of a payer with one operator.
         """
         asked = self.decoded(address_of("operator", authority=operator), "operator")["operator"]
         payer = self.signer.address
@@ -151,7 +151,7 @@ class Chain:
             "open_channel",
             **seeds,
             token_program=self._token_program(currency),
-            voucher_key=voucher_key or payer,
+            voucher_key=voucher_key,
             operator_fee_bps=asked["fee_bps"] if operator_fee_bps is None else operator_fee_bps,
             grace_seconds=max(3_600, int(asked["min_grace_seconds"])) if grace_seconds is None else grace_seconds,
             deposit=str(_core.check_range("deposit", deposit, 64)),
@@ -215,37 +215,40 @@ class Chain:
 
     def pull(self, child: str, currency: str) -> None:
         """Moves the parents' shares of a work's earnings into the parents' earnings."""
-        found = self.earnings(child, currency)
-        parents: list[JSON] = [] if found is None else found["parents"]
-        for parent in parents:
-            if int(parent["entitled"]) > int(parent["taken"]):
+        for parent in self._owed(child, currency)["parents"]:
+            if int(parent["amount"]) > 0:
                 self._open_earnings(parent["work"], currency)
                 self._send("pull", child=child, parent=parent["work"], mint=currency)
 
     def claim(self, work: str, currency: str) -> dict[str, int]:
         """Pays all recipients of a work their shares; returns what each received."""
-        found = self.earnings(work, currency)
-        if found is None:
-            raise AccountNotFound(f"the work {work} has no earnings in {currency}")
-        program, owed, paid = self._token_program(currency), list[JSON](), dict[str, int]()
-        for position, part in enumerate(found["recipients"], len(found["parents"])):
-            amount = int(part["entitled"]) - int(part["taken"])
-            if amount > 0:
-                owed.append({"position": position, "recipient": part["recipient"]})
-                paid[part["recipient"]] = amount
+        program = self._token_program(currency)
+        owed = [one for one in self._owed(work, currency)["recipients"] if int(one["amount"]) > 0]
         funder = self.signer.address
         for one in owed:
             if self._find(self._tokens(one["recipient"], currency)) is None:
                 owner = one["recipient"]
                 self._send("create_tokens", funder=funder, owner=owner, mint=currency, token_program=program)
         for batch in _batches(owed, CLAIM_BATCH):
-            self._send("claim", work=work, recipients=batch, mint=currency, token_program=program)
-        return paid
+            recipients = [{"position": one["position"], "recipient": one["recipient"]} for one in batch]
+            self._send("claim", work=work, recipients=recipients, mint=currency, token_program=program)
+        return {one["recipient"]: int(one["amount"]) for one in owed}
 
     # Details.
 
     def _send(self, name: str, signers: Sequence[Signer] = (), /, **arguments: Any) -> None:
         self.cluster.send(instructions(name, **arguments), self.signer, signers)
+
+    def _owed(self, work: str, currency: str) -> JSON:
+        """Returns what parents can pull and recipients can claim now, by the present split."""
+        address = address_of("earnings", work=work, mint=currency)
+        found, known = self.earnings(work, currency), self.decoded(work, "work")["work"]
+        if found is None:
+            raise AccountNotFound(f"the work {work} has no earnings in {currency}")
+        if found["earnings"].get("split_version") != known.get("split_version"):
+            self._send("apply_split", funder=self.signer.address, work=work, mint=currency)
+        data = base64.b64encode(self._data(work, "work")).decode()
+        return _core.shared().call("earnings.owed", self._data(address, "earnings"), work=data)
 
     def _find(self, address: str) -> Account | None:
         account = self.cluster.account(address)
