@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 
 import { createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner } from '@solana/kit';
 
@@ -12,18 +12,26 @@ export class TestKey {
   readonly signer: KeyPairSigner;
   readonly voucherSigner: VoucherSigner;
   readonly #key: KeyObject;
+  readonly #seed: Uint8Array;
 
-  private constructor(signer: KeyPairSigner, voucherSigner: VoucherSigner, key: KeyObject) {
+  private constructor(signer: KeyPairSigner, voucherSigner: VoucherSigner, key: KeyObject, seed: Uint8Array) {
     this.address = signer.address;
     this.signer = signer;
     this.voucherSigner = voucherSigner;
     this.#key = key;
+    this.#seed = seed;
   }
 
   static async generate(): Promise<TestKey> {
     const seed = new Uint8Array(randomBytes(32));
     const key = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
-    return new TestKey(await createKeyPairSignerFromPrivateKeyBytes(seed), await signerFromSecretKey(seed), key);
+    return new TestKey(await createKeyPairSignerFromPrivateKeyBytes(seed), await signerFromSecretKey(seed), key, seed);
+  }
+
+  /** Returns the key as the Solana command line keeps it in a file. */
+  keypairFile(): string {
+    const publicKey = createPublicKey(this.#key).export({ format: 'der', type: 'spki' }).subarray(-32);
+    return JSON.stringify([...this.#seed, ...publicKey]);
   }
 
   /** Returns the signature of bytes in hexadecimal. */
