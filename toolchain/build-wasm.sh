@@ -71,3 +71,7 @@ for module in "${modules[@]}"; do
   echo "$module: $(stat -c %s "$made") bytes" >&2
 done
 [ -z "$check" ] || exit $status
+
+compiler="rustc $RUST_VERSION, $(grep '^rust-src ' "$SBF_HOME/packages")"
+CARGO_TARGET_DIR=$CARGO_TARGET_DIR/sbf/manifest cargo run --quiet --release --locked \
+  --manifest-path "$toolchain/manifest/Cargo.toml" -- "$root" record "$compiler" "${modules[@]}"

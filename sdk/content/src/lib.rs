@@ -9,7 +9,7 @@
 //! ```
 
 use motif_fingerprint::{ContentError, Media, Scheme, content_digest, distance, perceive};
-use motif_frame::{Answer, Call, CallError, Handler, Nothing, answer, arguments};
+use motif_frame::{Answer, Call, CallError, Handler, answer, arguments};
 use motif_interface::licensing::Fingerprint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Content {
 }
 
 fn version(_: &mut Content, call: Call) -> Result<Answer, CallError> {
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let calls: Vec<_> = CALLS.iter().map(|(name, _)| name).collect();
     let version = env!("CARGO_PKG_VERSION");
     Ok(Answer::of(&json!({ "abi": ABI, "version": version, "calls": calls })))
@@ -48,7 +48,7 @@ fn version(_: &mut Content, call: Call) -> Result<Answer, CallError> {
 
 fn examine(_: &mut Content, call: Call) -> Result<Answer, CallError> {
     let content = call.raw;
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let perceived = perceive(content).map_err(|error| {
         let kind = match error {
             ContentError::TooLong(_) => "content-too-large",

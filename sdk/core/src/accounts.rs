@@ -1,6 +1,6 @@
 //! Accounts of both programs and of the token programs, from their data.
 
-use motif_frame::{Answer, Call, CallError, Nothing, arguments};
+use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{
     AccountData,
     channel::{Channel, ChannelAccount},
@@ -36,7 +36,7 @@ pub fn invalid(expected: &str) -> CallError {
 
 fn decode(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let starts = |discriminator: &[u8]| account.starts_with(discriminator);
     let decoded = if starts(Channel::DISCRIMINATOR) {
         ChannelAccount::from_bytes(account).map(|account| channel(&account)).transpose()?
@@ -330,14 +330,14 @@ fn config(config: &Config) -> Value {
 
 fn amount(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let amount = token_amount(account).ok_or_else(|| invalid("a token account"))?;
     Ok(Answer::of(&json!({ "amount": Amount(amount) })))
 }
 
 fn decimals(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let decimals = mint_decimals(account).ok_or_else(|| invalid("a mint"))?;
     Ok(Answer::of(&json!({ "decimals": decimals })))
 }

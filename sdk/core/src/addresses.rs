@@ -1,6 +1,6 @@
 //! Addresses of accounts.
 
-use motif_frame::{Answer, Call, CallError, Nothing, arguments};
+use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{
     TOKEN_PROGRAM,
     licensing::{Purpose, Use},
@@ -39,7 +39,7 @@ fn found(address: Pubkey) -> Result<Answer, CallError> {
 }
 
 fn config(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     found(pda::config())
 }
 
@@ -83,8 +83,7 @@ fn channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         payer: Address,
         operator: Address,
         mint: Address,
-        #[serde(default)]
-        salt: Amount,
+        salt: Amount = Amount(0),
     });
     found(pda::channel(&payer.0, &operator.0, &mint.0, salt.0))
 }
@@ -103,8 +102,7 @@ fn licensee(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         terms: Address,
         payer: Address,
-        #[serde(rename = "use")]
-        licensed_use: Use,
+        licensed_use("use"): Use,
     });
     found(pda::licensee(&terms.0, &payer.0, licensed_use))
 }

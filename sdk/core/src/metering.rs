@@ -84,8 +84,7 @@ fn charge(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         license: LicenseParts,
         units: u32,
         now: i64,
-        #[serde(default)]
-        operator_fee_bps: u16,
+        operator_fee_bps: u16 = 0,
     });
     let mut charged = License::from(&license);
     let charge = charged.charge(units, now).map_err(|error| {
@@ -101,10 +100,8 @@ fn quote(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         price: Amount,
         units: u32,
-        #[serde(default)]
-        free_units: Amount,
-        #[serde(default)]
-        operator_fee_bps: u16,
+        free_units: Amount = Amount(0),
+        operator_fee_bps: u16 = 0,
     });
     let units = u64::from(units).saturating_sub(free_units.0);
     let price = price.0.checked_mul(units).ok_or_else(overflow)?;

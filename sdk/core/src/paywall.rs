@@ -1,7 +1,7 @@
 //! Purchases from behind a paywall, and holds: what is signed, and what an answer proves.
 
 use motif_frame::{Answer, Call, CallError, arguments};
-use motif_interface::{receipt::SignedReceipt, voucher::SignedVoucher};
+use motif_interface::receipt::SignedReceipt;
 use motif_payer::{
     Chosen, PaidUnits, PayerError, Purchase,
     purchase::{check_output, check_receipt, receipt_in},
@@ -13,10 +13,12 @@ use motif_wire::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use crate::{
     Calls, Core,
+    metering::VoucherArgument,
     payer::{payer_error, price_tag_error},
 };
 
@@ -138,11 +140,11 @@ fn pay(core: &mut Core, call: Call) -> Result<Answer, CallError> {
         payer: u32,
         purchase: PurchaseParts,
         part: u32,
-        #[serde(with = "motif_wire::voucher")]
-        voucher: SignedVoucher,
+        voucher: VoucherArgument,
     });
     let answer = Digest(name(core, payer, &purchase.purchase()?, part)?);
     let channel = Address(core.payers.machine(payer)?.address());
+    let voucher = voucher.signed(Pubkey::default());
     let payment = Payment::Pay(PayForAnswer { channel, answer, voucher });
     Ok(Answer::of(&json!({ "header": payment.to_header() })))
 }
@@ -183,7 +185,7 @@ fn part(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 
 fn event(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let event = call.raw;
-    let motif_frame::Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     Ok(match accepted(read_event(event))? {
         None => Answer::of(&json!({ "event": null })),
         Some(StreamEvent::Due(due)) => Answer::of(&json!({ "event": "due", "due": due })),

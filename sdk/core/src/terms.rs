@@ -1,6 +1,6 @@
 //! Terms as files, in plain English, and in other rights formats.
 
-use motif_frame::{Answer, Call, CallError, Nothing, arguments};
+use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::licensing::{Offer, terms_digest};
 use motif_terms::{Denomination, Document, DocumentError, Preset, cawg, check, pil, rsl, summary};
 use motif_wire::{Address, Digest};
@@ -55,7 +55,7 @@ enum Foreign {
 }
 
 fn presets(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let facts = |preset: Preset| {
         let (name, description) = (preset.to_string(), preset.description());
         json!({ "name": name, "description": description, "toml": preset.starting_document() })
@@ -68,8 +68,7 @@ fn presets(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 fn parse(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         text: String,
-        #[serde(default)]
-        format: Format,
+        format: Format = Format::default(),
         decimals: Option<u8>,
         now: i64,
     });
@@ -139,7 +138,7 @@ fn summarize(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 
 fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     Ok(Answer::of(&json!({ "digest": Digest(terms_digest(account)) })))
 }
 

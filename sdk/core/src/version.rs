@@ -1,4 +1,4 @@
-use motif_frame::{Answer, Call, CallError, Nothing};
+use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{
     ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
     acceptance::MEMO_PROGRAM,
@@ -21,7 +21,7 @@ pub(crate) const CALLS: Calls = &[("version", version)];
 const ABI: u32 = 1;
 
 fn version(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    let Nothing { .. } = call.arguments()?;
+    arguments!(call, {});
     let problem = |problem_type: &ProblemType| {
         let (title, status) = (problem_type.title(), problem_type.status());
         json!({ "type": problem_type.slug(), "title": title, "status": status })

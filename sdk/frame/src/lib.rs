@@ -5,56 +5,37 @@
 //! whose JSON is `{"ok": result}` or `{"error": {"type", "message", ...}}`.
 //!
 //! ```
-//! use motif_frame::{Answer, Call, CallError, answer, frame, read};
+//! use motif_frame::{Answer, Call, CallError, answer, arguments, frame, read};
 //!
 //! fn length(_: &mut (), call: Call) -> Result<Answer, CallError> {
-//!     let length = call.raw.len();
-//!     call.arguments::<motif_frame::Nothing>()?;
-//!     Ok(Answer::of(&length))
+//!     arguments!(call, { more: usize = 0 });
+//!     Ok(Answer::of(&(call.raw.len() + more)))
 //! }
 //!
-//! let input = frame(r#"{"call": "length"}"#, b"abc");
+//! let input = frame(r#"{"call": "length", "more": 4}"#, b"abc");
 //! let output = answer(&mut (), &[&[("length", length)]], &input);
-//! assert_eq!(read(&output), Some((r#"{"ok":3}"#, &b""[..])));
+//! assert_eq!(read(&output), Some((r#"{"ok":7}"#, &b""[..])));
 //! ```
 
+mod arguments;
 mod error;
 mod exports;
 
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use arguments::Arguments;
 pub use error::CallError;
 pub use exports::{allocate, give, release, take};
-
-/// Deserializes the arguments of a [`Call`] into variables of their names. Returns `invalid-call` if one is
-/// missing, malformed or unknown. The crate that uses it depends on `serde`.
-///
-/// `arguments!(call, { work: Address, number: u32 });`
-#[macro_export]
-macro_rules! arguments {
-    ($call:ident, { $($(#[$attribute:meta])* $name:ident: $type:ty),* $(,)? }) => {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Arguments {
-            #[serde(rename = "call")]
-            _call: serde::de::IgnoredAny,
-            $($(#[$attribute])* $name: $type,)*
-        }
-        let Arguments { $($name,)* .. } = $call.arguments()?;
-    };
-}
 
 /// Bytes before the JSON.
 const HEAD_BYTES: usize = 4;
 
 /// Call of a module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Call<'a> {
-    json: &'a str,
+    /// Arguments; [`arguments!`] reads them.
+    pub arguments: Arguments,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
@@ -68,26 +49,8 @@ pub struct Answer {
     pub raw: Vec<u8>,
 }
 
-/// Arguments of a call that takes none.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {
-    #[serde(rename = "call")]
-    _call: IgnoredAny,
-}
-
 /// Function of a call. `S` is the module's state.
 pub type Handler<S> = fn(&mut S, Call) -> Result<Answer, CallError>;
-
-impl Call<'_> {
-    /// Deserializes the arguments.
-    ///
-    /// # Errors
-    /// An error of the type `invalid-call`, with what was expected.
-    pub fn arguments<T: DeserializeOwned>(self) -> Result<T, CallError> {
-        serde_json::from_str(self.json).map_err(CallError::invalid_call)
-    }
-}
 
 impl Answer {
     /// Creates an answer without raw bytes.
@@ -121,17 +84,14 @@ fn execute<S>(
     calls: &[&[(&str, Handler<S>)]],
     input: &[u8],
 ) -> Result<Answer, CallError> {
-    #[derive(Deserialize)]
-    struct Named {
-        call: String,
-    }
     let expected = "expected a frame: the JSON's length (4 bytes, little-endian), JSON, raw bytes";
     let (json, raw) = read(input).ok_or_else(|| CallError::invalid_call(expected))?;
-    let Named { call: name } = serde_json::from_str(json).map_err(CallError::invalid_call)?;
+    let mut arguments = Arguments::parse(json)?;
+    let name: String = arguments.take("call")?;
     let handler = calls.iter().copied().flatten().find(|(known, _)| *known == name);
     let unknown = || CallError::invalid_call(format!("unknown call `{name}`"));
     let (_, handler) = handler.ok_or_else(unknown)?;
-    handler(state, Call { json, raw })
+    handler(state, Call { arguments, raw })
 }
 
 /// Creates a frame.
@@ -157,10 +117,9 @@ mod tests {
     use super::*;
 
     fn sum(total: &mut u64, call: Call) -> Result<Answer, CallError> {
-        let raw = call.raw.to_vec();
-        arguments!(call, { add: u64 });
-        *total += add;
-        Ok(Answer::of(&*total).with_raw(raw))
+        arguments!(call, { add: u64, twice: bool = false, also("use"): Option<u64> });
+        *total += add * (1 + u64::from(twice)) + also.unwrap_or(0);
+        Ok(Answer::of(&*total).with_raw(call.raw.to_vec()))
     }
 
     fn called(json: &str) -> (String, Vec<u8>) {
@@ -171,20 +130,25 @@ mod tests {
 
     #[test]
     fn call_returns_json_and_bytes() {
-        assert_eq!(called(r#"{"call":"sum","add":2}"#), (r#"{"ok":3}"#.to_owned(), vec![7]));
+        let ok = |json: &str| (json.to_owned(), vec![7]);
+        assert_eq!(called(r#"{"call":"sum","add":2}"#), ok(r#"{"ok":3}"#));
+        let all = r#"{"call":"sum","add":2,"twice":true,"use":5}"#;
+        assert_eq!(called(all), ok(r#"{"ok":10}"#));
+        assert_eq!(called(r#"{"call":"sum","add":2,"use":null}"#), ok(r#"{"ok":3}"#));
     }
 
     #[test]
     fn invalid_call_says_what_is_wrong() {
         for (json, expected) in [
-            ("[]", "invalid length 0"),
+            ("[]", "invalid type: sequence, expected a map"),
             ("{", "EOF"),
-            (r#"{"call":1}"#, "expected a string"),
+            ("{}", "missing `call`"),
+            (r#"{"call":1}"#, "invalid `call`: invalid type"),
             (r#"{"call":"other"}"#, "unknown call `other`"),
-            (r#"{"call":"sum"}"#, "missing field `add`"),
+            (r#"{"call":"sum"}"#, "missing `add`"),
+            (r#"{"call":"sum","add":null}"#, "invalid `add`"),
             (r#"{"call":"sum","add":-1}"#, "expected u64"),
-            (r#"{"call":"sum","add":1,"add":1}"#, "duplicate field `add`"),
-            (r#"{"call":"sum","add":1,"more":1}"#, "unknown field `more`"),
+            (r#"{"call":"sum","add":1,"more":1}"#, "unknown argument `more`"),
         ] {
             let (answer, raw) = called(json);
             assert!(answer.starts_with(r#"{"error":{"#), "{answer}");

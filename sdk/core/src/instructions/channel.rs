@@ -73,8 +73,7 @@ fn open_channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         operator: Address,
         mint: Address,
         token_program: Option<Address>,
-        #[serde(default)]
-        salt: Amount,
+        salt: Amount = Amount(0),
         voucher_key: Address,
         operator_fee_bps: u16,
         grace_seconds: u32,
@@ -110,16 +109,13 @@ fn accept_terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         payer: Address,
         channel: Address,
         terms: String,
-        #[serde(rename = "use")]
-        licensed_use: Use,
+        licensed_use("use"): Use,
         max_price: Amount,
-        #[serde(default)]
-        quota: QuotaParts,
+        quota: QuotaParts = QuotaParts::default(),
         min_expires_at: Option<i64>,
         consent_expires_at: Option<i64>,
         approver: Option<Address>,
-        #[serde(default)]
-        approval: bool,
+        approval: bool = false,
         token_program: Option<Address>,
     });
     let account = data(&terms, "terms")?;

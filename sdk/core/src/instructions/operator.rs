@@ -26,13 +26,10 @@ fn register_operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         authority: Address,
         settle_key: Address,
         receipt_key: Address,
-        #[serde(default)]
-        fee_bps: u16,
-        #[serde(default)]
-        min_grace_seconds: u32,
+        fee_bps: u16 = 0,
+        min_grace_seconds: u32 = 0,
         fee_owner: Address,
-        #[serde(default)]
-        url: String,
+        url: String = String::new(),
     });
     let args = RegisterOperatorArgs {
         settle_key: settle_key.0,

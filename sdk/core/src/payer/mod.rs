@@ -129,8 +129,7 @@ fn new(core: &mut Core, call: Call) -> Result<Answer, CallError> {
         channel: Address,
         account: String,
         receipt_keys: Option<Vec<ReceiptKeyParts>>,
-        #[serde(default)]
-        policy: PolicyParts,
+        policy: PolicyParts = PolicyParts::default(),
         is_kept: bool,
     });
     let account = channel_account(&account)?;
@@ -145,8 +144,7 @@ fn load(core: &mut Core, call: Call) -> Result<Answer, CallError> {
         channel: Address,
         account: String,
         receipt_keys: Option<Vec<ReceiptKeyParts>>,
-        #[serde(default)]
-        policy: PolicyParts,
+        policy: PolicyParts = PolicyParts::default(),
     });
     let account = channel_account(&account)?;
     let keys = keys_of(&account, receipt_keys);
