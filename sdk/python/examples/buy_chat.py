@@ -9,15 +9,10 @@ import sys
 import httpx
 import openai
 
-from motif_sdk import MotifTransport, Payer
+from motif_sdk import Payer
 
 base_url, prompt = sys.argv[1:3]
-payer = Payer.open(
-    os.environ.get("MOTIF_GATEWAY_URL", "http://127.0.0.1:8787"),
-    os.environ["MOTIF_CHANNEL"],
-    os.environ["MOTIF_KEYPAIR"],
-    rpc=os.environ.get("MOTIF_RPC_URL", "http://127.0.0.1:8899"),
-)
+payer = Payer.open(os.environ["MOTIF_CHANNEL"], os.environ["MOTIF_KEYPAIR"])
 transport = MotifTransport(payer, max_price=100_000)
 with payer, openai.OpenAI(base_url=base_url, api_key="none", http_client=httpx.Client(transport=transport)) as client:
     messages = [{"role": "user", "content": prompt}]

@@ -1,6 +1,6 @@
 """Buys an image with httpx: the transport pays.
 
-    python buy_images.py http://127.0.0.1:8000/images "New York, same style"
+python buy_images.py http://127.0.0.1:8000/images "New York, same style"
 """
 
 import os
@@ -11,13 +11,7 @@ import httpx
 from motif_sdk import MotifTransport, Payer
 
 url, prompt = sys.argv[1:3]
-payer = Payer.open(
-    os.environ.get("MOTIF_GATEWAY_URL", "http://127.0.0.1:8787"),
-    os.environ["MOTIF_CHANNEL"],
-    os.environ["MOTIF_KEYPAIR"],
-    rpc=os.environ.get("MOTIF_RPC_URL", "http://127.0.0.1:8899"),
-    state="payer.state",
-)
+payer = Payer.open(os.environ["MOTIF_CHANNEL"], os.environ["MOTIF_KEYPAIR"], state="payer.state")
 with payer, httpx.Client(transport=MotifTransport(payer, max_price=10_000)) as client:
     answer = client.post(url, json={"prompt": prompt, "count": 2})
     answer.raise_for_status()

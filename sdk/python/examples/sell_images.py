@@ -1,6 +1,6 @@
 """Sells generated images from FastAPI, without a proxy.
 
-    uvicorn sell_images:app        # with MOTIF_WORK, and a gateway at MOTIF_GATEWAY_URL
+uvicorn sell_images:app        # with MOTIF_WORK, and a gateway at MOTIF_GATEWAY_URL
 """
 
 import os
@@ -23,7 +23,6 @@ class Wanted(BaseModel):
 app = FastAPI()
 app.add_middleware(
     MotifPaywall,
-    gateway=os.environ.get("MOTIF_GATEWAY_URL", "http://127.0.0.1:8787"),
     routes=[PaidRoute("POST", "/images", os.environ["MOTIF_WORK"], units="x-units", most_units=4)],
     folder=os.environ.get("MOTIF_ANSWERS", "answers"),
 )
@@ -45,6 +44,10 @@ def paint(prompt: str, side: int = 64) -> bytes:
     """Returns a PNG file whose pixels follow from a prompt."""
     seed = zlib.crc32(prompt.encode())
     rows = b"".join(b"\0" + bytes((seed >> 8 * (x % 3)) + x * y & 255 for x in range(3 * side)) for y in range(side))
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
     chunks = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts)
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from motif_sdk import Keypair, _core
 from world import World
+
+from motif_sdk import Keypair, _core
 
 JSON = dict[str, Any]
 Reply = tuple[int, Any]
@@ -84,7 +85,9 @@ class GatewayDouble:
         handler.end_headers()
         handler.wfile.write(answer)
 
-    def _answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _answer(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         if self.others is not None:
             answer = self.others(method, path, headers, body)
             if answer is not None:
@@ -102,7 +105,11 @@ class GatewayDouble:
             wanted = json.loads(body)
             hold = self.hold_of(headers["idempotency-key"])
             facts = {name: wanted[name] for name in ("license", "units", "request_digest", "expires_at")}
-            return 200, kind, json.dumps(facts | {"hold": hold, "channel": self.world.channel, "state": "open"}).encode()
+            return (
+                200,
+                kind,
+                json.dumps(facts | {"hold": hold, "channel": self.world.channel, "state": "open"}).encode(),
+            )
         return 404, kind, json.dumps(problem("not-found", 404)).encode()
 
     def hold_of(self, key: str) -> str:

@@ -168,4 +168,11 @@ IMAGE_TERMS = (
     "--derivative-share",
     "20%",
 )
-MODEL_TERMS = ("--model-base", "stable-diffusion-xl", "--parent", "coffee.jpg=20%", "--use", "generate=0.001/generation")
+MODEL_TERMS = (
+    "--model-base",
+    "stable-diffusion-xl",
+    "--parent",
+    "coffee.jpg=20%",
+    "--use",
+    "generate=0.001/generation",
+)

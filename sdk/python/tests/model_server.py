@@ -43,7 +43,11 @@ class ModelServer:
                 if not wanted.get("stream"):
                     message = {"role": "assistant", "content": " ".join(words)}
                     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-                    usage = {"prompt_tokens": len(words), "completion_tokens": len(words), "total_tokens": 2 * len(words)}
+                    usage = {
+                        "prompt_tokens": len(words),
+                        "completion_tokens": len(words),
+                        "total_tokens": 2 * len(words),
+                    }
                     whole = common | {"object": "chat.completion", "choices": [choice], "usage": usage}
                     self.reply(200, "application/json", json.dumps(whole).encode())
                     return
@@ -87,7 +91,11 @@ def picture(prompt: str, side: int = 32) -> bytes:
         b"\0" + b"".join(bytes(((seed >> shift) + x * y) & 0xFF for shift in (0, 8, 16)) for x in range(side))
         for y in range(side)
     )
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
     parts = (
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )

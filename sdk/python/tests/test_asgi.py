@@ -46,7 +46,7 @@ def application(localnet: Localnet, folder: Path, calls: list[JSON]) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def channel(localnet: Localnet) -> str:
-    chain = Chain(localnet.rpc, localnet.key("seller-test"))
+    chain = Chain(localnet.key("seller-test"), localnet.rpc)
     voucher = localnet.voucher("seller-test").address
     opened = chain.open_channel(localnet.operator, localnet.mint, 2_000_000, voucher)
     chain.accept(opened, localnet.model, max_price=1_000)
@@ -65,7 +65,7 @@ def app(localnet: Localnet, tmp_path: Path, calls: list[JSON]) -> Iterator[FastA
 
 async def open_payer(localnet: Localnet, channel: str) -> AsyncPayer:
     return await AsyncPayer.open(
-        localnet.gateway_url, channel, localnet.voucher("seller-test"), rpc=localnet.rpc, patience=2
+        channel, localnet.voucher("seller-test"), gateway=localnet.gateway_url, rpc=localnet.rpc, patience=2
     )
 
 
@@ -188,7 +188,11 @@ async def test_other_license_and_units_are_refused(
     proof = {"signer": localnet.addresses["platform"], "issued_at": 1, "signature": "00" * 64}
     ask: JSON = {"channel": channel, "license": 0, "units": 4, "expires_at": 2_000_000_000, "proof": proof}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-        for change, slug in [({"license": 9}, "other-license"), ({"units": 0}, "hold-units"), ({"units": 5}, "hold-units")]:
+        for change, slug in [
+            ({"license": 9}, "other-license"),
+            ({"units": 0}, "hold-units"),
+            ({"units": 5}, "hold-units"),
+        ]:
             headers = {"motif-payment": write_header(ask | change), "idempotency-key": "12345678"}
             answer = await client.post(TARGET, json={}, headers=headers)
             assert answer.json()["type"] == slug
@@ -221,5 +225,5 @@ async def test_body_above_limit_is_refused(localnet: Localnet, channel: str, app
 
 
 def test_payer_is_refused_by_other_client(localnet: Localnet, channel: str) -> None:
-    with Payer.open(localnet.gateway_url, channel, localnet.voucher("seller-test"), rpc=localnet.rpc) as payer:
+    with Payer.open(channel, localnet.voucher("seller-test"), gateway=localnet.gateway_url, rpc=localnet.rpc) as payer:
         assert payer.license_for(localnet.model).price == 1_000

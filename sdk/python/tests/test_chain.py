@@ -91,7 +91,7 @@ def test_settled_units_are_claimed_to_the_unit(market: World) -> None:
 
 def test_parent_is_paid_its_share(market: World) -> None:
     """A derivative by terms: 20 % of 1,001 to the parent, 80 % to its creator, each rounded down."""
-    creator = Chain(market.cluster, market.creator)
+    creator = Chain(market.creator, market.cluster)
     offer: JSON = {
         "uses": [{"use": "style-transfer", "unit": "generation", "price": "100"}],
         "derivatives": "allowed",
@@ -100,9 +100,11 @@ def test_parent_is_paid_its_share(market: World) -> None:
     split = {market.creator.address: 5_000, market.partner.address: 5_000}
     parent = creator.register_work(content_of(b"a photograph of London"), "image", split=split)
     creator.publish_terms(parent, offer, market.mint)
-    partner = Chain(market.cluster, market.partner)
+    partner = Chain(market.partner, market.cluster)
     model: JSON = {"base_model": "stable-diffusion-xl", "training_root": "00" * 32, "likeness": False}
-    child = partner.register_work(content_of(b"a style model"), "style-model", parents=[Parent(parent, 2_000)], model=model)
+    child = partner.register_work(
+        content_of(b"a style model"), "style-model", parents=[Parent(parent, 2_000)], model=model
+    )
     uses: JSON = {"uses": [{"use": "generate", "unit": "generation", "price": "1001"}]}
     partner.publish_terms(child, uses, market.mint)
     chain = market.chain
@@ -114,7 +116,10 @@ def test_parent_is_paid_its_share(market: World) -> None:
     before = {key.address: chain.balance(key.address, market.mint) for key in (market.creator, market.partner)}
     assert chain.claim(child, market.mint) == {market.partner.address: 800}
     assert chain.claim(parent, market.mint) == {market.creator.address: 100, market.partner.address: 100}
-    after = {key.address: chain.balance(key.address, market.mint) - before[key.address] for key in (market.creator, market.partner)}
+    after = {
+        key.address: chain.balance(key.address, market.mint) - before[key.address]
+        for key in (market.creator, market.partner)
+    }
     assert after == {market.creator.address: 100, market.partner.address: 900}
 
 
@@ -144,13 +149,13 @@ def test_topped_up_channel_has_larger_deposit(market: World) -> None:
 
 
 def test_document_with_findings_is_not_published(market: World) -> None:
-    creator = Chain(market.cluster, market.creator)
+    creator = Chain(market.creator, market.cluster)
     with pytest.raises(InvalidInput):
         creator.publish_terms(market.work, 'uses = "none"', market.mint)
 
 
 def test_preset_is_published_and_summarized(market: World) -> None:
-    creator = Chain(market.cluster, market.creator)
+    creator = Chain(market.creator, market.cluster)
     work = creator.register_work(content_of(b"another text"), "text")
     name, document = next(iter(terms.presets().items()))
     parsed = terms.parse(document)
@@ -168,4 +173,3 @@ def test_unreadable_terms_have_findings() -> None:
 
 def test_price_is_charged_by_the_rules() -> None:
     assert terms.quote(150, 3, free_units=1, operator_fee_bps=200) == terms.Price(300, 6, 306)
-

@@ -43,21 +43,21 @@ def channel(localnet: Localnet) -> str:
 
 
 def open_channel(localnet: Localnet, name: str, salt: int = 0) -> str:
-    chain = Chain(localnet.rpc, localnet.key(name))
+    chain = Chain(localnet.key(name), localnet.rpc)
     opened = chain.open_channel(localnet.operator, localnet.mint, 5_000_000, localnet.voucher(name).address, salt=salt)
     assert chain.accept(opened, localnet.model, max_price=1_000).license == 0
     return opened
 
 
 def open_payer(localnet: Localnet, channel: str, name: str = "platform", **options: Any) -> Payer:
-    return Payer.open(localnet.gateway_url, channel, localnet.voucher(name), rpc=localnet.rpc, **options)
+    return Payer.open(channel, localnet.voucher(name), gateway=localnet.gateway_url, rpc=localnet.rpc, **options)
 
 
 def test_walkthrough_of_readme_pays_every_recipient(localnet: Localnet, tmp_path: Path) -> None:
     """The README's walkthrough in Python: register, license, generate, close, verify, claim."""
     mint = localnet.mint
     keys = {name: Keypair.from_file(localnet.key(name)) for name in ("walk-ines", "walk-kofi", "walk-platform")}
-    ines, kofi, platform = (Chain(localnet.rpc, key) for key in keys.values())
+    ines, kofi, platform = (Chain(key, localnet.rpc) for key in keys.values())
     split = {keys["walk-ines"].address: 5_000, keys["walk-kofi"].address: 5_000}
     photograph = picture("a photograph of the walkthrough", side=64)
     image = ines.register_work(photograph, "image", split=split)
@@ -65,15 +65,20 @@ def test_walkthrough_of_readme_pays_every_recipient(localnet: Localnet, tmp_path
     ines.publish_terms(image, style | {"derivatives": "allowed", "derivative_share_bps": 2_000}, mint)
     model: JSON = {"base_model": "stable-diffusion-xl", "training_root": "00" * 32, "likeness": False}
     work = kofi.register_work(
-        content_of(b"a style model of the walkthrough"), "style-model", parents=[Parent(image, 2_000)], model=model)
+        content_of(b"a style model of the walkthrough"), "style-model", parents=[Parent(image, 2_000)], model=model
+    )
     kofi.publish_terms(work, {"uses": [{"use": "generate", "unit": "generation", "price": "1000"}]}, mint)
     before = {name: platform.balance(key.address, mint) for name, key in keys.items()}
     voucher = Keypair.generate()
     channel = platform.open_channel(localnet.operator, mint, 5_000_000, voucher.address)
     license = platform.accept(channel, work, max_price=1_000).license
-    with Payer.open(localnet.gateway_url, channel, voucher, rpc=localnet.rpc, state=tmp_path / "state") as payer:
+    with Payer.open(
+        channel, voucher, gateway=localnet.gateway_url, rpc=localnet.rpc, state=tmp_path / "state"
+    ) as payer:
         with ThreadPoolExecutor(8) as threads:
-            pay = [threads.submit(payer.generate, license, 1, sha256("New York"), sha256(str(one))) for one in range(100)]
+            pay = [
+                threads.submit(payer.generate, license, 1, sha256("New York"), sha256(str(one))) for one in range(100)
+            ]
         receipts = [one.result() for one in pay]
         assert payer.spent == 100 * 1_000 + 100 * 20
         platform.request_close(channel)
@@ -123,7 +128,7 @@ def test_transport_buys_fixed_and_measured_units(localnet: Localnet, channel: st
 
 
 async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: str) -> None:
-    opening = AsyncPayer.open(localnet.gateway_url, channel, localnet.voucher("platform"), rpc=localnet.rpc)
+    opening = AsyncPayer.open(channel, localnet.voucher("platform"), gateway=localnet.gateway_url, rpc=localnet.rpc)
     async with await opening as payer, httpx.AsyncClient(transport=AsyncMotifTransport(payer), timeout=60) as client:
         before = payer.cumulative
         wanted = [{"prompt": f"Boston {number}"} for number in range(12)]
@@ -132,7 +137,9 @@ async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: st
         assert [answer.content for answer in answers] == [picture(one["prompt"]) for one in wanted]
         assert payer.cumulative - before == 12 * 1_020
     async with (
-        await AsyncPayer.open(localnet.gateway_url, channel, localnet.voucher("platform"), rpc=localnet.rpc) as payer,
+        await AsyncPayer.open(
+            channel, localnet.voucher("platform"), gateway=localnet.gateway_url, rpc=localnet.rpc
+        ) as payer,
         httpx.AsyncClient(auth=MotifAuth(payer)) as client,
     ):
         answer = await client.post(url, json={"prompt": "auth"})
@@ -208,7 +215,9 @@ def test_holds_are_captured_and_released(localnet: Localnet, channel: str) -> No
 
 def test_new_license_is_found_after_refresh(localnet: Localnet, channel: str) -> None:
     with open_payer(localnet, channel) as payer:
-        Chain(localnet.rpc, localnet.key("platform")).accept(channel, localnet.image, use="style-transfer", max_price=2_000)
+        Chain(localnet.key("platform"), localnet.rpc).accept(
+            channel, localnet.image, use="style-transfer", max_price=2_000
+        )
         payer.refresh()
         license = payer.license_for(localnet.image, "style-transfer")
         receipt = payer.generate(license.index, 1, sha256("a"), sha256("b"))

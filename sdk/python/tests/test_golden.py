@@ -114,7 +114,9 @@ def test_invalid_base58_is_rejected(text: str) -> None:
         base58.decode(text, 32)
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("no.such.call", {}), ("price.quote", {"price": 1}), ("version", {"x": 1})])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("no.such.call", {}), ("price.quote", {"price": 1}), ("version", {"x": 1})]
+)
 def test_invalid_call_is_an_error(name: str, arguments: JSON) -> None:
     with pytest.raises(InvalidInput):
         call(name, **arguments)

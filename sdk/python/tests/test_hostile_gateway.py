@@ -30,7 +30,7 @@ def truth(gateway: GatewayDouble, world: World) -> Iterator[GatewayDouble]:
 
 
 def open_payer(gateway: GatewayDouble, world: World) -> Payer:
-    return Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0)
+    return Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0)
 
 
 def forge_voucher(state: JSON) -> None:
@@ -190,5 +190,5 @@ def test_receipt_of_earlier_payment_is_rejected(truth: GatewayDouble, world: Wor
 
 def test_other_voucher_key_is_refused(gateway: GatewayDouble, world: World) -> None:
     with pytest.raises(Untrusted, match="another voucher key"):
-        Payer.open(gateway.url, world.channel, FOREIGN, account=world.account, patience=0)
+        Payer.open(world.channel, FOREIGN, gateway=gateway.url, account=world.account, patience=0)
     assert gateway.requests == []

@@ -35,7 +35,7 @@ def paywall(gateway: GatewayDouble) -> PaywallDouble:
 
 @pytest.fixture
 def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
-    with Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0) as opened:
+    with Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0) as opened:
         yield opened
 
 
@@ -160,9 +160,7 @@ def test_other_output_is_not_returned(payer: Payer, paywall: PaywallDouble, buye
 
 
 @BUYERS
-def test_forged_receipt_header_is_not_returned(
-    payer: Payer, paywall: PaywallDouble, buyer: Any, world: World
-) -> None:
+def test_forged_receipt_header_is_not_returned(payer: Payer, paywall: PaywallDouble, buyer: Any, world: World) -> None:
     buy(payer, paywall)
     batch = paywall.gateway.batches[0]
     paywall.sent_receipt = write_header(paywall.gateway.receipt(batch, signer=FOREIGN))
@@ -239,9 +237,11 @@ def test_stream_is_refused_by_auth(payer: Payer, paywall: PaywallDouble) -> None
 
 def test_used_up_budget_stops_before_request(gateway: GatewayDouble, world: World, paywall: PaywallDouble) -> None:
     policy = Policy(budget=300)
-    with Payer.open(
-        gateway.url, world.channel, world.voucher, account=world.account, patience=0, policy=policy
-    ) as payer:
-        with pytest.raises(OverBudget):
-            buy(payer, paywall)  # up to four units
+    with (
+        Payer.open(
+            world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0, policy=policy
+        ) as payer,
+        pytest.raises(OverBudget),
+    ):
+        buy(payer, paywall)  # up to four units
     assert paywall.asks == []

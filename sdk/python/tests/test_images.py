@@ -55,14 +55,16 @@ def released(gateway: GatewayDouble) -> list[str]:
 
 @pytest.fixture
 def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
-    with Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0) as opened:
+    with Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0) as opened:
         yield opened
 
 
 def test_images_have_receipts_of_their_files(payer: Payer, gateway: GatewayDouble, released: list[str]) -> None:
     pipe = Pipeline()
     made = Licensed(pipe, payer, payer.license_for(gateway.world.work))("New York", num_images_per_prompt=3, seed=7)
-    assert [receipt.output_digest for receipt in made.receipts] == [hashlib.sha256(one).hexdigest() for one in made.files]
+    assert [receipt.output_digest for receipt in made.receipts] == [
+        hashlib.sha256(one).hexdigest() for one in made.files
+    ]
     assert len({receipt.output_digest for receipt in made.receipts}) == 3
     assert Image.open(io.BytesIO(made.files[2])).getpixel((0, 0)) == (2, 2, 3)
     assert pipe.calls == [("New York", {"seed": 7})]

@@ -20,9 +20,9 @@ from motif_sdk.chain import Chain
 
 CHILD = """
 import sys
-from motif_sdk import Keypair, Payer, sha256
+from motif_sdk import Payer, sha256
 gateway, channel, voucher, rpc, state = sys.argv[1:]
-payer = Payer.open(gateway, channel, voucher, rpc=rpc, state=state)
+payer = Payer.open(channel, voucher, gateway=gateway, rpc=rpc, state=state)
 payer.generate(0, 1, sha256("first"), sha256("output"))
 print("paid", flush=True)
 payer.generate(0, 1, sha256("second"), sha256("output"))
@@ -87,7 +87,7 @@ def test_killed_payer_is_resumed_and_paid_once(
     localnet: Localnet, tmp_path: Path, kill_at: int, is_passed_on: bool
 ) -> None:
     key = localnet.key(f"killed-{kill_at}-{is_passed_on}")
-    chain = Chain(localnet.rpc, key)
+    chain = Chain(key, localnet.rpc)
     voucher = localnet.key(f"{key.stem}-voucher")
     channel = chain.open_channel(localnet.operator, localnet.mint, 1_000_000, Keypair.from_file(voucher).address)
     chain.accept(channel, localnet.model, max_price=1_000)
@@ -103,7 +103,7 @@ def test_killed_payer_is_resumed_and_paid_once(
     assert child.returncode == -signal.SIGKILL
     assert printed.count("paid") == kill_at - 1
     assert len(proxy.bodies) == kill_at
-    with Payer.open(localnet.gateway_url, channel, voucher, rpc=localnet.rpc, state=state) as payer:
+    with Payer.open(channel, voucher, gateway=localnet.gateway_url, rpc=localnet.rpc, state=state) as payer:
         # The signed payment was repeated with the same bytes, whether the gateway had it or not.
         assert (payer.is_unanswered, payer.spent) == (False, kill_at * 1_020)
         assert int(payer.state()["cumulative"]) == kill_at * 1_020

@@ -41,7 +41,7 @@ REQUEST, OUTPUT = sha256("New York, same style"), sha256(b"a picture")
 
 def open_payer(gateway: GatewayDouble, world: World, **options: Any) -> Payer:
     options = {"patience": 0, **options}
-    return Payer.open(gateway.url, world.channel, world.voucher, account=world.account, **options)
+    return Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, **options)
 
 
 def test_receipt_is_typed_and_verified(gateway: GatewayDouble, world: World) -> None:
@@ -109,7 +109,7 @@ def test_threads_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> 
 async def test_tasks_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> None:
     started, release = threading.Event(), threading.Event()
     held_answer(gateway, started, release)
-    async with await AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account) as payer:
+    async with await AsyncPayer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account) as payer:
         first = asyncio.create_task(payer.generate(0, 1, REQUEST, OUTPUT))
         await asyncio.to_thread(started.wait, 5)
         others = [asyncio.create_task(payer.generate(0, 1, sha256(str(one)), OUTPUT)) for one in range(32)]
@@ -126,7 +126,9 @@ async def test_tasks_gather_on_one_voucher(gateway: GatewayDouble, world: World)
 async def test_cancelled_task_leaves_payment_in_state(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     started, release = threading.Event(), threading.Event()
     held_answer(gateway, started, release)
-    opening = AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account, state=state_path)
+    opening = AsyncPayer.open(
+        world.channel, world.voucher, gateway=gateway.url, account=world.account, state=state_path
+    )
     async with await opening as payer:
         paying = asyncio.create_task(payer.generate(0, 1, REQUEST, OUTPUT))
         await asyncio.to_thread(started.wait, 5)
@@ -218,7 +220,7 @@ def test_hold_is_released_on_exception(gateway: GatewayDouble, world: World) -> 
 
 
 async def test_async_hold_is_captured(gateway: GatewayDouble, world: World) -> None:
-    async with await AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account) as payer:
+    async with await AsyncPayer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account) as payer:
         async with payer.hold(0, 4, REQUEST) as hold:
             receipt = await hold.capture(OUTPUT)
         assert receipt.units == 4
@@ -299,17 +301,17 @@ async def test_asynchronous_signer_pays(gateway: GatewayDouble, world: World) ->
         return world.voucher.sign(message)
 
     signer = CallableSigner(world.voucher.address, sign)
-    async with await AsyncPayer.open(gateway.url, world.channel, signer, account=world.account) as payer:
+    async with await AsyncPayer.open(world.channel, signer, gateway=gateway.url, account=world.account) as payer:
         assert (await payer.generate(0, 1, REQUEST, OUTPUT)).cumulative == 102
     with pytest.raises(InvalidInput, match="AsyncPayer"):
-        Payer.open(gateway.url, world.channel, signer, account=world.account)
+        Payer.open(world.channel, signer, gateway=gateway.url, account=world.account)
 
 
 def test_wrong_signature_is_refused_before_sending(gateway: GatewayDouble, world: World) -> None:
     other = Keypair.generate()
     signer = CallableSigner(world.voucher.address, other.sign)
     with pytest.raises(SignerFailed, match="another key"):
-        Payer.open(gateway.url, world.channel, signer, account=world.account, patience=0)
+        Payer.open(world.channel, signer, gateway=gateway.url, account=world.account, patience=0)
     assert gateway.requests == []
 
 
@@ -389,7 +391,7 @@ import os
 from pathlib import Path
 from motif_sdk import Payer
 folder = Path({str(state_path.parent)!r})
-payer = Payer.open({gateway.url!r}, {world.channel!r}, folder / "key.json", state={str(state_path)!r},
+payer = Payer.open({world.channel!r}, folder / "key.json", gateway={gateway.url!r}, state={str(state_path)!r},
                    account=(folder / "account").read_bytes())
 payer.generate(0, 1, "{REQUEST}", "{OUTPUT}")
 os._exit(9)

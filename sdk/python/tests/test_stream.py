@@ -139,7 +139,7 @@ def server(gateway: GatewayDouble) -> Iterator[StreamServer]:
 
 @pytest.fixture
 def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
-    with Payer.open(gateway.url, world.channel, world.voucher, account=world.account, patience=0) as opened:
+    with Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0) as opened:
         yield opened
 
 
@@ -167,7 +167,7 @@ def test_stream_arrives_as_plain_bytes(payer: Payer, server: StreamServer) -> No
 
 
 async def test_async_stream_arrives_as_plain_bytes(gateway: GatewayDouble, world: World, server: StreamServer) -> None:
-    async with await AsyncPayer.open(gateway.url, world.channel, world.voucher, account=world.account) as payer:
+    async with await AsyncPayer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account) as payer:
         async with (
             httpx.AsyncClient(transport=AsyncMotifTransport(payer)) as client,
             client.stream("POST", server.url, json={"prompt": "x"}) as answer,
@@ -195,7 +195,8 @@ def test_lost_part_is_fetched_again_and_paid_once(payer: Payer, server: StreamSe
 
 
 @pytest.mark.parametrize(
-    "lie", [{"part": 0}, {"part": 2}, {"answer": "11" * 32}, {"units": 2}, {"license": 3}, {"request_digest": "11" * 32}]
+    "lie",
+    [{"part": 0}, {"part": 2}, {"answer": "11" * 32}, {"units": 2}, {"license": 3}, {"request_digest": "11" * 32}],
 )
 def test_false_due_of_part_is_not_signed(payer: Payer, server: StreamServer, lie: JSON) -> None:
     server.due_lies = {1: lie}

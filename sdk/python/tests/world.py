@@ -111,12 +111,12 @@ class World:
             ),
             self.operator,
         )
-        creator = Chain(cluster, self.creator)
+        creator = Chain(self.creator, cluster)
         split = {self.creator.address: 5_000, self.partner.address: 5_000}
         self.work = creator.register_work(content_of(b"New York, same style"), "text", split=split, title="London")
         offer = {"uses": [{"use": "generate", "unit": "generation", "price": str(self.price)}]}
         self.terms = creator.publish_terms(self.work, offer, self.mint)
-        self.chain = Chain(cluster, self.platform)
+        self.chain = Chain(self.platform, cluster)
         self.channel = self.chain.open_channel(authority, self.mint, self.deposit, self.voucher.address)
         self.accepted = self.chain.accept(self.channel, self.work, max_price=self.price)
 
@@ -126,7 +126,6 @@ class World:
         found = self.cluster.account(self.channel)
         assert found is not None
         return found.data
-
 
 
 def content_of(data: bytes) -> Content:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ JSON = dict[str, Any]
 Headers = Mapping[str, str]
 Call = Coroutine[Any, Any, JSON]
 
+LOCAL_GATEWAY = "http://127.0.0.1:8787"
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 
@@ -23,14 +25,12 @@ class Calls:
     """Interface of one gateway. Unanswered requests are repeated for `patience` seconds, which is safe: reads have no
     effect, payments have idempotency keys, and the chain settles each statement once."""
 
-    def __init__(self, url: str, api_key: str | None = None, patience: float = 10.0) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, url: str | None = None, api_key: str | None = None, patience: float = 10.0) -> None:
+        self.url = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
         self.patience = patience
         self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
 
-    async def json(
-        self, method: str, path: str, body: Any = None, headers: Headers | None = None
-    ) -> JSON:
+    async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> JSON:
         """Returns the JSON of a successful answer.
 
         Raises `Refused`, `Unreachable`, `Untrusted`.

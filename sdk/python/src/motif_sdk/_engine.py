@@ -59,7 +59,9 @@ class _Inbox:
     """Payments that the machine has not got yet, and what waits for payments and doubts."""
 
     next_ticket: int = 0
-    payments: list[tuple[int, list[JSON], str | None]] = field(default_factory=list[tuple[int, list[JSON], "str | None"]])
+    payments: list[tuple[int, list[JSON], str | None]] = field(
+        default_factory=list[tuple[int, list[JSON], "str | None"]]
+    )
     waiters: dict[int, Waiter[Paid]] = field(default_factory=dict[int, "Waiter[Paid]"])
     doubtful: list[Waiter[None]] = field(default_factory=list["Waiter[None]"])
     is_driven: bool = False
@@ -408,5 +410,3 @@ def _resolve(waiter: Waiter[Any], result: Paid | MotifError | None) -> None:
 def generation_of(license: int, units: int, request_digest: str, output_digest: str) -> JSON:
     """Returns a generation as the rules read it."""
     return {"license": license, "units": units, "request_digest": request_digest, "output_digest": output_digest}
-
-

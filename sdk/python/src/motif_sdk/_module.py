@@ -43,7 +43,9 @@ def _compiled(engine: Engine, wasm: bytes, is_interruptible: bool) -> Module:
     folder = cache_folder()
     if folder is None:
         return Module(engine, wasm)
-    settings = f"{version('wasmtime')} {sys.platform} {os.uname().machine if hasattr(os, 'uname') else ''} {is_interruptible}"
+    settings = (
+        f"{version('wasmtime')} {sys.platform} {os.uname().machine if hasattr(os, 'uname') else ''} {is_interruptible}"
+    )
     path = folder / f"{hashlib.sha256(wasm + settings.encode()).hexdigest()}.cwasm"
     code = _read_own(path)
     if code is not None:

@@ -364,4 +364,3 @@ def motif_problem(body: bytes) -> Problem | None:
     except ValueError:
         return None
     return problem if problem is not None and problem.type in _types else None
-

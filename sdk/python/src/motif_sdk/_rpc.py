@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,8 @@ class Account:
 class RpcCalls:
     """Node at `url`. Errors show its scheme and host only, because the rest may have a provider's key."""
 
-    def __init__(self, url: str = LOCALNET, commitment: str = "confirmed") -> None:
+    def __init__(self, url: str | None = None, commitment: str = "confirmed") -> None:
+        url = url or os.environ.get("MOTIF_RPC_URL") or LOCALNET
         parts = urlsplit(url)
         self._url, self._shown = url, f"{parts.scheme}://{parts.hostname}"
         self.commitment = commitment

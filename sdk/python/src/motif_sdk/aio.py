@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from . import _rpc
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Paid
 from ._holds import HeldGeneration, capture, place, release
 from ._hosts import AsyncHost
 from ._machine import JSON, Policy
+from ._rpc import RpcCalls
 from ._statefile import StateFile
 from .errors import InvalidInput, MotifError
 from .payer import Digest, Generation, PayerBase, close_channel, hex_of, open_engine, read_channel, settle
@@ -33,11 +33,11 @@ class AsyncPayer(PayerBase[AsyncHost]):
     @classmethod
     async def open(
         cls,
-        gateway: str,
         channel: str,
         key: Key,
         *,
-        rpc: str = _rpc.LOCALNET,
+        gateway: str | None = None,
+        rpc: str | None = None,
         state: str | os.PathLike[str] | None = None,
         policy: Policy | None = None,
         api_key: str | None = None,
@@ -48,7 +48,7 @@ class AsyncPayer(PayerBase[AsyncHost]):
     ) -> AsyncPayer:
         """Opens the payer of a channel, as `Payer.open`. The signer may be asynchronous."""
         host = AsyncHost(client)
-        calls, node = Calls(gateway, api_key, patience), None if account is not None else _rpc.RpcCalls(rpc)
+        calls, node = Calls(gateway, api_key, patience), None if account is not None else RpcCalls(rpc)
         file: list[StateFile] = []
         try:
             options = (signer_of(key), state, policy or Policy(), account, receipt_keys)

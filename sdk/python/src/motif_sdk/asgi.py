@@ -80,20 +80,21 @@ class _Problem(Exception):
 
 
 class MotifPaywall:
-    """ASGI middleware: `app.add_middleware(MotifPaywall, gateway=..., routes=[...], folder=...)`.
+    """ASGI middleware: `app.add_middleware(MotifPaywall, routes=[...], folder=...)`.
 
-    Other routes are passed on. `folder` keeps answers until they are paid for, and an hour longer; several processes
-    may share it. `api_key` is that of a gateway without open access. A payer who captured a hold and lost the voucher
-    cannot be identified here: its client has to keep what it was paid with until the answer has arrived.
+    Other routes are passed on. `folder` keeps answers until they are paid for, and an hour longer; several processes may
+    share it. `gateway` is a URL, by default that of `MOTIF_GATEWAY_URL`. `api_key` is that of a gateway without open
+    access. A payer who captured a hold and lost the voucher cannot be identified here: its client keeps what it has paid
+    with until the answer has arrived.
     """
 
     def __init__(
         self,
         app: App,
         *,
-        gateway: str,
         routes: Sequence[PaidRoute],
         folder: str | os.PathLike[str],
+        gateway: str | None = None,
         api_key: str | None = None,
         max_unpaid: int = 64,
         client: httpx.AsyncClient | None = None,
@@ -155,9 +156,7 @@ class MotifPaywall:
         # The accepted hold proves that the payer signed exactly this request.
         await self._answer(route, scope, paying, facts, body, send)
 
-    async def _answer(
-        self, route: PaidRoute, scope: Scope, paying: JSON, facts: JSON, body: bytes, send: Send
-    ) -> None:
+    async def _answer(self, route: PaidRoute, scope: Scope, paying: JSON, facts: JSON, body: bytes, send: Send) -> None:
         hold = facts["hold"]
         answer = await asyncio.to_thread(self._answers.find, hold)
         if answer is None:
@@ -178,9 +177,7 @@ class MotifPaywall:
             raise _Problem(402, "payment-due", "send a voucher for the answer", await self._due(answer))
         await self._deliver(answer, receipt, send)
 
-    async def _make(
-        self, route: PaidRoute, scope: Scope, facts: JSON, body: bytes, send: Send
-    ) -> StoredAnswer | None:
+    async def _make(self, route: PaidRoute, scope: Scope, facts: JSON, body: bytes, send: Send) -> StoredAnswer | None:
         """Runs the application and stores its answer; passes a refusal on and returns `None`."""
         hold, channel = facts["hold"], facts["channel"]
         if hold in self._running:

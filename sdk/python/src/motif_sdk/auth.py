@@ -20,8 +20,8 @@ from .transport import answer_of, buyer_of, outgoing_of, request_of
 class MotifAuth(httpx.Auth):
     """`auth=` of an httpx client or request that pays the 402s of Motif's paywalls, except for streams.
 
-    A `Payer` serves `httpx.Client`, an `AsyncPayer` serves `httpx.AsyncClient`. `on_receipt` gets each verified receipt.
-    Requests are sent once; after an error whose outcome is unknown, the next identical request continues the purchase.
+    A `Payer` serves `httpx.Client`, an `AsyncPayer` serves `httpx.AsyncClient`. `on_receipt` gets each verified
+    receipt. Requests are sent once; after an error whose outcome is unknown, the next identical request continues the purchase.
     """
 
     requires_request_body = True

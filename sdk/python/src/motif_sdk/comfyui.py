@@ -1,8 +1,8 @@
-"""Nodes of ComfyUI: *Motif style* finds the license of a model file, *Motif pay* holds before the sampler, and *Motif save*
-pays and saves the images with their receipts.
+"""Nodes of ComfyUI: *Motif style* finds the license of a model file, *Motif pay* holds before the sampler, and
+*Motif save* pays and saves the images with their receipts.
 
-To install them, put a file with `from motif_sdk.comfyui import *` into `custom_nodes`. The payer is that of `use_payer`, or
-of the variables `MOTIF_GATEWAY_URL`, `MOTIF_CHANNEL`, `MOTIF_KEYPAIR`, `MOTIF_RPC_URL` and `MOTIF_PAYER_STATE`.
+To install them, put a file with `from motif_sdk.comfyui import *` into `custom_nodes`. The payer is that of `use_payer`,
+or of the variables `MOTIF_GATEWAY_URL`, `MOTIF_CHANNEL`, `MOTIF_KEYPAIR`, `MOTIF_RPC_URL` and `MOTIF_PAYER_STATE`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ._rpc import LOCALNET
 from .content import Content
 from .errors import InvalidInput, LicenseNotFound
 from .gateway import GatewayClient
@@ -24,8 +23,6 @@ from .images import capture_all, request_digest
 from .payer import Hold, Payer
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
-
-GATEWAY = "http://127.0.0.1:8787"
 
 _payer: Payer | None = None
 _lock = threading.Lock()
@@ -43,10 +40,8 @@ def payer_of_environment() -> Payer:
     with _lock:
         if _payer is None:
             _payer = Payer.open(
-                os.environ.get("MOTIF_GATEWAY_URL", GATEWAY),
                 _variable("MOTIF_CHANNEL"),
                 _variable("MOTIF_KEYPAIR"),
-                rpc=os.environ.get("MOTIF_RPC_URL", LOCALNET),
                 state=os.environ.get("MOTIF_PAYER_STATE"),
             )
         return _payer
@@ -68,7 +63,7 @@ class MotifStyle:
     CATEGORY = "Motif"
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - name of ComfyUI
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         """Returns the inputs: path of the file, and use."""
         uses = ["generate", "style-transfer", "voice-convert", "play"]
         return {"required": {"file": ("STRING", {"default": ""}), "use": (uses, {"default": "generate"})}}
@@ -83,7 +78,7 @@ class MotifStyle:
             while chunk := opened.read(1 << 20):
                 hasher.update(chunk)
         digest = hasher.hexdigest()
-        with GatewayClient(os.environ.get("MOTIF_GATEWAY_URL", GATEWAY)) as gateway:
+        with GatewayClient() as gateway:
             exact = gateway.authenticate(Content(digest, "other", "application/octet-stream", None, ()))["exact"]
         if not exact:
             raise LicenseNotFound(f"{file} is no registered work")
@@ -100,7 +95,7 @@ class MotifPay:
     CATEGORY = "Motif"
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - name of ComfyUI
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         """Returns the inputs: model, license, number of images, prompt, and time."""
         return {
             "required": {
@@ -113,7 +108,7 @@ class MotifPay:
         }
 
     @classmethod
-    def IS_CHANGED(cls, **_: Any) -> float:  # noqa: N802 - name of ComfyUI
+    def IS_CHANGED(cls, **_: Any) -> float:
         """Returns a value that differs from itself: a hold is used once."""
         return float("nan")
 
@@ -140,7 +135,7 @@ class MotifSave:
     CATEGORY = "Motif"
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - name of ComfyUI
+    def INPUT_TYPES(cls) -> dict[str, Any]:
         """Returns the inputs: images, holds, folder and beginning of the files' names."""
         return {
             "required": {

@@ -22,10 +22,10 @@ MAX_MEMORY = 1 << 30
 class Fingerprint:
     """Perceptual fingerprint: similar content has similar bits, 64 hexadecimal digits."""
 
-    scheme: str
+    scheme: int
     bits: str
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, int | str]:
         """Returns the fingerprint as the rules read it."""
         return {"scheme": self.scheme, "bits": self.bits}
 
@@ -63,7 +63,7 @@ def examine(file: bytes | str | os.PathLike[str], *, max_seconds: int = 60) -> C
         digest=found["digest"],
         media=found["media"],
         media_type=found["media_type"],
-        fingerprint=None if fingerprint is None else Fingerprint(**fingerprint),
+        fingerprint=Fingerprint(**fingerprint) if fingerprint and fingerprint["scheme"] else None,
         probes=tuple(Fingerprint(**probe) for probe in found["probes"]),
     )
 

@@ -14,10 +14,18 @@ JSON = dict[str, Any]
 
 
 class GatewayClient:
-    """Client of a gateway at `url`. All methods raise `Refused`, `Unreachable` or `Untrusted`."""
+    """Client of a gateway, by default that of `MOTIF_GATEWAY_URL`, or on this machine.
+
+    All methods raise `Refused`, `Unreachable` or `Untrusted`.
+    """
 
     def __init__(
-        self, url: str, *, api_key: str | None = None, patience: float = 10.0, client: httpx.Client | None = None
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        patience: float = 10.0,
+        client: httpx.Client | None = None,
     ) -> None:
         self._calls, self._host = Calls(url, api_key, patience), SyncHost(client)
 
@@ -46,8 +54,7 @@ class GatewayClient:
         return self._host.run(self._calls.proof(receipt))
 
     def authenticate(self, content: bytes | Content) -> JSON:
-        """Returns the registered works and receipts behind a file's content, by its digest and fingerprints: the content
-        stays on this machine."""
+        """Returns the registered works and receipts behind a file's content, which stays on this machine."""
         return self._host.run(self._calls.authenticate(*_traits(content)))
 
     def close(self) -> None:
@@ -62,10 +69,15 @@ class GatewayClient:
 
 
 class AsyncGatewayClient:
-    """Client of a gateway at `url`, for asyncio. All methods raise `Refused`, `Unreachable` or `Untrusted`."""
+    """Client of a gateway for asyncio, as `GatewayClient`."""
 
     def __init__(
-        self, url: str, *, api_key: str | None = None, patience: float = 10.0, client: httpx.AsyncClient | None = None
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        patience: float = 10.0,
+        client: httpx.AsyncClient | None = None,
     ) -> None:
         self._calls, self._host = Calls(url, api_key, patience), AsyncHost(client)
 
@@ -94,8 +106,7 @@ class AsyncGatewayClient:
         return await self._host.run(self._calls.proof(receipt))
 
     async def authenticate(self, content: bytes | Content) -> JSON:
-        """Returns the registered works and receipts behind a file's content, by its digest and fingerprints: the content
-        stays on this machine."""
+        """Returns the registered works and receipts behind a file's content, which stays on this machine."""
         return await self._host.run(self._calls.authenticate(*_traits(content)))
 
     async def close(self) -> None:

@@ -73,7 +73,9 @@ class Licensed:
 def capture_all(payer: Payer, holds: Sequence[Hold], files: Sequence[bytes]) -> list[Receipt]:
     """Pays for a file for each hold, all or none, with one voucher; returns the receipts in order."""
     generations = [
-        Generation(hold.held.license, hold.held.units, hold.held.request_digest, hashlib.sha256(file).digest(), hold.held)
+        Generation(
+            hold.held.license, hold.held.units, hold.held.request_digest, hashlib.sha256(file).digest(), hold.held
+        )
         for hold, file in zip(holds, files, strict=True)
     ]
     try:

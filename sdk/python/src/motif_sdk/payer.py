@@ -12,13 +12,14 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from . import _core, _rpc
+from . import _core
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Engine, HostT, Paid, generation_of
 from ._holds import HeldGeneration, capture, place, release
 from ._hosts import SyncHost
 from ._machine import JSON, Machine, Policy
+from ._rpc import RpcCalls, address_of
 from ._statefile import StateFile
 from .errors import InvalidInput, LicenseNotFound, MotifError, Untrusted
 from .receipts import KeptReceipt, Receipt, ReceiptKey
@@ -77,7 +78,7 @@ def hex_of(digest: Digest) -> str:
 class PayerBase(Generic[HostT]):
     """What both payers read from memory."""
 
-    def __init__(self, engine: Engine[HostT], rpc: _rpc.RpcCalls | None) -> None:
+    def __init__(self, engine: Engine[HostT], rpc: RpcCalls | None) -> None:
         self._engine, self._rpc, self._tag = engine, rpc, None
 
     @property
@@ -159,11 +160,11 @@ class Payer(PayerBase[SyncHost]):
     @classmethod
     def open(
         cls,
-        gateway: str,
         channel: str,
         key: Key,
         *,
-        rpc: str = _rpc.LOCALNET,
+        gateway: str | None = None,
+        rpc: str | None = None,
         state: str | os.PathLike[str] | None = None,
         policy: Policy | None = None,
         api_key: str | None = None,
@@ -174,6 +175,7 @@ class Payer(PayerBase[SyncHost]):
     ) -> Payer:
         """Opens the payer of a channel with its voucher key: a signer, or the path of a keypair file.
 
+        `gateway` and `rpc` are URLs, by default those of `MOTIF_GATEWAY_URL` and `MOTIF_RPC_URL`, or on this machine.
         The channel and its operator's receipt keys are read from the node at `rpc`, unless `account` has the channel's
         data; the operator's authority is then the only receipt key by default. `patience` is the time in seconds for
         which unanswered requests are repeated. `state` is the path of the state file, which one process at a time has.
@@ -182,7 +184,7 @@ class Payer(PayerBase[SyncHost]):
         statement that the key did not sign.
         """
         host = SyncHost(client)
-        calls, node = Calls(gateway, api_key, patience), None if account is not None else _rpc.RpcCalls(rpc)
+        calls, node = Calls(gateway, api_key, patience), None if account is not None else RpcCalls(rpc)
         file: list[StateFile] = []
         try:
             options = (signer_of(key), state, policy or Policy(), account, receipt_keys)
@@ -297,8 +299,10 @@ class Hold:
         return paid.receipts[0]
 
     def end(self, receipt: Receipt | None, is_over: bool = True) -> None:
-        """Notes the receipt of a payment that captured the hold with others. A payment that may have been made cannot be
-        released."""
+        """Notes the receipt of a payment that captured the hold with others.
+
+        A payment that may have been made cannot be released.
+        """
         self._is_done, self.receipt = is_over, receipt
 
     def release(self) -> None:
@@ -323,13 +327,11 @@ class Hold:
             # The hold ends by itself; the caller's error says more.
 
 
-Options = tuple[
-    Signer, "str | os.PathLike[str] | None", Policy, "bytes | None", "Sequence[ReceiptKey] | None"
-]
+Options = tuple[Signer, "str | os.PathLike[str] | None", Policy, "bytes | None", "Sequence[ReceiptKey] | None"]
 
 
 async def open_engine(
-    host: HostT, calls: Calls, rpc: _rpc.RpcCalls | None, channel: str, options: Options, file: list[StateFile]
+    host: HostT, calls: Calls, rpc: RpcCalls | None, channel: str, options: Options, file: list[StateFile]
 ) -> Engine[HostT]:
     """Opens an engine. The state file is added to `file`, so that the caller closes it after an error."""
     signer, state, policy, account, keys = options
@@ -342,7 +344,7 @@ async def open_engine(
         raise Untrusted("the channel has another voucher key")
     documents: Any = None if keys is None else [key.document() for key in keys]
     if documents is None and rpc is not None:
-        operator = _rpc.address_of("operator", authority=decoded["channel"]["operator"])
+        operator = address_of("operator", authority=decoded["channel"]["operator"])
         documents = (await rpc.decoded(operator, "operator"))[0]["operator"]["receipt_keys"]
     saved: bytes | None = None
     if state is not None:
@@ -354,7 +356,7 @@ async def open_engine(
     return engine
 
 
-async def read_channel(rpc: _rpc.RpcCalls | None, channel: str) -> bytes:
+async def read_channel(rpc: RpcCalls | None, channel: str) -> bytes:
     """Returns the data of a channel's account from the chain."""
     if rpc is None:
         raise InvalidInput("the payer was opened with an account: expected the account's new data")
@@ -372,5 +374,3 @@ async def close_channel(engine: Engine[Any]) -> JSON:
     """Has the gateway settle and close the channel."""
     proof = await engine.proof("close")
     return await engine.calls.json("POST", f"/v1/channels/{engine.channel}/close", proof)
-
-

@@ -56,14 +56,18 @@ def presets() -> dict[str, str]:
 
 def summary(offer: JSON, currency: str, *, decimals: int = 6, name: str | None = None) -> str:
     """Returns terms in plain language. `currency` is a mint's address, `name` its name, such as `USDC`."""
-    return _core.shared().call("terms.summary", offer=offer, denomination=_denomination(currency, decimals, name))["text"]
+    return _core.shared().call("terms.summary", offer=offer, denomination=_denomination(currency, decimals, name))[
+        "text"
+    ]
 
 
 def export_rsl(offer: JSON, currency: str, content_url: str, source: str, *, decimals: int = 6) -> str:
     """Returns terms as Really Simple Licensing (RSL) for the content at a URL. `source` names the terms on chain."""
     denomination = _denomination(currency, decimals, None)
     arguments: JSON = {"content_url": content_url, "source": source, "now": int(time.time())}
-    return _core.shared().call("terms.export", format="rsl", offer=offer, denomination=denomination, **arguments)["text"]
+    return _core.shared().call("terms.export", format="rsl", offer=offer, denomination=denomination, **arguments)[
+        "text"
+    ]
 
 
 def quote(price: int, units: int, *, free_units: int = 0, operator_fee_bps: int = 0) -> Price:

@@ -272,5 +272,3 @@ class _AsyncBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await arun(self._stream.close(), self._executor.execute)
-
-

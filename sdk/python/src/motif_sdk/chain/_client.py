@@ -47,8 +47,9 @@ class Chain:
     All methods raise `TransactionFailed` if the programs refuse, `AccountNotFound`, `RpcError`.
     """
 
-    def __init__(self, cluster: Cluster | str, signer: Key) -> None:
-        self.cluster: Cluster = RpcCluster(cluster) if isinstance(cluster, str) else cluster
+    def __init__(self, signer: Key, cluster: Cluster | str | None = None) -> None:
+        """Creates a client of a cluster, or of that behind the node at a URL, as `RpcCluster`."""
+        self.cluster: Cluster = RpcCluster(cluster) if cluster is None or isinstance(cluster, str) else cluster
         self.signer: Signer = signer_of(signer)
 
     # Reads.
@@ -167,7 +168,14 @@ class Chain:
         self._send("top_up", payer=payer, channel=channel, mint=mint, token_program=program, amount=str(amount))
 
     def accept(
-        self, channel: str, work: str, *, use: str = "generate", max_price: int, signers: Sequence[Signer] = (), **more: Any
+        self,
+        channel: str,
+        work: str,
+        *,
+        use: str = "generate",
+        max_price: int,
+        signers: Sequence[Signer] = (),
+        **more: Any,
     ) -> Acceptance:
         """Accepts a work's latest terms, at most `max_price` a unit, which adds a license to the channel.
 
@@ -295,4 +303,3 @@ class Chain:
 def _batches(items: Sequence[JSON], size: int) -> Iterator[list[JSON]]:
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
-

@@ -10,7 +10,7 @@ import httpx
 from solders.instruction import Instruction
 
 from .._hosts import SyncHost
-from .._rpc import LOCALNET, Account, RpcCalls
+from .._rpc import Account, RpcCalls
 from ..signer import Signer
 from ._transactions import signed
 
@@ -33,10 +33,12 @@ class Cluster(Protocol):
 
 
 class RpcCluster:
-    """Cluster behind a JSON-RPC node. Raises `RpcError` if the node does not answer."""
+    """Cluster behind a JSON-RPC node, by default that of `MOTIF_RPC_URL`, or on this machine.
 
-    def __init__(self, url: str = LOCALNET, *, client: httpx.Client | None = None) -> None:
-        self.url = url
+    All methods raise `RpcError` if the node does not answer.
+    """
+
+    def __init__(self, url: str | None = None, *, client: httpx.Client | None = None) -> None:
         self._calls, self._host = RpcCalls(url), SyncHost(client)
 
     def account(self, address: str) -> Account | None:
