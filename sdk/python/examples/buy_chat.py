@@ -9,7 +9,7 @@ import sys
 import httpx
 import openai
 
-from motif_sdk import Payer
+from motif_sdk import MotifTransport, Payer
 
 base_url, prompt = sys.argv[1:3]
 payer = Payer.open(os.environ["MOTIF_CHANNEL"], os.environ["MOTIF_KEYPAIR"])

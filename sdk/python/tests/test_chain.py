@@ -108,7 +108,7 @@ def test_parent_is_paid_its_share(market: World) -> None:
     uses: JSON = {"uses": [{"use": "generate", "unit": "generation", "price": "1001"}]}
     partner.publish_terms(child, uses, market.mint)
     chain = market.chain
-    channel = chain.open_channel(market.operator.address, market.mint, 100_000, market.voucher.address, salt=1)
+    channel = chain.open_channel(market.operator.address, market.mint, 100_000, market.voucher.address)
     assert chain.accept(channel, child, max_price=1_001).license == 0
     settle(market, channel, 1, 1_001)
     assert chain.collect(channel) == 1_001

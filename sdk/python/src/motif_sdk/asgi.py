@@ -82,10 +82,10 @@ class _Problem(Exception):
 class MotifPaywall:
     """ASGI middleware: `app.add_middleware(MotifPaywall, routes=[...], folder=...)`.
 
-    Other routes are passed on. `folder` keeps answers until they are paid for, and an hour longer; several processes may
-    share it. `gateway` is a URL, by default that of `MOTIF_GATEWAY_URL`. `api_key` is that of a gateway without open
-    access. A payer who captured a hold and lost the voucher cannot be identified here: its client keeps what it has paid
-    with until the answer has arrived.
+    Other routes are passed on. `folder` keeps answers until they are paid for, and an hour longer; several processes
+    may share it. `gateway` is a URL, by default that of `MOTIF_GATEWAY_URL`. `api_key` is that of a gateway without
+    open access. A payer who captured a hold and lost the voucher cannot be identified here: its client keeps what it
+    has paid with until the answer has arrived.
     """
 
     def __init__(

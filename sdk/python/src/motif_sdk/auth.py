@@ -21,7 +21,8 @@ class MotifAuth(httpx.Auth):
     """`auth=` of an httpx client or request that pays the 402s of Motif's paywalls, except for streams.
 
     A `Payer` serves `httpx.Client`, an `AsyncPayer` serves `httpx.AsyncClient`. `on_receipt` gets each verified
-    receipt. Requests are sent once; after an error whose outcome is unknown, the next identical request continues the purchase.
+    receipt. Requests are sent once; after an error whose outcome is unknown, the next identical request continues the
+    purchase.
     """
 
     requires_request_body = True

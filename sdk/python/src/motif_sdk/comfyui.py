@@ -1,8 +1,9 @@
 """Nodes of ComfyUI: *Motif style* finds the license of a model file, *Motif pay* holds before the sampler, and
 *Motif save* pays and saves the images with their receipts.
 
-To install them, put a file with `from motif_sdk.comfyui import *` into `custom_nodes`. The payer is that of `use_payer`,
-or of the variables `MOTIF_GATEWAY_URL`, `MOTIF_CHANNEL`, `MOTIF_KEYPAIR`, `MOTIF_RPC_URL` and `MOTIF_PAYER_STATE`.
+To install them, put a file with `from motif_sdk.comfyui import *` into `custom_nodes`. The payer is that of
+`use_payer`, or of the variables `MOTIF_GATEWAY_URL`, `MOTIF_CHANNEL`, `MOTIF_KEYPAIR`, `MOTIF_RPC_URL` and
+`MOTIF_PAYER_STATE`.
 """
 
 from __future__ import annotations

@@ -138,16 +138,19 @@ class Chain:
         *,
         operator_fee_bps: int | None = None,
         grace_seconds: int | None = None,
-        salt: int = 0,
+        salt: int | None = None,
     ) -> str:
         """Opens a channel with an operator and deposits into it; returns its address.
 
         `voucher_key` is the address of the key that signs vouchers, another one than the signer's. Fee and grace period
-        are by default what the operator asks for. `salt` tells apart the channels of a payer with one operator.
+        are by default what the operator asks for. `salt` tells apart the channels of a payer with one operator; by
+        default it is the lowest free one.
         """
         asked = self.decoded(address_of("operator", authority=operator), "operator")["operator"]
         payer = self.signer.address
-        seeds: JSON = {"payer": payer, "operator": operator, "mint": currency, "salt": str(salt)}
+        seeds: JSON = {"payer": payer, "operator": operator, "mint": currency}
+        number = self._free_salt(seeds) if salt is None else _core.check_range("salt", salt, 64)
+        seeds["salt"] = str(number)
         self._send(
             "open_channel",
             **seeds,
@@ -246,6 +249,12 @@ class Chain:
 
     def _send(self, name: str, signers: Sequence[Signer] = (), /, **arguments: Any) -> None:
         self.cluster.send(instructions(name, **arguments), self.signer, signers)
+
+    def _free_salt(self, seeds: JSON) -> int:
+        salt = 0
+        while self.cluster.account(address_of("channel", **seeds, salt=str(salt))) is not None:
+            salt += 1
+        return salt
 
     def _owed(self, work: str, currency: str) -> JSON:
         """Returns what parents can pull and recipients can claim now, by the present split."""
