@@ -35,6 +35,7 @@ class GatewayDouble:
         self.accepted: dict[str, JSON] = {}
         self.units = self.cumulative = self.receipts = 0
         self.voucher: JSON | None = None
+        self.paid: list[JSON] = []
         self.state_of: Callable[[JSON], JSON] = lambda state: state
         self.others: Callable[[str, str, dict[str, str], bytes], tuple[int, dict[str, str], bytes] | None] | None = None
         self.is_silent = False
@@ -133,6 +134,7 @@ class GatewayDouble:
         receipts = [self.receipt(request, position) for position in range(len(request["generations"]))]
         self.units, self.cumulative, self.voucher = units, total, request["voucher"]
         self.receipts += len(receipts)
+        self.paid += request["generations"]
         self.accepted[key] = {"receipts": receipts}
         return 200, self.accepted[key]
 

@@ -400,3 +400,39 @@ os._exit(9)
     assert done.returncode == 9, done.stderr.decode()
     with open_payer(gateway, world, state=state_path) as payer:
         assert (payer.spent, [kept.charged for kept in payer.receipts()]) == (102, [102])
+
+
+def test_closed_payer_pays_nothing(gateway: GatewayDouble, world: World) -> None:
+    payer = open_payer(gateway, world)
+    payer.close()
+    with pytest.raises(InvalidInput, match="closed"):
+        payer.generate(0, 1, REQUEST, OUTPUT)
+    assert gateway.batches == []
+
+
+def test_gateway_that_lost_vouchers_is_offered_them_again(
+    gateway: GatewayDouble, world: World, state_path: Path
+) -> None:
+    with open_payer(gateway, world, state=state_path) as payer:
+        for number in range(3):
+            payer.generate(0, 1, sha256(str(number)), OUTPUT)
+        # The gateway's disk is of before the last two.
+        gateway.units, gateway.cumulative, gateway.receipts = 1, 102, 1
+        gateway.voucher, gateway.paid = gateway.batches[0]["voucher"], gateway.paid[:1]
+        payer.generate(0, 1, REQUEST, OUTPUT)
+        assert (payer.spent, payer.cumulative, gateway.cumulative) == (4 * 102, 4 * 102, 4 * 102)
+    assert [one["request_digest"] for one in gateway.paid] == [sha256(str(number)) for number in range(3)] + [REQUEST]
+
+
+def test_lower_total_that_was_never_signed_gets_no_signature(
+    gateway: GatewayDouble, world: World, state_path: Path
+) -> None:
+    with open_payer(gateway, world, state=state_path) as payer:
+        payer.generate(0, 2, REQUEST, OUTPUT)
+        # The payer signed 204 at once, and never 102.
+        gateway.units, gateway.cumulative, gateway.receipts = 1, 102, 1
+        with pytest.raises(Refused):
+            payer.generate(0, 1, REQUEST, OUTPUT)
+        assert (payer.spent, payer.cumulative) == (204, 204)
+    assert [batch["voucher"]["cumulative"] for batch in gateway.batches][:2] == ["204", "306"]
+    assert max(int(batch["voucher"]["cumulative"]) for batch in gateway.batches) == 306

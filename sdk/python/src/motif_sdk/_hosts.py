@@ -21,7 +21,17 @@ TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 """Longer than a gateway needs to confirm a transaction."""
 
 
-class SyncHost:
+class _Closable:
+    """Base of hosts, which execute nothing once they are closed."""
+
+    _is_closed = False
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise InvalidInput("the client is closed")
+
+
+class SyncHost(_Closable):
     """Executes commands in threads. One background thread drives the payments."""
 
     def __init__(self, client: httpx.Client | None = None) -> None:
@@ -37,11 +47,12 @@ class SyncHost:
     def execute(self, command: Command[Any]) -> Any:
         """Executes a command."""
         if isinstance(command, Exchange):
+            self._check_open()
             try:
                 answer = self._client.request(
                     command.method, command.url, headers=dict(command.headers), content=command.body
                 )
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise unreachable(command.url, error) from None
             return reply_of(answer)
         if isinstance(command, Sleep):
@@ -79,6 +90,7 @@ class SyncHost:
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Starts the driving coroutine in the background thread."""
+        self._check_open()
         if self._driver is None:
             self._driver = concurrent.futures.ThreadPoolExecutor(1, "motif-payer")
         self._driver.submit(lambda: self.run(work()))
@@ -91,11 +103,12 @@ class SyncHost:
         """Waits for the background thread and closes the connections."""
         if self._driver is not None:
             self._driver.shutdown()
+        self._is_closed = True
         if self._owns_client:
             self._client.close()
 
 
-class AsyncHost:
+class AsyncHost(_Closable):
     """Executes commands in one event loop. A task drives the payments."""
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
@@ -111,11 +124,12 @@ class AsyncHost:
     async def execute(self, command: Command[Any]) -> Any:
         """Executes a command."""
         if isinstance(command, Exchange):
+            self._check_open()
             try:
                 answer = await self._client.request(
                     command.method, command.url, headers=dict(command.headers), content=command.body
                 )
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise unreachable(command.url, error) from None
             return reply_of(answer)
         if isinstance(command, Sleep):
@@ -146,6 +160,7 @@ class AsyncHost:
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Starts the driving coroutine in a task."""
+        self._check_open()
         self._driver = asyncio.get_running_loop().create_task(self.run(work()), name="motif-payer")
 
     def notify(self) -> None:
@@ -156,6 +171,7 @@ class AsyncHost:
         """Waits for the task and closes the connections."""
         if self._driver is not None:
             await asyncio.wait([self._driver])
+        self._is_closed = True
         if self._owns_client:
             await self._client.aclose()
 
@@ -165,6 +181,6 @@ def reply_of(answer: httpx.Response) -> Reply:
     return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
 
-def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
+def unreachable(url: str, error: Exception) -> Unreachable:
     """Returns the error of a request without an answer. Queries of URLs, which may have secrets, are left out."""
     return Unreachable(url.split("?", 1)[0], str(error) or type(error).__name__)

@@ -63,10 +63,14 @@ class RpcCalls:
     async def account(self, address: str) -> Account | None:
         """Returns an account, or `None` if it does not exist."""
         options = {"encoding": "base64", "commitment": self.commitment}
-        value = (await self.call("getAccountInfo", [address, options]))["value"]
-        if value is None:
-            return None
-        return Account(address, value["owner"], int(value["lamports"]), base64.b64decode(value["data"][0]))
+        result = await self.call("getAccountInfo", [address, options])
+        try:
+            value = result["value"]
+            if value is None:
+                return None
+            return Account(address, str(value["owner"]), int(value["lamports"]), base64.b64decode(value["data"][0]))
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise RpcError(f"the node at {self._shown} returned no account: expected JSON-RPC") from None
 
     async def decoded(self, address: str, kind: str) -> tuple[JSON, bytes]:
         """Returns an account of Motif's programs as the rules decode it, and its data.

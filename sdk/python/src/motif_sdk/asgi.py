@@ -33,7 +33,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DUE_TYPES = {"wrong-price", "voucher-not-newer", "statement-mismatch", "statement-closed", "statement-ahead"}
-QUOTE_SECONDS = 30.0
+QUOTE_SECONDS, CHANNEL_SECONDS = 30.0, 60.0
+MAX_CHANNELS = 4_096
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class MotifPaywall:
         self._app, self._routes, self._client, self._max_unpaid = app, list(routes), client, max_unpaid
         self._calls, self._answers = Calls(gateway, api_key), Answers(folder, keep_seconds=3_600)
         self._running: set[str] = set()
+        self._channels: dict[str, tuple[float, JSON]] = {}
         self._quotes: dict[tuple[str, str], tuple[float, JSON]] = {}
         self._host: AsyncHost | None = None
 
@@ -277,19 +279,35 @@ class MotifPaywall:
             paying = {**paying, "expires_at": int(paying["expires_at"]), "proof": dict(paying["proof"])}
         except (KeyError, TypeError, ValueError):
             raise _Problem(400, "payment-malformed", "invalid payment: expected a request for an answer") from None
-        state = await self._json(self._calls.open_channel(channel))
-        license = next((one for one in state["licenses"] if one["license"] == index), None)
+        license = await self._license(channel, index)
         if license is None or (license["work"], license["use"]) != (route.work, route.use):
             raise _Problem(422, "other-license", f"license {index} does not match the work and use of the route")
         least = route.fixed or 1
         if not least <= units <= route.most:
             raise _Problem(422, "hold-units", f"invalid hold of {units} units: expected {least} to {route.most}")
 
+    async def _license(self, channel: str, index: int) -> JSON | None:
+        """Returns a license of a channel, as the chain had it at most a minute ago. The gateway checks each hold."""
+        for is_again in (False, True):
+            known = self._channels.get(channel)
+            if is_again or known is None or known[0] < time.monotonic():
+                state = await self._json(self._calls.open_channel(channel))
+                known = (time.monotonic() + CHANNEL_SECONDS, state)
+                while len(self._channels) >= MAX_CHANNELS:
+                    self._channels.pop(next(iter(self._channels)))
+                self._channels[channel] = known
+            license = next((one for one in known[1]["licenses"] if one["license"] == index), None)
+            if license is not None:
+                return license
+        return None
+
     async def _due(self, answer: StoredAnswer, expected: JSON | None = None, because: str | None = None) -> JSON:
         """Returns the payment that is due. Without a refused voucher, `expected` is what the chain shows: payers know
         their own totals."""
-        state = await self._json(self._calls.open_channel(answer.channel))
-        license = next(one for one in state["licenses"] if one["license"] == answer.license)
+        license = await self._license(answer.channel, answer.license)
+        state = self._channels[answer.channel][1]
+        if license is None:
+            raise _Problem(404, "unknown-license", f"the channel has no license {answer.license}")
         price = max(0, answer.units - int(license["free_units_left"])) * int(license["price"])
         if expected is None:
             opened = state["open"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _core
+from .errors import InvalidInput
 
 JSON = dict[str, Any]
 
@@ -53,11 +54,15 @@ class Receipt:
 
     @classmethod
     def from_parts(cls, parts: JSON) -> Receipt:
-        """Creates a receipt from its JSON, unverified."""
+        """Creates a receipt from its JSON, unverified. Raises `InvalidInput`."""
         numbers = ("license", "units", "statement", "position", "terms_number", "opened_slot", "issued_at")
         texts = ("digest", "channel", "work", "request_digest", "output_digest", "signature")
-        values: JSON = {name: int(parts[name]) for name in numbers} | {name: str(parts[name]) for name in texts}
-        return cls(**values, amount=int(parts["amount"]), cumulative=int(parts["cumulative"]), parts=parts)
+        try:
+            values: JSON = {name: int(parts[name]) for name in (*numbers, "amount", "cumulative")}
+            values |= {name: str(parts[name]) for name in texts}
+            return cls(**values, parts=parts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"invalid receipt: expected the JSON of a gateway, not {error}") from None
 
     @classmethod
     def from_header(cls, header: str) -> Receipt:
