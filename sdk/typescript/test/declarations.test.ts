@@ -32,6 +32,7 @@ test('modules import declared packages only', async () => {
 test('modules for browsers import nothing of Node.js', async () => {
   const ofNode = (await files('.js')).filter(([, text]) => text.includes("'node:") || text.includes('"node:'));
   expect(ofNode.map(([name]) => name).sort()).toEqual([
+    'node/file-purchases.js',
     'node/file-state.js',
     'node/index.js',
     'node/lock-file.js',

@@ -1,7 +1,12 @@
 // A dishonest paywall gets no wrong signature from the client, or is detected.
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
+import { FilePurchases } from '@motif/sdk/node';
 
 import type { Answer } from './support/server.js';
 import { PRICE, TestGateway } from './support/test-gateway.js';
@@ -165,6 +170,29 @@ test('named request is paid once', async () => {
   await expect(images({ ...named, headers: { 'idempotency-key': 'short' } })).rejects.toMatchObject({
     type: 'invalid-input',
   });
+});
+
+test('concurrent requests of one name are paid once', async () => {
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0002' } };
+  const bought = await Promise.all(Array.from({ length: 5 }, () => images(named)));
+  expect(new Set(await Promise.all(bought.map((response) => response.text()))).size).toBe(1);
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+});
+
+test('named request is paid once over a restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'motif-purchases-'));
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0003' } };
+  for (let process = 0; process < 3; process++) {
+    const purchases = await FilePurchases.open(join(folder, 'purchases.jsonl'));
+    const again = wrapFetchWithMotif(fetch, payer, { maxPrice: 10_000n, purchases });
+    expect(await (await again(`${gateway.url}/images`, named)).text()).toBe(`picture for ${request.body}`);
+    await purchases.close();
+    await appendFile(join(folder, 'purchases.jsonl'), '{"name":"torn');
+  }
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+  const text = await readFile(join(folder, 'purchases.jsonl'), 'utf8');
+  expect(text).not.toMatch(/127\.0\.0\.1/);
+  await rm(folder, { recursive: true });
 });
 
 test('stream is paid part by part as it is read', async () => {

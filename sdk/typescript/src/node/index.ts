@@ -1,5 +1,5 @@
 /**
- * What a Node.js process adds: the state of a payer in a file, and keypair files.
+ * What a Node.js process adds: the state of a payer and its purchases in files, and keypair files.
  *
  * @packageDocumentation
  */
@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { MotifError, messageOf } from '../errors.js';
 import { signerFromSecretKey, type VoucherSigner } from '../payer/signer.js';
 
+export { FilePurchases } from './file-purchases.js';
 export { fileState } from './file-state.js';
 
 /**

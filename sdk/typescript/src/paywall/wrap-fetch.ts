@@ -62,6 +62,8 @@ class PaidFetch {
   readonly #options: WrapOptions;
   readonly #purchases: PurchaseLog;
   readonly #doubts = new Doubts();
+  /** Named requests that are under way: the next one of a name waits. */
+  readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(fetch: Fetch, payer: Payer, options: WrapOptions) {
     // A browser's fetch is called without a receiver.
@@ -103,16 +105,37 @@ class PaidFetch {
       request_digest: digestOf(this.#payer, request),
       expires_at: now() + offer.hold_seconds + EXTRA_SECONDS,
     };
-    const known = await this.#known(request, key, fresh);
     const payment = new Payment(offer.license);
-    const open = (purchase: Purchase) => this.#open(request, purchase, payment);
-    const response = await (async () => {
-      if (!known) await this.#keep(request, key, fresh);
-      if (offer.streams) return stream(open(known ?? fresh));
-      return known ? this.#answer(open(known)) : this.#answerWhenFree(open, request, key, fresh);
-    })();
+    const buy = () => this.#buyNamed(request, key, fresh, payment, offer.streams);
+    const response = await (key === undefined ? buy() : this.#inTurn(this.#nameOf(request, key, fresh), buy));
     if (payment.receipts.length > 0 || offer.streams) onPayment?.(payment);
     return attachPayment(response, payment);
+  }
+
+  async #buyNamed(
+    request: PaidRequest,
+    key: string | undefined,
+    fresh: Purchase,
+    payment: Payment,
+    streams: boolean,
+  ): Promise<Response> {
+    const open = (purchase: Purchase) => this.#open(request, purchase, payment);
+    const known = await this.#known(request, key, fresh);
+    if (!known) await this.#keep(request, key, fresh);
+    if (streams) return stream(open(known ?? fresh));
+    return known ? this.#answer(open(known)) : this.#answerWhenFree(open, request, key, fresh);
+  }
+
+  /** Runs work after the last one of the same name. */
+  async #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const last = this.#running.get(name) ?? Promise.resolve();
+    const running = last.then(work, work);
+    this.#running.set(name, running);
+    try {
+      return await running;
+    } finally {
+      if (this.#running.get(name) === running) this.#running.delete(name);
+    }
   }
 
   #open(request: PaidRequest, purchase: Purchase, payment: Payment): PaywallPurchase {
