@@ -86,8 +86,10 @@ fn random_terms_equal_native() {
         }
         if offer["uses"].as_array().unwrap().is_empty() {
             assert_eq!(parsed["findings"][0]["type"], "no-uses");
-        } else {
+        } else if parsed["offer"].is_object() {
             assert_eq!(parsed["offer"], offer);
+        } else {
+            assert_eq!(parsed["findings"][0]["type"], "value", "a share above the whole");
         }
     }
     assert!(clean > 10 && refused > 3, "{clean} clean, {refused} refused");
