@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { TestServer, json } from './support/server.js';
+import { TestServer } from './support/server.js';
 import { TestGateway } from './support/test-gateway.js';
-import { World } from './support/world.js';
+import { World, accountsOf } from './support/world.js';
 
 const MAX_LINES = 25;
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -36,21 +36,11 @@ async function quickStart(): Promise<string> {
   return script;
 }
 
-/** Answers a node's reads of accounts. */
-function serveAccounts(world: World): Promise<TestServer> {
-  return TestServer.start(async ({ body }) => {
-    const { params } = JSON.parse(body) as { params: [string] };
-    const account = await world.readAccount(params[0]);
-    const value = account && { owner: account.owner, data: [Buffer.from(account.data).toString('base64'), 'base64'] };
-    return json({ jsonrpc: '2.0', id: 1, result: { value } });
-  });
-}
-
 test('quick start runs as pasted', async () => {
   const script = await quickStart();
   expect(script.trimEnd().split('\n').length).toBeLessThanOrEqual(MAX_LINES);
   const world = await World.start();
-  const [rpc, gateway] = [await serveAccounts(world), await TestGateway.start(world)];
+  const [rpc, gateway] = [await TestServer.start(accountsOf(world)), await TestGateway.start(world)];
   await mkdir(join(folder, 'walkthrough'));
   await writeFile(join(folder, 'walkthrough/platform.voucher.json'), world.voucherKey.keypairFile());
   await writeFile(join(folder, 'quick-start.js'), script);

@@ -5,7 +5,7 @@ import { getAddressEncoder, address } from '@solana/kit';
 
 import type { BatchedGeneration, Core, Due, PriceTag, Receipt, Voucher } from '@motif/sdk';
 
-import { json, problem, TestServer, type Answer, type Received } from './server.js';
+import { json, problem, TestServer, type Answer, type Handler, type Received } from './server.js';
 import { FEE_BPS, sha256, type World } from './world.js';
 
 export const PRICE = 100;
@@ -53,8 +53,10 @@ export type ChannelJson = ReturnType<TestGateway['state']>;
 
 /** Gateway and paywall of a test: an HTTP server that charges by a channel, honestly unless a test makes it lie. */
 export class TestGateway {
-  readonly world: World;
+  world: World;
   readonly lies: Lies = {};
+  /** Answers requests that are none of a gateway's. */
+  other: Handler = ({ target, method }) => json({ free: true, target, method });
   /** Batches that were received. */
   readonly heard: BatchRequest[] = [];
   /** Payments that the paywall received. */
@@ -163,7 +165,7 @@ export class TestGateway {
     }
     if (path.endsWith('/batches')) return this.#batch(received);
     if (path === '/images' || path === '/pictures' || path === '/stories') return this.#paywall(received, response);
-    return json({ free: true, target, method });
+    return this.other(received, response);
   }
 
   #batch({ headers, body }: Received): Answer {
@@ -178,7 +180,7 @@ export class TestGateway {
     const units = request.generations.reduce((sum, one) => sum + one.units, 0);
     const expected = totalOf(this.#units + units);
     const { voucher } = request;
-    this.core.call('voucher.verify', { voucher, key: this.world.voucherKey.address });
+    this.core.call('voucher.verify', { voucher, key: this.world.voucherAddress });
     if (voucher.cumulative !== String(expected) || voucher.statement !== 0) {
       const entries = [{ license: 0, units: this.#units + units }];
       return problem('wrong-price', 409, { expected: { statement: 0, cumulative: String(expected), entries } });

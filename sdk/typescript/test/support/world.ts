@@ -7,6 +7,7 @@ import { licensing, payments } from '@motif/sdk/programs';
 
 import { Chain } from './chain.js';
 import { TestKey } from './keys.js';
+import { json, type Handler } from './server.js';
 
 export const FEE_BPS = 200;
 const ANY_TIME = -(2n ** 63n);
@@ -18,6 +19,8 @@ export class World implements AccountReader {
   readonly creator: TestKey;
   readonly payer: TestKey;
   readonly voucherKey: TestKey;
+  /** Address of the key that signs vouchers: that of `voucherKey`, unless a test has another one. */
+  readonly voucherAddress: string;
   readonly operator: TestKey;
   readonly work: Address;
   readonly terms: Address;
@@ -29,6 +32,7 @@ export class World implements AccountReader {
     this.creator = parts.creator;
     this.payer = parts.payer;
     this.voucherKey = parts.voucherKey;
+    this.voucherAddress = parts.voucherAddress;
     this.operator = parts.operator;
     this.work = parts.work;
     this.terms = parts.terms;
@@ -36,7 +40,12 @@ export class World implements AccountReader {
   }
 
   /** Registers a work at a price, opens a channel and accepts the terms. */
-  static async start({ price = 100n, deposit = 1_000_000n, uses = ['generate'] as Use[] } = {}): Promise<World> {
+  static async start({
+    price = 100n,
+    deposit = 1_000_000n,
+    uses = ['generate'] as Use[],
+    voucherAddress = undefined as string | undefined,
+  } = {}): Promise<World> {
     const keys = Array.from({ length: 4 }, () => TestKey.generate());
     const [creator, payer, voucherKey, operator] = (await Promise.all(keys)) as [TestKey, TestKey, TestKey, TestKey];
     const core = await Core.load();
@@ -45,9 +54,21 @@ export class World implements AccountReader {
     await chain.mintTo(payer.signer.address, deposit);
     const work = await register(chain, creator);
     const terms = await publish(chain, creator, { work, price, uses });
-    const channel = await open(chain, { payer, voucherKey, operator, deposit });
+    const signing = voucherAddress ?? voucherKey.address;
+    const channel = await open(chain, { payer, voucherAddress: signing, operator, deposit });
     for (const use of uses) await accept(chain, { payer, work, terms, channel, use, price });
-    return new World({ core, chain, creator, payer, voucherKey, operator, work, terms, channel });
+    return new World({
+      core,
+      chain,
+      creator,
+      payer,
+      voucherKey,
+      voucherAddress: signing,
+      operator,
+      work,
+      terms,
+      channel,
+    });
   }
 
   async readAccount(at: string): Promise<{ owner: string; data: Uint8Array<ArrayBuffer> } | null> {
@@ -63,6 +84,16 @@ export class World implements AccountReader {
   async operatorAccount(): Promise<Address> {
     return (await payments.findOperatorPda({ authority: this.operator.signer.address }))[0];
   }
+}
+
+/** Returns a handler that answers a node's reads of accounts. */
+export function accountsOf(world: World): Handler {
+  return async ({ body }) => {
+    const { params } = JSON.parse(body) as { params: [string] };
+    const account = await world.readAccount(params[0]);
+    const value = account && { owner: account.owner, data: [Buffer.from(account.data).toString('base64'), 'base64'] };
+    return json({ jsonrpc: '2.0', id: 1, result: { value } });
+  };
 }
 
 export function sha256(bytes: string | Uint8Array): string {
@@ -135,8 +166,9 @@ async function publish(
 
 async function open(
   chain: Chain,
-  { payer, voucherKey, operator, deposit }: { payer: TestKey; voucherKey: TestKey; operator: TestKey; deposit: bigint },
+  parts: { payer: TestKey; voucherAddress: string; operator: TestKey; deposit: bigint },
 ): Promise<Address> {
+  const { payer, voucherAddress, operator, deposit } = parts;
   const [config] = await licensing.findConfigPda();
   const [operatorAccount] = await payments.findOperatorPda({ authority: operator.signer.address });
   const parties = { payer: payer.signer.address, operator: operator.signer.address, mint: chain.mint, salt: 0n };
@@ -160,7 +192,7 @@ async function open(
       channel,
       config,
       salt: 0n,
-      voucherKey: voucherKey.signer.address,
+      voucherKey: address(voucherAddress),
       operatorFeeBps: FEE_BPS,
       graceSeconds: 3_600,
       deposit,
