@@ -154,3 +154,19 @@ def test_compiled_modules_are_private(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_digest_helper_hashes_text_as_utf8() -> None:
     assert sha256("abc") == sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert base64.b64encode(bytes.fromhex(sha256("é"))) != base64.b64encode(bytes.fromhex(sha256("e")))
+
+
+SALE: JSON = json.loads((REPOSITORY / "tests/golden/sale.json").read_text())
+
+
+def test_till_address_matches_golden_vector() -> None:
+    names = ("operator", "operator_parts", "works")
+    shares = {name: SALE["shares"][name] for name in names}
+    assert call("address.till", shares=shares, mint=SALE["mint"])["address"] == SALE["till"]
+
+
+def test_second_implementation_stays_independent() -> None:
+    text = (REPOSITORY / "tests/second_implementation/formats.py").read_text()
+    assert "motif_sdk" not in text
+    own = [path.read_text() for path in (REPOSITORY / "sdk/python").rglob("*.py") if path != Path(__file__)]
+    assert not [one for one in own if "second_implementation" in one]
