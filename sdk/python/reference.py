@@ -20,8 +20,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 
 HEAD = """# Python client
 
-Reference of [`motif-sdk`](../sdk/python/README.md), written by `sdk/python/reference.py` from its docstrings. Amounts are base units,
-digests are hexadecimal, addresses base58, times unix seconds. JSON of gateways is as `app/gateway/openapi.json` describes it.
+Reference of [`motif-sdk`](../sdk/python/README.md), written by `sdk/python/reference.py` from its docstrings. Amounts
+are base units, digests are hexadecimal, addresses base58, times unix seconds. JSON of gateways is as
+`app/gateway/openapi.json` describes it.
 
 """
 
