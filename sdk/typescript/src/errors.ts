@@ -14,6 +14,7 @@ export type MotifErrorType =
   | 'license-refuses'
   | 'not-licensed'
   | 'price-tag-mismatch'
+  | 'too-many-requests'
   | 'statement-full'
   | 'overflow'
   | 'signer-failed'

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
 import { FilePurchases } from '@motif/sdk/node';
 
-import type { Answer } from './support/server.js';
+import { problem, type Answer } from './support/server.js';
 import { PRICE, TestGateway } from './support/test-gateway.js';
 import { World } from './support/world.js';
 
@@ -246,6 +246,69 @@ test('paid part that was lost is fetched again', async () => {
   // The channel still works.
   delete gateway.lies.event;
   await images();
+});
+
+/** Lets the paywall refuse the first requests for an answer. */
+function refuseFirst(count: number, type: string, status: number): void {
+  let left = count;
+  gateway.lies.paywall = (answer, payment) => {
+    return payment.answer === undefined && left-- > 0 ? problem(type, status) : answer;
+  };
+}
+
+test.each([
+  ['too-many-unpaid', 429, 5],
+  ['paywall-full', 503, 3],
+  ['hold-ended', 409, 2],
+])('request that was refused with %s is bought with another hold', async (type, status, count) => {
+  refuseFirst(count, type, status);
+  const response = await images({ ...request, headers: { 'idempotency-key': 'picture-0004' } });
+  expect(await response.text()).toBe(`picture for ${request.body}`);
+  expect([gateway.owed, gateway.heard.length, gateway.made]).toEqual([204, 1, count + 1]);
+  // The name belongs to the purchase that was paid.
+  await images({ ...request, headers: { 'idempotency-key': 'picture-0004' } });
+  expect(gateway.owed).toBe(204);
+});
+
+test('hold that always ends is an error', async () => {
+  refuseFirst(9, 'hold-ended', 409);
+  await expect(images()).rejects.toMatchObject({ type: 'refused', problem: { type: 'hold-ended' } });
+  expect([gateway.owed, gateway.made]).toEqual([0, 3]);
+});
+
+test('crowd waits for places of the channel', async () => {
+  let [running, most] = [0, 0];
+  const counting: Fetch = async (input, init) => {
+    const isAsk = init?.body != null && new Headers(init.headers).has('motif-payment');
+    if (!isAsk) return fetch(input, init);
+    most = Math.max(most, ++running);
+    return fetch(input, init).finally(() => (running -= 1));
+  };
+  const crowd = wrapFetchWithMotif(counting, payer, { maxPrice: 10_000n });
+  const asked = Array.from({ length: 40 }, (_, number) => {
+    return crowd(`${gateway.url}/pictures`, { method: 'POST', body: `{"prompt":"${number}"}` });
+  });
+  const leaving = new AbortController();
+  const leaver = crowd(`${gateway.url}/pictures`, { method: 'POST', body: '{}', signal: leaving.signal });
+  leaving.abort(new Error('gone'));
+  await expect(leaver).rejects.toThrow('gone');
+  await Promise.all(asked);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThan(40);
+  expect([gateway.owed, gateway.made]).toEqual([4_080, 40]);
+});
+
+test('settings of the platform reach every request', async () => {
+  const seen: unknown[] = [];
+  const settings = { ...request, dispatcher: 'a proxy', cache: 'no-store' } as RequestInit;
+  const spying: Fetch = (input, init) => {
+    const { dispatcher, cache } = (init ?? {}) as { dispatcher?: unknown; cache?: unknown };
+    seen.push([dispatcher, cache]);
+    const { dispatcher: _, ...rest } = init as RequestInit & { dispatcher?: unknown };
+    return fetch(input, rest);
+  };
+  await wrapFetchWithMotif(spying, payer, { maxPrice: 10_000n })(`${gateway.url}/images`, settings);
+  expect(seen).toEqual(Array.from({ length: 3 }, () => ['a proxy', 'no-store']));
 });
 
 test('other answers pass unchanged', async () => {

@@ -57,6 +57,11 @@ export class Driver {
     return this.#parts.gateway;
   }
 
+  /** Whether a batch is under way. */
+  get isDriving(): boolean {
+    return this.#driving !== undefined;
+  }
+
   /** Pays with the next batch, and waits for the result. */
   async pay(payment: Payment): Promise<Paid> {
     this.#assertUsable();

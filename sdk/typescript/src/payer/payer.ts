@@ -233,7 +233,7 @@ export class Payer {
    * @throws As {@link generate}.
    */
   async resume(): Promise<readonly Receipt[]> {
-    if (this.isUnanswered) await this.#driver.settleDoubts();
+    if (this.#machine.status().is_unanswered) await this.#driver.settleDoubts();
     return this.#driver.takeRecovered();
   }
 
@@ -248,9 +248,9 @@ export class Payer {
     this.#machine.check(license, units, tag);
   }
 
-  /** Whether the outcome of a batch is unknown. */
+  /** Whether the outcome of a batch is unknown, and no attempt to learn it is under way. */
   get isUnanswered(): boolean {
-    return this.#machine.status().is_unanswered;
+    return this.#machine.status().is_unanswered && !this.#driver.isDriving;
   }
 
   /** Spending since the payer was opened, or since its state was created, base units, fees included. */
@@ -303,10 +303,6 @@ export class Payer {
   /** Waits for payments under way, and closes the state. Later payments are refused. */
   async close(): Promise<void> {
     await this.#driver.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   /** @internal Pays for what a paywall has made. */

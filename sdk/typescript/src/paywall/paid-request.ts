@@ -7,7 +7,7 @@ export interface PaidRequest {
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal;
-  /** Settings that browsers apply to a request. */
+  /** Settings of the platform. */
   readonly init: RequestInit;
 }
 
@@ -15,17 +15,29 @@ const HEADER = 'idempotency-key';
 const VISIBLE = /^[\x21-\x7e]{8,128}$/;
 
 /** Reads a request as `fetch` takes it. */
-export async function readRequest(input: RequestInfo | URL, init?: RequestInit): Promise<PaidRequest> {
+export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<PaidRequest> {
   const request = new Request(input, init);
-  const { method, signal, credentials, mode, referrerPolicy } = request;
+  const { method, signal } = request;
   const url = new URL(request.url);
   url.hash = '';
   // A query without a text is not sent by every platform: the payment is bound to the target without it.
   if (url.search === '') url.search = '';
   const body = new Uint8Array(await request.arrayBuffer());
   const headers = new Headers(request.headers);
-  const browser = { credentials, referrerPolicy, ...(mode === 'navigate' ? {} : { mode }) };
-  return { method, url: url.href, headers, body, signal, init: browser };
+  return { method, url: url.href, headers, body, signal, init: { ...settingsOf(input), ...rest(init) } };
+}
+
+/** Returns the settings of a request object, which a request of the same content is to have. */
+function settingsOf(input: RequestInfo | URL): RequestInit {
+  if (!(input instanceof Request)) return {};
+  const { cache, credentials, integrity, keepalive, mode, referrerPolicy } = input;
+  return { cache, credentials, integrity, keepalive, referrerPolicy, ...(mode === 'navigate' ? {} : { mode }) };
+}
+
+/** Returns the settings that are not sent, such as a dispatcher of Node.js. */
+function rest(init: RequestInit): RequestInit {
+  const { body: _body, headers: _headers, method: _method, signal: _signal, redirect: _redirect, ...settings } = init;
+  return settings;
 }
 
 /** Returns the path and query of a request, to which a payment is bound. */

@@ -67,7 +67,8 @@ export class PaywallPurchase {
       if (due) return this.#payAndFetch(due);
       const problem = this.problemIn(answered);
       if (!problem) return answered;
-      if (Date.now() - begun >= this.#patienceFor(problem)) {
+      const isRunning = problem.type === 'answer-running';
+      if (!isRunning || Date.now() - begun >= RUNNING_TIMEOUT) {
         throw new RefusedError('refused', problemText(problem), problem);
       }
       await pause(RUNNING_PAUSE, this.request.signal);
@@ -126,18 +127,6 @@ export class PaywallPurchase {
     if (!problem) return undefined;
     const known = this.payer.core.call('version', {}).problem_types;
     return known.some(({ type }) => type === problem.type) ? problem : undefined;
-  }
-
-  /** Returns how long a refused request is repeated, milliseconds. */
-  #patienceFor(problem: Problem): number {
-    switch (problem.type) {
-      case 'answer-running': // The same request is being answered.
-        return RUNNING_TIMEOUT;
-      case 'too-many-unpaid': // Others of this channel are about to be paid for.
-        return this.#options.patience;
-      default:
-        return 0;
-    }
   }
 
   async #payAndFetch(due: Due): Promise<Answered> {

@@ -46,7 +46,7 @@ export class Shop {
     const port = await freePort(1);
     const url = `http://127.0.0.1:${port}`;
     const selling = sales ? `[sales]\npublic_url = "${url}"\nnetwork = "localnet"\n` : '';
-    await localnet.write('gateway.toml', `[paywall]\nunpaid = 128\n${selling}`);
+    await localnet.write('gateway.toml', selling);
     const listen = ['--paywall-listen', `127.0.0.1:${port}`, '--paywall-routes', 'paywall.toml'];
     await localnet.serve(['--config', 'gateway.toml', ...listen]);
     const opened = ['channel', 'open', '--deposit', String(deposit), '--accept', picture, '--keypair', 'platform.json'];
