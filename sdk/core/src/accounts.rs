@@ -29,6 +29,9 @@ pub(crate) const CALLS: Calls = &[
     ("token.decimals", decimals),
 ];
 
+/// Reads the data of an account of one type.
+type Reader = fn(&[u8]) -> Option<Value>;
+
 /// Error of account data that is not of the expected type.
 pub fn invalid(expected: &str) -> CallError {
     CallError::new("account-invalid", format!("invalid account data: expected {expected}"))
@@ -43,7 +46,7 @@ fn decode(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     } else if starts(Earnings::DISCRIMINATOR) {
         EarningsAccount::from_bytes(account).map(|account| earnings(&account))
     } else {
-        let readers: [fn(&[u8]) -> Option<Value>; 11] = [
+        let readers: [Reader; 11] = [
             |data| read("work", data, work),
             |data| read("terms", data, |read| terms(read, data)),
             |data| read("operator", data, operator),
@@ -181,9 +184,9 @@ fn work(work: &Work) -> Value {
         terms_number: parent.terms_number,
     });
     let parents: Vec<_> = parents.collect();
-    let consent = work.consent.map(|consent| {
-        json!({ "person": Address(consent.person), "expires_at": consent.expires_at })
-    });
+    let consent = work.consent.map(
+        |consent| json!({ "person": Address(consent.person), "expires_at": consent.expires_at }),
+    );
     let model = work.model.as_ref().map(|model| {
         json!({
             "base_model": model.base_model,

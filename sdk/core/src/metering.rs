@@ -70,9 +70,7 @@ fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { entries: Vec<StatementEntry> });
     let mut statement = Statement::default();
     for StatementEntry { license, units } in entries {
-        statement
-            .add(license, units)
-            .map_err(|error| CallError::new("statement-full", error))?;
+        statement.add(license, units).map_err(|error| CallError::new("statement-full", error))?;
     }
     let (bytes, digest) = (hex::encode(statement.to_bytes()), Digest(statement.digest()));
     Ok(Answer::of(&json!({ "bytes": bytes, "digest": digest })))
@@ -88,7 +86,7 @@ fn charge(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     });
     let mut charged = License::from(&license);
     let charge = charged.charge(units, now).map_err(|error| {
-        CallError::new("license-refuses", &error).with("reason", error.to_string())
+        CallError::new("license-refuses", error).with("reason", error.to_string())
     })?;
     let mut priced = priced(charge.price, operator_fee_bps)?;
     priced["license"] = Answer::of(&LicenseParts::from(&charged)).json;

@@ -17,9 +17,9 @@ use strum::VariantArray;
 
 /// Decodes standard base64.
 pub fn data(text: &str, name: &str) -> Result<Vec<u8>, CallError> {
-    BASE64_STANDARD
-        .decode(text)
-        .map_err(|_| CallError::invalid_input(format!("invalid `{name}`: expected standard base64")))
+    BASE64_STANDARD.decode(text).map_err(|_| {
+        CallError::invalid_input(format!("invalid `{name}`: expected standard base64"))
+    })
 }
 
 /// Encodes standard base64.
@@ -49,7 +49,8 @@ pub struct ReceiptKeyParts {
 
 /// Creates an operator's list of receipt keys.
 pub fn receipt_keys(keys: &[ReceiptKeyParts]) -> ReceiptKeys {
-    let key = |parts: &ReceiptKeyParts| ReceiptKey { key: parts.key.0, valid_from: parts.valid_from };
+    let key =
+        |parts: &ReceiptKeyParts| ReceiptKey { key: parts.key.0, valid_from: parts.valid_from };
     ReceiptKeys { keys: keys.iter().map(key).collect() }
 }
 
@@ -63,10 +64,8 @@ pub struct ShareParts {
 
 /// Creates a split.
 pub fn split(shares: &[ShareParts]) -> Vec<Share> {
-    let share = |parts: &ShareParts| Share {
-        recipient: parts.recipient.0,
-        share_bps: parts.share_bps,
-    };
+    let share =
+        |parts: &ShareParts| Share { recipient: parts.recipient.0, share_bps: parts.share_bps };
     shares.iter().map(share).collect()
 }
 
@@ -111,7 +110,8 @@ impl SharesParts {
 
 impl From<&TillShares> for SharesParts {
     fn from(shares: &TillShares) -> Self {
-        let share = |share: &TillShare| TillShareParts { work: Address(share.work), parts: share.parts };
+        let share =
+            |share: &TillShare| TillShareParts { work: Address(share.work), parts: share.parts };
         Self {
             operator: (shares.operator_parts > 0).then_some(Address(shares.operator)),
             operator_parts: shares.operator_parts,

@@ -97,8 +97,7 @@ fn read_required(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 fn license(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, price_tag: PriceTag, now: i64 });
     let chosen = core.payers.machine(payer)?.choose(&price_tag, now);
-    let Chosen { license, units, most_cost } =
-        chosen.map_err(|error| price_tag_error(&error))?;
+    let Chosen { license, units, most_cost } = chosen.map_err(|error| price_tag_error(&error))?;
     Ok(Answer::of(&json!({
         "license": license,
         "units": UnitsParts::from(units),
@@ -109,7 +108,12 @@ fn license(core: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Returns the name of a purchase's answer, or of a part.
-fn name(core: &mut Core, payer: u32, purchase: &Purchase, part: u32) -> Result<[u8; 32], CallError> {
+fn name(
+    core: &mut Core,
+    payer: u32,
+    purchase: &Purchase,
+    part: u32,
+) -> Result<[u8; 32], CallError> {
     let machine = core.payers.machine(payer)?;
     Ok(purchase.name(&machine.address(), machine.channel().opened_slot, part))
 }

@@ -68,6 +68,6 @@ pub use host::now;
 pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use machine::Machine;
 pub use policy::PayerPolicy;
-pub use price_tag::{Chosen, PriceTagError};
+pub use price_tag::{Chosen, PriceTagError, newest_license};
 pub use purchase::{PaidUnits, Purchase};
 pub use state::{KeptReceipt, day_of};

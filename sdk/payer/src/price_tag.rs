@@ -1,5 +1,6 @@
 use motif_interface::{channel::License, licensing::Use};
-use motif_wire::{Amount, PriceTag};
+use motif_wire::{Address, Amount, PriceTag};
+use solana_pubkey::Pubkey;
 
 use crate::{Machine, purchase::PaidUnits};
 
@@ -22,18 +23,20 @@ pub enum PriceTagError {
     Mismatch(String),
     /// Error returned when the channel has no license of the work and use that is valid and has units
     /// left.
-    #[error("the channel has no usable license of {work} for `{licensed_use}`; accept its terms first")]
+    #[error(
+        "the channel has no usable license of {work} for `{licensed_use}`; accept its terms first"
+    )]
     NotLicensed {
         /// Work.
-        work: motif_wire::Address,
+        work: Address,
         /// Use.
         licensed_use: Use,
     },
 }
 
 impl Machine {
-    /// Returns the license that pays for what a price tag offers at `now`: the newest that is valid and
-    /// has units left.
+    /// Returns the license that pays for what a price tag offers at `now`: the newest that has units left
+    /// and is valid until the end of the hold.
     ///
     /// # Errors
     /// [`PriceTagError`].
@@ -54,15 +57,12 @@ impl Machine {
             return Err(PriceTagError::Mismatch("it sells no units".to_owned()));
         }
         let (work, licensed_use) = (quote.work, quote.licensed_use);
-        let usable = (0_u16..).zip(self.licenses()).filter(|(_, license)| {
-            let is_same = license.work == work.0
-                && license.licensed_use == licensed_use as u8
-                && license.unit == quote.unit as u8;
-            is_same && license.expires_at >= now && license.units_left > 0
-        });
+        let last = now.saturating_add(i64::from(tag.hold_seconds));
+        let found = newest_license(self.licenses(), &work.0, licensed_use, last);
+        let found = found.filter(|(_, license)| license.unit == quote.unit as u8);
         let none = PriceTagError::NotLicensed { work, licensed_use };
-        let (index, license) = usable.last().ok_or(none)?;
-        let most_cost = Amount(self.most_cost(license, units.max()));
+        let (index, license) = found.ok_or(none)?;
+        let most_cost = Amount(self.most_cost(&license, units.max()));
         Ok(Chosen { license: index, units, most_cost })
     }
 
@@ -74,4 +74,19 @@ impl Machine {
         let fee = (u128::from(price) * bps).div_ceil(10_000);
         price.saturating_add(u64::try_from(fee).unwrap_or(u64::MAX))
     }
+}
+
+/// Returns the newest of a channel's licenses for a work and use that has units left and is valid until unix
+/// second `last`, with its index.
+pub fn newest_license(
+    licenses: &[License],
+    work: &Pubkey,
+    licensed_use: Use,
+    last: i64,
+) -> Option<(u16, License)> {
+    let usable = (0_u16..).zip(licenses).filter(|(_, license)| {
+        let is_same = license.work == *work && license.licensed_use == licensed_use as u8;
+        is_same && license.expires_at >= last && license.units_left > 0
+    });
+    usable.last().map(|(index, license)| (index, *license))
 }

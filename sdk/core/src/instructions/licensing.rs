@@ -84,11 +84,7 @@ enum RightParts {
     OwnerSigns(Address),
     Terms(u32),
     Approval(u32),
-    License {
-        terms_number: u32,
-        channel: Address,
-        index: u16,
-    },
+    License { terms_number: u32, channel: Address, index: u16 },
 }
 
 impl RightParts {

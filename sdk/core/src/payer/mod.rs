@@ -73,7 +73,8 @@ impl Payers {
 
     fn payer(&mut self, handle: u32) -> Result<&mut Payer, CallError> {
         let found = self.machines.get_mut(&handle);
-        found.ok_or_else(|| CallError::new("unknown-payer", format!("no payer has handle {handle}")))
+        found
+            .ok_or_else(|| CallError::new("unknown-payer", format!("no payer has handle {handle}")))
     }
 
     /// Returns the state machine of a payer.
@@ -246,7 +247,9 @@ fn answered(core: &mut Core, call: Call) -> Result<Answer, CallError> {
 fn give_up(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
     let payer = core.payers.payer(payer)?;
-    let none = || CallError::invalid_call("the last answer was no error: expected one of `payer.answered`");
+    let none = || {
+        CallError::invalid_call("the last answer was no error: expected one of `payer.answered`")
+    };
     let error = payer.error.take().ok_or_else(none)?;
     Ok(effects::effects(&payer.machine.give_up(&error)))
 }
@@ -298,9 +301,8 @@ fn snapshot(core: &mut Core, call: Call) -> Result<Answer, CallError> {
 fn status(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
     let machine = core.payers.machine(payer)?;
-    let amount = |amount: Result<u64, PayerError>| {
-        amount.map(Amount).map_err(|error| payer_error(&error))
-    };
+    let amount =
+        |amount: Result<u64, PayerError>| amount.map(Amount).map_err(|error| payer_error(&error));
     let (cumulative, available) = (amount(machine.cumulative())?, amount(machine.available())?);
     let channel = machine.channel();
     Ok(Answer::of(&json!({

@@ -43,10 +43,8 @@ fn terms_are_accepted_as_decoded() {
     let terms = core.ok_with("account.decode", json!({}), &data)["terms"].take();
     let digest = core.ok_with("terms.digest", json!({}), &data);
     assert_eq!(digest["digest"], terms["digest"]);
-    let document = core.ok(
-        "terms.document",
-        json!({ "offer": terms["offer"], "currency": terms["currency"] }),
-    );
+    let document = core
+        .ok("terms.document", json!({ "offer": terms["offer"], "currency": terms["currency"] }));
     let parsed = core.ok("terms.parse", json!({ "text": document["toml"], "now": 1 }));
     assert_eq!(parsed["offer"], terms["offer"]);
 }

@@ -53,7 +53,10 @@ fn arguments() -> Vec<(&'static str, Value)> {
     vec![
         ("create_vault", json!({ "funder": a(1), "mint": a(2) })),
         ("create_tokens", json!({ "funder": a(1), "owner": a(3), "mint": a(2) })),
-        ("register_work", json!({ "creator": a(1), "consent": a(9), "registration": registration })),
+        (
+            "register_work",
+            json!({ "creator": a(1), "consent": a(9), "registration": registration }),
+        ),
         (
             "publish_terms",
             json!({ "owner": a(1), "work": a(2), "latest_terms": 0, "currency": a(3), "offer": offer }),
@@ -132,10 +135,7 @@ fn arguments() -> Vec<(&'static str, Value)> {
             "claim",
             json!({ "work": a(1), "recipients": [{ "position": 1, "recipient": a(2) }], "mint": a(3) }),
         ),
-        (
-            "claim_to",
-            json!({ "work": a(1), "recipient": a(2), "mint": a(3), "destination": a(4) }),
-        ),
+        ("claim_to", json!({ "work": a(1), "recipient": a(2), "mint": a(3), "destination": a(4) })),
         (
             "register_operator",
             json!({
@@ -164,9 +164,10 @@ fn arguments() -> Vec<(&'static str, Value)> {
 fn every_instruction_is_built() {
     let mut core = core();
     let calls = core.ok("version", json!({}))["calls"].take();
-    let calls = calls.as_array().unwrap().iter().filter_map(|name| {
-        name.as_str().unwrap().strip_prefix("instruction.").map(str::to_owned)
-    });
+    let calls =
+        calls.as_array().unwrap().iter().filter_map(|name| {
+            name.as_str().unwrap().strip_prefix("instruction.").map(str::to_owned)
+        });
     let calls: BTreeSet<_> = calls.collect();
     let listed: BTreeSet<_> = arguments().iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(calls, listed);

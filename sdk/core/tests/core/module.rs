@@ -14,9 +14,12 @@ pub struct Module {
     release: TypedFunc<(u32, u32), ()>,
 }
 
+/// Executes the call in a frame, natively.
+type Native = dyn FnMut(&[u8]) -> Vec<u8>;
+
 /// Native crate and module, which are given the same calls.
 pub struct Pair {
-    native: Box<dyn FnMut(&[u8]) -> Vec<u8>>,
+    native: Box<Native>,
     module: Module,
 }
 

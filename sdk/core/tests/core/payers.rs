@@ -217,12 +217,13 @@ const REFUSALS: [ProblemType; 7] = [
 
 /// One random event.
 fn step(host: &mut Host, gateway: &mut Gateway, backups: &mut Vec<Gateway>, random: &mut Random) {
-    match random.below(20) {
+    let event = random.below(20);
+    println!("event {event}: {} statements, {} base units", gateway.statements(), gateway.total());
+    match event {
         0..=7 => {
             let count = 1 + random.below(3);
-            let uses: Vec<_> = (0..count)
-                .map(|_| (random.below(3) as u16, 1 + random.below(4) as u32))
-                .collect();
+            let uses: Vec<_> =
+                (0..count).map(|_| (random.below(3) as u16, 1 + random.below(4) as u32)).collect();
             host.pay(&uses, random.of(&[None, None, Some("ann"), Some("bob")]));
         }
         8..=12 => {
@@ -250,7 +251,7 @@ fn step(host: &mut Host, gateway: &mut Gateway, backups: &mut Vec<Gateway>, rand
             host.restart();
             host.run(gateway, End::Never, as_is);
         }
-        16 => gateway.cut(),
+        16 => gateway.cut_used(),
         17 => {
             // The gateway restarts from a backup, and has lost what came after it.
             let place = random.below(backups.len() as u64) as usize;

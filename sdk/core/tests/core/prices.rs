@@ -72,9 +72,7 @@ fn charge_names_the_broken_rule() {
         license[name] = Value::Null;
     }
     license["units_left"] = "5".into();
-    let call = |license: &Value, units: u32| {
-        json!({ "license": license, "units": units, "now": 1, "operator_fee_bps": 5_000 })
-    };
+    let call = |license: &Value, units: u32| json!({ "license": license, "units": units, "now": 1, "operator_fee_bps": 5_000 });
     let charge = core.ok("license.charge", call(&license, 5));
     assert_eq!(charge["price"], "28");
     assert_eq!((&charge["fee"], &charge["total"]), (&json!("14"), &json!("42")));
