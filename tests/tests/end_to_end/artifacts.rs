@@ -33,7 +33,8 @@ fn copy_directory(from: &Path, to: &Path) {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if !path.is_dir() {
             fs::copy(path, target).unwrap();
-        } else if !["target", "node_modules", ".venv"].iter().any(|name| entry.file_name() == *name) {
+        } else if !["target", "node_modules", ".venv"].iter().any(|name| entry.file_name() == *name)
+        {
             copy_directory(&path, &target);
         }
     }
