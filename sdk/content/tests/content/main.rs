@@ -49,7 +49,9 @@ fn recording(random: &mut Random) -> Vec<u8> {
             ((wave(low) + wave(high)) * 9_000.0).round().to_le_bytes_16()
         })
         .collect();
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x80\x3E\0\0\x02\0\x10\0data".to_vec();
+    let mut wav =
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0\x80\x3E\0\0\x02\0\x10\0data"
+            .to_vec();
     wav.extend_from_slice(&(samples.len() as u32).to_le_bytes());
     wav.extend(samples);
     let length = wav.len() as u32 - 8;

@@ -26,6 +26,7 @@ from .errors import (
     NotPayable,
     PriceTooHigh,
     Problem,
+    Refused,
     Unreachable,
     Untrusted,
 )
@@ -35,6 +36,8 @@ REQUIRED, PAYMENT, RECEIPT, KEY = "motif-payment-required", "motif-payment", "mo
 EXTRA_SECONDS = 60
 """Added to the required time of a hold, because clocks differ."""
 RUNNING_SECONDS, PAUSE = 600.0, 0.5
+OTHER_REQUEST = ("idempotency-key-reused", "answer-running")
+"""Refusals after which a hold of this name is another request's."""
 OWN_HEADERS = {KEY, "content-length", "transfer-encoding", "accept-encoding", "connection"}
 
 
@@ -123,27 +126,41 @@ class Attempt:
     paid: Paid | None = None
 
 
-class Unfinished:
-    """Purchases whose outcome is unknown. The next request with the same digest continues one of them."""
+class Purchases:
+    """Purchases that a later request continues: those whose outcome is unknown, by the request's digest, and those
+    whose idempotency key the caller chose."""
 
     def __init__(self) -> None:
-        self._attempts: dict[str, list[Attempt]] = {}
+        self._unfinished: list[Attempt] = []
+        self._named: dict[str, Attempt] = {}
         self._lock = threading.Lock()
 
-    def take(self, digest: str) -> Attempt | None:
-        """Returns a purchase that can still be continued, and forgets it."""
+    def begin(self, attempt: Attempt) -> Attempt:
+        """Returns the purchase that a new one continues, or the new one."""
+        purchase = attempt.purchase
         with self._lock:
-            known = self._attempts.pop(digest, [])
-            valid = [one for one in known if one.purchase["expires_at"] > now()]
-            taken = valid.pop() if valid else None
-            if valid:
-                self._attempts[digest] = valid
-            return taken
+            self._prune()
+            if attempt.is_named:
+                known = self._named.setdefault(purchase["key"], attempt)
+                is_same = known.purchase["request_digest"] == purchase["request_digest"]
+                return known if is_same else attempt
+            for earlier in self._unfinished:
+                if earlier.purchase["request_digest"] == purchase["request_digest"]:
+                    self._unfinished.remove(earlier)
+                    return earlier
+        return attempt
 
     def keep(self, attempt: Attempt) -> None:
-        """Keeps a purchase to be continued."""
-        with self._lock:
-            self._attempts.setdefault(attempt.purchase["request_digest"], []).append(attempt)
+        """Keeps a purchase whose outcome is unknown."""
+        if not attempt.is_named:
+            with self._lock:
+                self._unfinished.append(attempt)
+
+    def _prune(self) -> None:
+        """Forgets purchases that cannot be paid for any more."""
+        at = now()
+        self._unfinished = [one for one in self._unfinished if one.purchase["expires_at"] > at]
+        self._named = {key: one for key, one in self._named.items() if one.purchase["expires_at"] > at}
 
 
 @dataclass
@@ -158,7 +175,7 @@ class Buyer:
     max_bytes: int = 64 << 20
     on_receipt: Callable[[Receipt], object] | None = None
     can_stream: bool = True
-    unfinished: Unfinished = field(default_factory=Unfinished)
+    purchases: Purchases = field(default_factory=Purchases)
 
     async def buy(self, request: Outgoing) -> Answer | Bought | Rejected | Opened:
         """Sends a request, and pays for the answer if the server asks for it.
@@ -185,12 +202,14 @@ class Buyer:
             bought = await self._fetch(request, attempt)
         except MotifError as error:
             if error.is_definite:
-                await self._release(attempt)
+                is_other = isinstance(error, Refused) and error.type in OTHER_REQUEST
+                if not is_other:
+                    await self._release(attempt)
             else:
-                self.unfinished.keep(attempt)
+                self.purchases.keep(attempt)
             raise
         except BaseException:
-            self.unfinished.keep(attempt)
+            self.purchases.keep(attempt)
             raise
         if isinstance(bought, Rejected):
             await self._release(attempt)
@@ -225,14 +244,12 @@ class Buyer:
     def _attempt(self, request: Outgoing, plan: JSON) -> Attempt:
         digest = _core.shared().call("request.digest", request.body, method=request.method, target=request.target)
         digest = digest["digest"]
-        earlier = self.unfinished.take(digest)
-        if earlier is not None:
-            return earlier
         key = next((value for name, value in request.headers if name.lower() == KEY), None)
         if key is not None and not (8 <= len(key) <= 128 and all("!" <= letter <= "~" for letter in key)):
             raise InvalidInput("invalid idempotency-key: expected 8 to 128 visible ASCII characters")
         seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
-        return Attempt(purchase_of(int(plan["license"]), plan["units"], digest, seconds, key), key is not None)
+        purchase = purchase_of(int(plan["license"]), plan["units"], digest, seconds, key)
+        return self.purchases.begin(Attempt(purchase, key is not None))
 
     async def asking(self, request: Outgoing, purchase: JSON) -> Outgoing:
         """Returns the request with a signed hold."""

@@ -27,7 +27,7 @@ pub use authentication::{authentication, confidence};
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use motif_payer::{
-    IdempotencyKey, KeptReceipt, PaidUnits, PayerPolicy,
+    IdempotencyKey, KeptReceipt, PaidUnits, PayerPolicy, newest_license,
     request::{
         PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
         part_id,

@@ -232,6 +232,11 @@ impl Payer {
         self.machine().license(index)
     }
 
+    /// Returns the maximum cost of units of a license, base units, fees included.
+    pub fn most_cost(&self, license: &License, units: u32) -> u64 {
+        self.machine().most_cost(license, units)
+    }
+
     /// Returns the client of the gateway.
     pub fn gateway(&self) -> &GatewayClient {
         self.driver.gateway()
