@@ -11,6 +11,7 @@ use motif_sdk::{
     client::Client,
     gateway::{
         GatewayClient, GatewayError, Payer, PayerOptions, PayerPolicy, VoucherSigner,
+        newest_license,
         wire::{Quote, Use},
     },
     pda,
@@ -51,8 +52,6 @@ pub struct PaidChannel {
     pub payer: Payer,
     /// Operator.
     pub operator: Pubkey,
-    /// Operator's fee, basis points.
-    pub fee_bps: u16,
     /// Places of its requests at paywalls.
     pub places: Arc<Places>,
 }
@@ -472,9 +471,8 @@ impl Channels {
             }
             error => error.into(),
         })?;
-        let fee_bps = account.channel.operator_fee_bps;
         let places = Places::new();
-        let channel = Arc::new(PaidChannel { payer, operator, fee_bps, places });
+        let channel = Arc::new(PaidChannel { payer, operator, places });
         self.opened().insert(operator, channel.clone());
         Ok(channel)
     }
@@ -551,11 +549,12 @@ impl PaidChannel {
 
     /// Returns the maximum cost of units of a license, base units, fee included.
     pub fn cost(&self, license: &License, units: u32) -> u64 {
-        let price = license.price.saturating_mul(units.into());
-        // Fees are floors of totals, so one payment costs at most its share, rounded up.
-        let fee = (u128::from(price) * u128::from(self.fee_bps)).div_ceil(10_000);
-        price.saturating_add(u64::try_from(fee).unwrap_or(u64::MAX))
+        self.payer.most_cost(license, units)
     }
+}
+
+fn newest(licenses: &[License], work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
+    newest_license(licenses, work, licensed_use, now().saturating_add(LICENSE_MARGIN))
 }
 
 /// Error of a top-up.
@@ -574,15 +573,6 @@ impl From<PayerError> for TopUpError {
 /// Returns whether the outcome of a transaction is known.
 fn is_settled<T>(sent: &Result<T, Error>) -> bool {
     !matches!(sent, Err(Error::Unconfirmed { .. } | Error::Transport(_)))
-}
-
-fn newest(licenses: &[License], work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
-    let ends_after = now().saturating_add(LICENSE_MARGIN);
-    let matching = (0_u16..).zip(licenses).filter(|(_, license)| {
-        let is_same = license.work == *work && license.licensed_use == licensed_use as u8;
-        is_same && license.expires_at >= ends_after && license.units_left > 0
-    });
-    matching.last().map(|(index, license)| (index, *license))
 }
 
 /// Returns the channel and its slot of opening that a state file's name has.

@@ -132,12 +132,16 @@ impl Books {
         self.prices = 0;
     }
 
-    /// Moves to the next statement if the gateway's total equals this payer's.
+    /// Moves to the next statement if the gateway's total equals this payer's. An empty statement is not
+    /// followed: it never settles, nor does any after it.
     ///
     /// # Errors
     /// [`PayerError::Untrusted`].
     pub fn follow_cut(&mut self, expected: &ExpectedStatement, now: i64) -> Result<(), PayerError> {
         let (own, next) = (self.cumulative()?, self.number.saturating_add(1));
+        if self.statement.is_empty() {
+            return Err(untrusted(format!("it closes the empty statement {}", self.number)));
+        }
         let follows = expected.statement == next
             && expected.cumulative.0 == own
             && expected.entries.is_empty();

@@ -68,6 +68,18 @@ pub fn is_definite(problem: &Problem) -> bool {
     is_clear || problem.problem_type().is_some_and(ProblemType::is_uncharged)
 }
 
+/// Returns whether the gateway may soon accept the request that it answered so: another process takes over
+/// the channel, or a rate limit is reached.
+pub fn is_transient(status: u16, body: &[u8]) -> bool {
+    use ProblemType as T;
+    if (200..300).contains(&status) {
+        return false;
+    }
+    let problem: Option<Problem> = serde_json::from_slice(body).ok();
+    let problem_type = problem.and_then(|problem| problem.problem_type());
+    matches!(problem_type, Some(T::ChannelHeldElsewhere | T::ChannelMoving | T::RateLimited))
+}
+
 /// Returns whether a gateway refuses a batch with this type after it has looked for an earlier attempt
 /// only. The others are answered before, and prove nothing about earlier attempts.
 pub(crate) fn follows_look_up(problem_type: ProblemType) -> bool {

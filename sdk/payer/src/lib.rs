@@ -1,8 +1,13 @@
 //! Payer of a Motif channel, as a state machine without I/O.
 //!
+//! - [`Machine`]: payments of a channel, its vouchers, receipts, budgets and recovery.
+//! - [`Purchase`] and [`stream`]: what a payer signs for an answer behind a paywall, and what it accepts.
+//! - [`request`]: requests that a payer signs, and the digests in them.
+//!
 //! A [`Machine`] gathers payments and decides what to sign, what to send, what an answer proves, and what is
 //! unanswered after a crash. Its caller signs, sends, and writes the state file, in any language: this crate
-//! has no clock, network or file, and builds for WebAssembly.
+//! has no clock, network or file, and builds for WebAssembly. The feature `host` adds constructors that read
+//! the process's clock and random numbers.
 //!
 //! ```
 //! # use bytemuck::Zeroable;
@@ -43,14 +48,26 @@ mod books;
 mod budget;
 mod effect;
 mod error;
+#[cfg(feature = "host")]
+mod host;
+mod idempotency;
 mod journal;
 mod machine;
 mod policy;
+mod price_tag;
+pub mod purchase;
+pub mod request;
 mod signatures;
 mod state;
+pub mod stream;
 
 pub use effect::{Effect, Payment, Request};
-pub use error::{InvalidJournal, PayerError, is_definite};
+pub use error::{InvalidJournal, PayerError, is_definite, is_transient};
+#[cfg(feature = "host")]
+pub use host::now;
+pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use machine::Machine;
 pub use policy::PayerPolicy;
+pub use price_tag::{Chosen, PriceTagError, newest_license};
+pub use purchase::{PaidUnits, Purchase};
 pub use state::{KeptReceipt, day_of};

@@ -411,6 +411,16 @@ impl Machine {
         self.books.license(index).ok()
     }
 
+    /// Returns the channel's licenses, by index.
+    pub fn licenses(&self) -> &[License] {
+        &self.books.licenses
+    }
+
+    /// Returns the address of the channel.
+    pub fn address(&self) -> Pubkey {
+        self.books.address
+    }
+
     /// Returns the channel as last read from the chain.
     pub fn channel(&self) -> &Channel {
         &self.books.channel

@@ -78,9 +78,6 @@ pub mod gateway;
 #[cfg(feature = "client")]
 pub mod keypair;
 pub mod lineage;
-#[cfg(feature = "terms")]
-pub mod terms;
-pub mod text;
 
 #[cfg(feature = "credentials")]
 pub use motif_credentials as credentials;
@@ -90,6 +87,9 @@ pub use motif_interface::{
     AccountData, acceptance, bps, channel, earnings, licensing, merkle, mmr, operator, payments,
     pda, receipt, statement, till, training_set, voucher, voucher_proof,
 };
+#[cfg(feature = "terms")]
+pub use motif_terms as terms;
+pub use motif_text as text;
 pub use solana_pubkey::Pubkey;
 
 #[cfg(feature = "client")]

@@ -48,7 +48,7 @@ mod scope;
 mod settlement;
 pub mod sign_in;
 mod usage;
-mod voucher;
+pub mod voucher;
 mod work;
 pub mod x402;
 

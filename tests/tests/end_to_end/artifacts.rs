@@ -1,8 +1,12 @@
-//! Compares the committed bytecode and its manifest with the checkout's sources.
+//! Compares the committed bytecode, of programs and of WebAssembly modules, and its manifests with the
+//! checkout's sources.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use program_manifest::{Checkout, Drift, PROGRAMS};
+use program_manifest::{Checkout, Drift, MODULES, PROGRAMS, SOLANA, WEB_ASSEMBLY};
 use tempfile::TempDir;
 
 /// Returns the checkout of this test.
@@ -16,7 +20,7 @@ fn copy_of_checkout() -> TempDir {
     for file in ["Cargo.toml", "Cargo.lock"] {
         fs::copy(root().join(file), copy.path().join(file)).unwrap();
     }
-    for directory in ["programs", "toolchain"] {
+    for directory in ["programs", "sdk", "toolchain"] {
         copy_directory(&root().join(directory), &copy.path().join(directory));
     }
     copy
@@ -29,20 +33,34 @@ fn copy_directory(from: &Path, to: &Path) {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if !path.is_dir() {
             fs::copy(path, target).unwrap();
-        } else if entry.file_name() != "target" {
+        } else if !["target", "node_modules", ".venv"].iter().any(|name| entry.file_name() == *name)
+        {
             copy_directory(&path, &target);
         }
     }
 }
 
-/// Returns the differences that `change` causes.
+/// Returns the differences of programs that `change` causes.
 fn drifts_after(change: impl FnOnce(&Path)) -> Vec<Drift> {
+    differences(change, Checkout::programs)
+}
+
+/// Returns the differences of modules that `change` causes.
+fn module_drifts_after(change: impl FnOnce(&Path)) -> Vec<Drift> {
+    differences(change, Checkout::modules)
+}
+
+fn differences(change: impl FnOnce(&Path), of: fn(PathBuf) -> Checkout) -> Vec<Drift> {
     let copy = copy_of_checkout();
-    let checkout = Checkout::new(copy.path());
+    let checkout = of(copy.path().to_owned());
     let before = checkout.drifts().unwrap();
     change(copy.path());
     let after = checkout.drifts().unwrap();
     after.into_iter().filter(|drift| !before.contains(drift)).collect()
+}
+
+fn messages(drifts: &[Drift]) -> String {
+    drifts.iter().map(Drift::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Changes the checksum of `package`, as a new release does.
@@ -56,10 +74,44 @@ fn change_checksum(root: &Path, package: &str) {
 
 #[test]
 fn bytecode_matches_sources() {
-    let drifts = Checkout::new(root()).drifts().unwrap();
+    let drifts = Checkout::programs(root()).drifts().unwrap();
 
-    let messages: Vec<String> = drifts.iter().map(Drift::to_string).collect();
-    assert!(messages.is_empty(), "{}", messages.join("\n"));
+    assert!(drifts.is_empty(), "{}", messages(&drifts));
+}
+
+#[test]
+fn modules_match_sources() {
+    let drifts = Checkout::modules(root()).drifts().unwrap();
+
+    assert!(drifts.is_empty(), "{}", messages(&drifts));
+}
+
+#[test]
+fn payer_change_makes_core_stale() {
+    let drifts = module_drifts_after(|root| {
+        fs::write(root.join("sdk/payer/src/added.rs"), "// new").unwrap();
+    });
+
+    assert_eq!(drifts, [Drift::Sources(&MODULES[0])]);
+    let expected = "sources of motif_core changed; run toolchain/build-wasm.sh motif_core";
+    assert_eq!(messages(&drifts), expected);
+}
+
+#[test]
+fn decoder_change_makes_content_stale() {
+    let drifts = module_drifts_after(|root| change_checksum(root, "rusty-chromaprint"));
+
+    assert_eq!(drifts, [Drift::Sources(&MODULES[1])]);
+}
+
+#[test]
+fn build_change_makes_modules_stale() {
+    let drifts = module_drifts_after(|root| {
+        fs::write(root.join("toolchain/build-wasm.sh"), "exit").unwrap();
+    });
+
+    let stale = |module| Drift::Toolchain(module, WEB_ASSEMBLY.remedy);
+    assert_eq!(drifts, MODULES.each_ref().map(stale));
 }
 
 #[test]
@@ -68,7 +120,7 @@ fn interface_change_makes_both_stale() {
         fs::write(root.join("programs/interface/src/added.rs"), "// new").unwrap();
     });
 
-    assert_eq!(drifts, [Drift::Sources("licensing"), Drift::Sources("payments")]);
+    assert_eq!(drifts, [Drift::Sources(&PROGRAMS[0]), Drift::Sources(&PROGRAMS[1])]);
     assert_eq!(
         drifts[0].to_string(),
         "sources of licensing changed; run toolchain/build-programs.sh"
@@ -81,14 +133,14 @@ fn payments_change_keeps_licensing_fresh() {
         fs::write(root.join("programs/payments/src/lib.rs"), "// new").unwrap();
     });
 
-    assert_eq!(drifts, [Drift::Sources("payments")]);
+    assert_eq!(drifts, [Drift::Sources(&PROGRAMS[1])]);
 }
 
 #[test]
 fn program_dependency_makes_stale() {
     let drifts = drifts_after(|root| change_checksum(root, "anchor-lang"));
 
-    assert_eq!(drifts, [Drift::Sources("licensing"), Drift::Sources("payments")]);
+    assert_eq!(drifts, [Drift::Sources(&PROGRAMS[0]), Drift::Sources(&PROGRAMS[1])]);
 }
 
 #[test]
@@ -107,7 +159,7 @@ fn workspace_row_makes_users_stale() {
         fs::write(&path, manifest).unwrap();
     });
 
-    assert_eq!(drifts, [Drift::Sources("licensing"), Drift::Sources("payments")]);
+    assert_eq!(drifts, [Drift::Sources(&PROGRAMS[0]), Drift::Sources(&PROGRAMS[1])]);
 }
 
 #[test]
@@ -116,7 +168,8 @@ fn toolchain_change_makes_all_stale() {
         fs::write(root.join("toolchain/pins.sh"), "RUST_VERSION=1.96.0").unwrap();
     });
 
-    assert_eq!(drifts, PROGRAMS.map(|program| Drift::Toolchain(program.name)));
+    let stale = |program| Drift::Toolchain(program, SOLANA.remedy);
+    assert_eq!(drifts, PROGRAMS.each_ref().map(stale));
 }
 
 #[test]
@@ -128,7 +181,7 @@ fn changed_bytecode_is_detected() {
         fs::write(&path, bytecode).unwrap();
     });
 
-    assert_eq!(drifts, [Drift::Bytecode("payments")]);
+    assert_eq!(drifts, [Drift::Bytecode(&PROGRAMS[1])]);
 }
 
 #[test]
@@ -137,7 +190,7 @@ fn program_addresses_agree() {
     let declared = [("licensing", licensing::ID), ("payments", payments::ID)];
     for (name, id) in declared {
         let program = PROGRAMS.iter().find(|program| program.name == name).unwrap();
-        assert_eq!(program.id, id.to_string());
+        assert_eq!(program.id.unwrap(), id.to_string());
 
         assert!(anchor.contains(&format!("{name} = \"{id}\"")), "Anchor.toml on {name}");
 

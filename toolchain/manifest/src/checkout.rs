@@ -8,37 +8,35 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{Artifact, Manifest, PROGRAMS, Program, source};
+use crate::{Artifact, ArtifactSet, Manifest, Program, SOLANA, WEB_ASSEMBLY, source};
 
-/// Files that shape the bytecode of every program. `builtins` is among each program's sources.
-const TOOLCHAIN: [&str; 6] = [
-    "toolchain/bin/cargo-build-sbf",
-    "toolchain/bin/rustc-sbf",
-    "toolchain/build-programs.sh",
-    "toolchain/patch_std.py",
-    "toolchain/pins.sh",
-    "toolchain/sbpf-solana-solana.json",
-];
-
-/// A working tree of this repository.
+/// A working tree of this repository, and one set of its artifacts.
 #[derive(Debug, Clone)]
 pub struct Checkout {
     root: PathBuf,
+    set: &'static ArtifactSet,
 }
 
-/// Difference between a committed program and its sources.
+/// Difference between a committed artifact and its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drift {
-    Absent(&'static str),
-    Sources(&'static str),
-    Toolchain(&'static str),
-    Bytecode(&'static str),
-    Address(&'static str),
+    Absent(&'static Program),
+    Sources(&'static Program),
+    /// The command builds all artifacts of the set.
+    Toolchain(&'static Program, &'static str),
+    Bytecode(&'static Program),
+    Address(&'static Program),
 }
 
 impl Checkout {
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    /// Creates the checkout at `root`, for the programs on chain.
+    pub fn programs(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), set: &SOLANA }
+    }
+
+    /// Creates the checkout at `root`, for the WebAssembly modules.
+    pub fn modules(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), set: &WEB_ASSEMBLY }
     }
 
     pub fn manifest(&self) -> Result<Manifest> {
@@ -55,21 +53,24 @@ impl Checkout {
         let manifest = self.manifest()?;
         let toolchain = self.toolchain_digest()?;
         let mut drifts = Vec::new();
-        for program in &PROGRAMS {
-            let name = program.name;
-            let Some(artifact) = manifest.programs.get(name) else {
-                drifts.push(Drift::Absent(name));
+        let recorded = manifest.0.get(self.set.key);
+        for program in self.set.programs {
+            let Some(artifact) = recorded.and_then(|all| all.get(program.name)) else {
+                drifts.push(Drift::Absent(program));
                 continue;
             };
-            let bytecode = self.bytecode(name)?;
+            let bytecode = self.bytecode(program.name)?;
             let checks = [
-                (artifact.id == program.id, Drift::Address(name)),
+                (artifact.id.as_deref() == program.id, Drift::Address(program)),
                 (
                     artifact.source_digest == source::digest(&self.explain(program)?),
-                    Drift::Sources(name),
+                    Drift::Sources(program),
                 ),
-                (artifact.toolchain_digest == toolchain, Drift::Toolchain(name)),
-                (artifact.describes(&bytecode), Drift::Bytecode(name)),
+                (
+                    artifact.toolchain_digest == toolchain,
+                    Drift::Toolchain(program, self.set.remedy),
+                ),
+                (artifact.describes(&bytecode), Drift::Bytecode(program)),
             ];
             drifts.extend(checks.into_iter().filter(|(same, _)| !same).map(|(_, drift)| drift));
         }
@@ -80,7 +81,7 @@ impl Checkout {
     pub fn record(&self, program: &Program, compiler: &str) -> Result<Artifact> {
         let bytecode = self.bytecode(program.name)?;
         let artifact = Artifact {
-            id: program.id.to_owned(),
+            id: program.id.map(str::to_owned),
             source_digest: source::digest(&self.explain(program)?),
             toolchain_digest: self.toolchain_digest()?,
             compiler: compiler.to_owned(),
@@ -88,39 +89,25 @@ impl Checkout {
             size_bytes: bytecode.len() as u64,
         };
         let mut manifest = self.manifest()?;
-        manifest.programs.insert(program.name.to_owned(), artifact.clone());
+        let all = manifest.0.entry(self.set.key.to_owned()).or_default();
+        all.insert(program.name.to_owned(), artifact.clone());
         manifest.write(&self.manifest_path())?;
         Ok(artifact)
     }
 
     fn toolchain_digest(&self) -> Result<String> {
-        let lines = TOOLCHAIN.iter().map(|path| source::file(&self.root, Path::new(path)));
+        let lines = self.set.toolchain.iter().map(|path| source::file(&self.root, Path::new(path)));
         Ok(source::digest(&lines.collect::<Result<_>>()?))
     }
 
     fn bytecode(&self, name: &str) -> Result<Vec<u8>> {
-        let path = self.root.join("programs/artifacts").join(name).with_extension("so");
-        fs::read(&path).with_context(|| {
-            format!("cannot read {}; run toolchain/build-programs.sh", path.display())
-        })
+        let ArtifactSet { directory, extension, remedy, .. } = self.set;
+        let path = self.root.join(directory).join(name).with_extension(extension);
+        fs::read(&path).with_context(|| format!("cannot read {}; {remedy}", path.display()))
     }
 
     fn manifest_path(&self) -> PathBuf {
-        self.root.join("programs/artifacts/manifest.json")
-    }
-}
-
-impl Drift {
-    /// Returns the command that repairs the difference.
-    fn remedy(&self) -> &'static str {
-        match self {
-            Self::Toolchain(_) => "run toolchain/build-programs.sh --all",
-            Self::Absent("token_metadata")
-            | Self::Sources("token_metadata")
-            | Self::Bytecode("token_metadata")
-            | Self::Address("token_metadata") => "run toolchain/build-programs.sh --token-metadata",
-            _ => "run toolchain/build-programs.sh",
-        }
+        self.root.join(self.set.directory).join("manifest.json")
     }
 }
 
@@ -132,18 +119,21 @@ impl Artifact {
 
 impl fmt::Display for Drift {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rebuild = self.remedy();
         match self {
-            Self::Absent(name) => write!(out, "{name} is not in the manifest; {rebuild}"),
-            Self::Sources(name) => write!(out, "sources of {name} changed; {rebuild}"),
-            Self::Toolchain(name) => {
-                write!(out, "{name} was built by another toolchain/; {rebuild}")
+            Self::Absent(Program { name, remedy, .. }) => {
+                write!(out, "{name} is not in the manifest; {remedy}")
             }
-            Self::Bytecode(name) => {
-                write!(out, "{name}.so is not the bytecode in the manifest; {rebuild}")
+            Self::Sources(Program { name, remedy, .. }) => {
+                write!(out, "sources of {name} changed; {remedy}")
             }
-            Self::Address(name) => {
-                write!(out, "the manifest has another address for {name}; {rebuild}")
+            Self::Toolchain(Program { name, .. }, remedy) => {
+                write!(out, "{name} was built by another toolchain/; {remedy}")
+            }
+            Self::Bytecode(Program { name, remedy, .. }) => {
+                write!(out, "the file of {name} is not the bytecode in the manifest; {remedy}")
+            }
+            Self::Address(Program { name, remedy, .. }) => {
+                write!(out, "the manifest has another address for {name}; {remedy}")
             }
         }
     }

@@ -1,52 +1,56 @@
-//! Command line of the manifest, used by `toolchain/build-programs.sh`.
+//! Command line of the manifests, used by `toolchain/build-programs.sh` and `toolchain/build-wasm.sh`.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use program_manifest::{Checkout, PROGRAMS, Program};
+use program_manifest::{Checkout, MODULES, PROGRAMS, Program};
 
 const USAGE: &str = "\
 usage: program-manifest ROOT check                      does the bytecode match the sources?
-       program-manifest ROOT record COMPILER PROGRAM... these were just built, by COMPILER
-       program-manifest ROOT explain PROGRAM            what the source digest covers";
+       program-manifest ROOT record COMPILER ARTIFACT... these were just built, by COMPILER
+       program-manifest ROOT explain ARTIFACT           what the source digest covers";
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [root, "check"] => check(&Checkout::new(root)),
-        [root, "record", compiler, ref names @ ..] => record(&Checkout::new(root), compiler, names),
-        [root, "explain", name] => explain(&Checkout::new(root), name),
+        [root, "check"] => check(root),
+        [root, "record", compiler, ref names @ ..] => record(root, compiler, names),
+        [root, "explain", name] => explain(root, name),
         _ => bail!(USAGE),
     }
 }
 
-fn check(checkout: &Checkout) -> Result<ExitCode> {
-    let drifts = checkout.drifts()?;
+fn check(root: &str) -> Result<ExitCode> {
+    let mut drifts = Checkout::programs(root).drifts()?;
+    drifts.extend(Checkout::modules(root).drifts()?);
     for drift in &drifts {
         eprintln!("{drift}");
     }
     Ok(if drifts.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn record(checkout: &Checkout, compiler: &str, names: &[&str]) -> Result<ExitCode> {
+fn record(root: &str, compiler: &str, names: &[&str]) -> Result<ExitCode> {
     for name in names {
-        let artifact = checkout.record(program(name)?, compiler)?;
+        let (checkout, program) = found(root, name)?;
+        let artifact = checkout.record(program, compiler)?;
         println!("{name}: {} bytes, sha256 {}", artifact.size_bytes, artifact.bytecode_sha256);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn explain(checkout: &Checkout, name: &str) -> Result<ExitCode> {
-    for line in checkout.explain(program(name)?)? {
+fn explain(root: &str, name: &str) -> Result<ExitCode> {
+    let (checkout, program) = found(root, name)?;
+    for line in checkout.explain(program)? {
         println!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn program(name: &str) -> Result<&'static Program> {
-    PROGRAMS
-        .iter()
-        .find(|program| program.name == name)
-        .with_context(|| format!("no program `{name}`"))
+/// Returns the program or module of this name, and the checkout for its set.
+fn found(root: &str, name: &str) -> Result<(Checkout, &'static Program)> {
+    let named = |programs: &'static [Program]| programs.iter().find(|one| one.name == name);
+    let program = named(&PROGRAMS).map(|program| (Checkout::programs(root), program));
+    let module = || named(&MODULES).map(|module| (Checkout::modules(root), module));
+    program.or_else(module).with_context(|| format!("no program or module `{name}`"))
 }

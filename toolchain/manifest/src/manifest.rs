@@ -5,26 +5,24 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Committed programs by name.
+/// Committed artifacts by the key of their set, then by name.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    pub programs: BTreeMap<String, Artifact>,
-}
+pub struct Manifest(pub BTreeMap<String, BTreeMap<String, Artifact>>);
 
-/// Committed program. Digests are SHA-256 in hexadecimal.
+/// Committed program or module. Digests are SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// Address, base58.
-    pub id: String,
+    /// Address, base58; absent for a module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Digest of its sources and dependencies; see [`crate::source`].
     pub source_digest: String,
     /// Digest of the toolchain files that affect the bytecode.
     pub toolchain_digest: String,
     /// Version of the compiler that built it.
     pub compiler: String,
-    /// Digest of the `.so` file.
+    /// Digest of the bytecode file.
     pub bytecode_sha256: String,
     pub size_bytes: u64,
 }

@@ -51,9 +51,7 @@ impl Machine {
         if is_at(number.saturating_add(1), &Statement::default(), own_total) {
             // The gateway has closed the statement.
             (self.saved.number, self.books) = (theirs.number, theirs);
-        } else if their_total < own_total {
-            self.offer_again(theirs)?;
-        } else {
+        } else if !self.has_been_at(&theirs, (their_total, own_total))? {
             let closed = state.unsettled.iter().chain([&state.open]);
             let adopted = closed.filter(|statement| !statement.entries.is_empty());
             let statements = adopted.map(|statement| SavedStatement {
@@ -72,6 +70,23 @@ impl Machine {
             return Ok(Vec::new());
         }
         Ok(vec![Effect::Save { frame: self.snapshot(), is_urgent: true }])
+    }
+
+    /// Returns whether the gateway is at an earlier state of this payer's, after returning to it. With equal
+    /// totals, another process may have used free units.
+    ///
+    /// # Errors
+    /// [`PayerError::Untrusted`] if the gateway's total is lower, and none of this payer's.
+    fn has_been_at(&mut self, theirs: &Books, totals: (u64, u64)) -> Result<bool, PayerError> {
+        let (their_total, own_total) = totals;
+        if their_total > own_total {
+            return Ok(false);
+        }
+        match self.offer_again(theirs.clone()) {
+            Ok(()) => Ok(true),
+            Err(_) if their_total == own_total => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns to the gateway's earlier state, and queues everything after it.

@@ -99,6 +99,18 @@ impl Gateway {
         self.statements.push(PaidStatement::default());
     }
 
+    /// Closes the open statement if it has entries, as gateways do.
+    pub fn cut_used(&mut self) {
+        if !self.open().entries.is_empty() {
+            self.cut();
+        }
+    }
+
+    /// Returns the number of statements.
+    pub fn statements(&self) -> usize {
+        self.statements.len()
+    }
+
     /// Returns the total of all prices and fees.
     pub fn total(&self) -> u64 {
         let prices: u64 = self.statements.iter().map(|statement| statement.prices).sum();

@@ -53,6 +53,26 @@ fn lost_vouchers_are_offered_again() {
 }
 
 #[test]
+fn lost_cut_keeps_generations() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    let empty = gateway.clone();
+    payer.add(&[(0, 1)], None);
+    payer.run(&mut gateway, End::Never);
+    let before = gateway.clone();
+    gateway.cut();
+    // The gateway is restored twice: to the open statement, and to nothing.
+    for mut gateway in [gateway, before, empty] {
+        for effect in payer.machine.compare(&gateway.state()).unwrap() {
+            let motif_payer::Effect::Save { frame, .. } = effect else { panic!() };
+            payer.file.extend(frame);
+        }
+        payer = payer.restarted(PayerPolicy::default());
+        payer.run(&mut gateway, End::Never);
+        assert_eq!((gateway.total(), payer.machine.cumulative().unwrap()), (102, 102));
+    }
+}
+
+#[test]
 fn offer_survives_kill() {
     let mut payer = Payer::new(PayerPolicy::default());
     let backups = history(&mut payer);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests panic at an unexpected error")]
 
 mod budgets;
+#[allow(dead_code, reason = "shared with the tests of motif-core")]
 mod gateway;
 mod losses;
 mod recovery;

@@ -82,6 +82,18 @@ fn closed_statement_is_followed() {
 }
 
 #[test]
+fn empty_statement_is_not_followed() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    gateway.cut();
+    let ticket = payer.add(&[(0, 1)], None);
+    payer.run(&mut gateway, End::Never);
+    assert!(matches!(payer.failed[&ticket], PayerError::Untrusted(_)));
+    assert_eq!((gateway.accepted, payer.machine.statement()), (0, 0));
+    // The file is not spoiled by it.
+    assert_eq!(payer.restarted(PayerPolicy::default()).machine.statement(), 0);
+}
+
+#[test]
 fn definite_refusal_fails_all() {
     let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
     payer.add(&[(0, 1)], None);

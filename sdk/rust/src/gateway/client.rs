@@ -504,17 +504,6 @@ impl BatchAnswer {
         let is_accepted = (200..300).contains(&self.status);
         (!is_accepted).then(|| serde_json::from_slice(&self.body).ok()).flatten()
     }
-
-    /// Whether the same request may soon be accepted.
-    pub fn is_transient(&self) -> bool {
-        let transient = [
-            ProblemType::ChannelHeldElsewhere,
-            ProblemType::ChannelMoving,
-            ProblemType::RateLimited,
-        ];
-        let problem_type = self.problem().and_then(|problem| problem.problem_type());
-        problem_type.is_some_and(|problem_type| transient.contains(&problem_type))
-    }
 }
 
 fn proven(request: RequestBuilder, proof: Option<&str>) -> RequestBuilder {

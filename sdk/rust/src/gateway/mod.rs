@@ -15,12 +15,10 @@ mod client;
 mod error;
 #[cfg(feature = "client")]
 mod facts;
-mod idempotency;
 mod paid_request;
 mod payer;
 mod paywall;
 mod reader;
-mod request;
 mod signer;
 
 pub use admin::AdminClient;
@@ -28,17 +26,18 @@ pub use admin::AdminClient;
 pub use authentication::{authentication, confidence};
 pub use client::GatewayClient;
 pub use error::GatewayError;
-pub use idempotency::IdempotencyKey;
-pub use motif_payer::{InvalidJournal, KeptReceipt, PayerPolicy};
+pub use motif_payer::{
+    IdempotencyKey, InvalidJournal, KeptReceipt, PaidUnits, PayerPolicy, newest_license,
+    request::{
+        PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
+        part_id,
+    },
+};
 pub use motif_wire::{self as wire, ProblemType};
-pub use paid_request::{PaidRequest, PaidUnits};
+pub use paid_request::PaidRequest;
 pub use payer::{HeldGeneration, PaidAnswer, PaidPart, PaidStream, Payer, PayerOptions};
 pub use paywall::PaywallClient;
 pub use reader::ChannelReader;
-pub use request::{
-    PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
-    part_id,
-};
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
 pub use signer::VoucherSigner;

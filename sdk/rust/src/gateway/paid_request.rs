@@ -1,9 +1,10 @@
+use motif_payer::{Purchase, now};
 use reqwest::Method;
 
 use super::{
-    GatewayError, IdempotencyKey, error::untrusted, paid_request_digest, request::now,
-    wire::PriceTag,
+    GatewayError, IdempotencyKey, PaidUnits, error::untrusted, paid_request_digest, wire::PriceTag,
 };
+
 /// Request to a model server behind a paywall. Repeating it returns the same bytes and pays once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidRequest {
@@ -23,15 +24,6 @@ pub struct PaidRequest {
     pub key: IdempotencyKey,
     /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-}
-
-/// Number of units of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaidUnits {
-    /// Exact number, paid with the request.
-    Exactly(u32),
-    /// Maximum number, paid once the real number is known.
-    AtMost(u32),
 }
 
 impl PaidRequest {
@@ -79,9 +71,13 @@ impl PaidRequest {
         Ok(paid_request_digest(self.method.as_str(), &target, &self.body))
     }
 
-    pub(super) fn most_units(&self) -> u32 {
-        match self.units {
-            PaidUnits::Exactly(units) | PaidUnits::AtMost(units) => units,
-        }
+    /// Returns what is signed for the request.
+    ///
+    /// # Errors
+    /// As [`PaidRequest::digest`].
+    pub(super) fn purchase(&self) -> Result<Purchase, GatewayError> {
+        let Self { license, units, expires_at, .. } = *self;
+        let (key, request_digest) = (self.key.clone(), self.digest()?);
+        Ok(Purchase { license, units, key, request_digest, expires_at })
     }
 }

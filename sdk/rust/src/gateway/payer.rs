@@ -10,12 +10,11 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use motif_payer::{Effect, KeptReceipt, Machine};
+use motif_payer::{Effect, KeptReceipt, Machine, now};
 use solana_pubkey::Pubkey;
 
 use super::{
     ChannelReader, GatewayClient, GatewayError, PayerAction, PayerRequest, VoucherSigner,
-    request::now,
     wire::{BatchedGeneration, PayerProof},
 };
 use crate::{
@@ -235,6 +234,11 @@ impl Payer {
         self.machine().license(index)
     }
 
+    /// Returns the maximum cost of units of a license, base units, fees included.
+    pub fn most_cost(&self, license: &License, units: u32) -> u64 {
+        self.machine().most_cost(license, units)
+    }
+
     /// Returns the client of the gateway.
     pub fn gateway(&self) -> &GatewayClient {
         self.driver.gateway()
@@ -275,7 +279,7 @@ impl Payer {
 
     fn proof(&self, action: PayerAction) -> Result<PayerProof, GatewayError> {
         let request = PayerRequest::new(action, &self.channel(), self.machine().channel());
-        Ok(PayerProof::from(&request.sign_with(&**self.driver.signer())?))
+        Ok(PayerProof::from(&self.driver.signer().sign_request(request)?))
     }
 }
 

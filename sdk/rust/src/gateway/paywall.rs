@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ConstantBuilder, Retryable};
+use motif_payer::purchase::API_KEY_HEADER;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
@@ -40,9 +41,6 @@ const BACKOFF: ConstantBuilder =
 const MAX_TEXT_BYTES: usize = 300;
 
 impl PaywallClient {
-    /// Name of the API key's header.
-    const API_KEY: &str = "motif-api-key";
-
     /// Creates a client that accepts answers of up to 64 MiB.
     pub fn new() -> Self {
         // Fails only if the system resolver cannot be set up.
@@ -141,7 +139,7 @@ impl PaywallClient {
         // The key also routes a payment without its request, if there are several gateways.
         let sent = sent.header(IdempotencyKey::HEADER, request.key.as_str());
         let sent = match &self.api_key {
-            Some(token) => sent.header(Self::API_KEY, &**token),
+            Some(token) => sent.header(API_KEY_HEADER, &**token),
             None => sent,
         };
         match payment {

@@ -3,12 +3,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use motif_payer::now;
 use solana_pubkey::Pubkey;
 use solana_signer::SignerError;
 
 use super::{
     PayerAction, PayerRequest, VoucherSigner,
-    request::now,
     wire::{Address, PayerProof, ReaderProof},
 };
 use crate::channel::Channel;
@@ -53,7 +53,7 @@ impl ChannelReader {
         }
         let expires_at = now().saturating_add(VALID_SECONDS);
         let request = PayerRequest::new(PayerAction::Read(expires_at), address, channel);
-        let proof = PayerProof::from(&request.sign_with(&**signer)?);
+        let proof = PayerProof::from(&signer.sign_request(request)?);
         Ok(*newest.insert(ReaderProof { channel: Address(*address), expires_at, proof }))
     }
 }

@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use solana_keypair::Keypair;
 use solana_signer::{Signer, SignerError};
 
+use super::{PayerRequest, SignedPayerRequest};
 use crate::voucher::{SignedVoucher, Voucher};
 
 /// Signer of a session's vouchers: a key in memory, a hardware wallet or a remote service. Clones
@@ -24,6 +25,15 @@ impl VoucherSigner {
     pub fn sign(&self, voucher: Voucher) -> Result<SignedVoucher, SignerError> {
         let signature = self.0.try_sign_message(&voucher.to_bytes())?;
         Ok(SignedVoucher { voucher, key: self.0.pubkey(), signature: signature.into() })
+    }
+
+    /// Signs a request of the payer.
+    ///
+    /// # Errors
+    /// Those of the signer.
+    pub fn sign_request(&self, request: PayerRequest) -> Result<SignedPayerRequest, SignerError> {
+        let signature = self.0.try_sign_message(&request.to_bytes())?.into();
+        Ok(SignedPayerRequest { request, signer: self.0.try_pubkey()?, signature })
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use motif_payer::{Effect, Machine, PayerError, Payment, Request};
+use motif_payer::{Effect, Machine, PayerError, Payment, Request, is_transient, now};
 use solana_pubkey::Pubkey;
 use tokio::{
     sync::Notify,
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Paid, frames, inbox::Inbox, lock, state_file::StateFile};
 use crate::{
-    gateway::{GatewayClient, GatewayError, VoucherSigner, request::now, wire::BatchedGeneration},
+    gateway::{GatewayClient, GatewayError, VoucherSigner, wire::BatchedGeneration},
     receipt::SignedReceipt,
 };
 
@@ -335,7 +335,7 @@ impl Driver {
             let begun = Instant::now();
             let is_last = begun >= deadline;
             match self.gateway.post_batch(&self.address, request).await {
-                Ok(answer) if !is_last && answer.is_transient() => {}
+                Ok(answer) if !is_last && is_transient(answer.status, &answer.body) => {}
                 Ok(answer) => {
                     flight.round_trip = begun.elapsed();
                     let mut machine = self.machine();

@@ -1,11 +1,10 @@
+use motif_payer::{Purchase, now};
+
 use super::Payer;
 use crate::{
     gateway::{
-        GatewayError, IdempotencyKey, PayerAction, hold_details, hold_id,
-        request::now,
-        wire::{
-            Address, BatchedGeneration, Captured, Digest, HoldRequest, HoldState, ReleaseRequest,
-        },
+        GatewayError, IdempotencyKey, PaidUnits, PayerAction,
+        wire::{Address, BatchedGeneration, Captured, Digest, HoldRequest, ReleaseRequest},
     },
     receipt::SignedReceipt,
 };
@@ -41,16 +40,15 @@ impl Payer {
         self.check(license)?;
         let key = IdempotencyKey::random();
         let expires_at = now().saturating_add(i64::from(seconds));
-        let details = hold_details(&key, license, units, &request_digest, expires_at);
-        let proof = self.proof(PayerAction::Hold(details))?;
-        let request_digest = Digest(request_digest);
-        let request = HoldRequest { license, units, request_digest, expires_at, proof };
-        let facts = self.gateway().hold(&self.channel(), &key, &request).await?;
-        let hold = self.hold_id(&key);
-        if facts.hold.0 != hold || facts.state != HoldState::Open {
-            return Err(GatewayError::Untrusted("the hold is for another request".into()));
-        }
-        Ok(HeldGeneration { hold, license, units, request_digest: request_digest.0, expires_at })
+        let most_units = PaidUnits::AtMost(units);
+        let purchase = Purchase { license, units: most_units, key, request_digest, expires_at };
+        let proof = self.proof(PayerAction::Hold(purchase.details()))?;
+        let digest = Digest(request_digest);
+        let request = HoldRequest { license, units, request_digest: digest, expires_at, proof };
+        let facts = self.gateway().hold(&self.channel(), &purchase.key, &request).await?;
+        let hold = self.name(&purchase, 0);
+        purchase.check_hold(&hold, &facts)?;
+        Ok(HeldGeneration { hold, license, units, request_digest, expires_at })
     }
 
     /// Pays for the units that a held generation used.
@@ -78,9 +76,9 @@ impl Payer {
         self.gateway().release(&held.hold, &request).await.map(|_| ())
     }
 
-    /// Returns the name of the hold with an idempotency key.
-    pub(super) fn hold_id(&self, key: &IdempotencyKey) -> [u8; 32] {
+    /// Returns the name of a purchase's answer, or of a part of it.
+    pub(super) fn name(&self, purchase: &Purchase, part: u32) -> [u8; 32] {
         let slot = self.machine().channel().opened_slot;
-        hold_id(&self.channel(), slot, key)
+        purchase.name(&self.channel(), slot, part)
     }
 }

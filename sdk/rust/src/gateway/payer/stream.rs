@@ -1,21 +1,19 @@
 use std::collections::VecDeque;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use motif_payer::{
+    Purchase,
+    purchase::{check_output, check_receipt},
+    stream::{KIND_HEADER, failure, part_bytes, read_event},
+};
 use reqwest::Response;
-use serde_json::json;
-use solana_sha256_hasher::hash;
 
-use super::{Payer, answer::receipt_in};
+use super::Payer;
 use crate::{
     gateway::{
         GatewayError, PaidRequest, PaywallClient,
         error::untrusted,
-        part_id,
         paywall::{Answered, unreachable},
-        wire::{
-            Address, Captured, Digest, Due, PayForAnswer, Payment, Problem, ReceiptParts,
-            StreamEvent,
-        },
+        wire::{Address, Digest, Due, PayForAnswer, Payment, ReceiptParts, StreamEvent},
     },
     receipt::SignedReceipt,
     voucher::SignedVoucher,
@@ -26,7 +24,7 @@ pub struct PaidStream {
     payer: Payer,
     client: PaywallClient,
     request: PaidRequest,
-    request_digest: [u8; 32],
+    purchase: Purchase,
     /// `None` after the connection is lost.
     response: Option<Response>,
     kind: String,
@@ -71,9 +69,8 @@ impl Payer {
     ) -> Result<PaidStream, GatewayError> {
         self.resume().await?;
         self.check(request.license)?;
-        let request_digest = request.digest()?;
-        let ask = Payment::Ask(self.ask(request, &request_digest)?);
-        let response = client.open(request, &ask).await?;
+        let purchase = request.purchase()?;
+        let response = client.open(request, &self.ask(&purchase)?).await?;
         if !response.status().is_success() {
             return Err(Answered::read(response, client.limit()).await?.refusal());
         }
@@ -84,7 +81,7 @@ impl Payer {
             kind,
             client: client.clone(),
             request: request.clone(),
-            request_digest,
+            purchase,
             response: Some(response),
             buffered: VecDeque::new(),
             part: 0,
@@ -95,7 +92,7 @@ impl Payer {
 
 impl PaidStream {
     /// Name of the header with the content type of the joined parts.
-    pub const KIND: &'static str = "motif-content-type";
+    pub const KIND: &'static str = KIND_HEADER;
 
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
@@ -125,41 +122,23 @@ impl PaidStream {
             match event {
                 StreamEvent::Due(due) => self.pay(&due).await?,
                 StreamEvent::Output(output) => {
-                    let body = BASE64.decode(&output.body);
-                    let body = body.map_err(|_| untrusted("a part is not base64"))?;
+                    let body = part_bytes(&output)?;
                     let paid = self.paid.take();
                     let paid = paid.ok_or_else(|| untrusted("an unpaid part arrived"))?;
                     return self.handed_over(body, paid.receipt).map(Some);
                 }
                 StreamEvent::End(_) => return Ok(None),
-                StreamEvent::Failed(failure) => {
-                    return Err(GatewayError::Refused(Box::new(Problem {
-                        slug: failure.slug,
-                        title: "The stream has failed".to_owned(),
-                        status: 502,
-                        detail: failure.detail,
-                        expected: None,
-                        payment: None,
-                        holder: None,
-                        items: Vec::new(),
-                    })));
-                }
+                StreamEvent::Failed(failed) => return Err(failure(failed).into()),
             }
         }
     }
 
     /// Pays for a due part.
     async fn pay(&mut self, due: &Due) -> Result<(), GatewayError> {
-        if due.part != self.part || due.answer.0 != self.part_id() || self.paid.is_some() {
-            return Err(untrusted("payment is due for another part"));
+        if self.paid.is_some() {
+            return Err(untrusted("payment is due while a paid part is missing"));
         }
-        let captured = match self.part {
-            0 => Captured::Hold(due.answer),
-            _ => Captured::Part(due.answer),
-        };
-        let (request, digest) = (&self.request, &self.request_digest);
-        let paying = self.payer.pay_due(request, digest, due, captured);
-        let (receipt, voucher) = paying.await?;
+        let (receipt, voucher) = self.payer.pay_due(&self.purchase, self.part, due).await?;
         self.paid = Some(PartPayment { voucher, receipt, is_shown: false });
         Ok(())
     }
@@ -171,9 +150,7 @@ impl PaidStream {
         if !answered.status.is_success() {
             return Err(answered.refusal().after_payment());
         }
-        if receipt_in(&answered)? != ReceiptParts::from(&paid.receipt) {
-            return Err(untrusted("the receipt is for another part"));
-        }
+        check_receipt(&paid.receipt, answered.text(ReceiptParts::HEADER))?;
         self.paid = Some(PartPayment { is_shown: true, ..paid });
         Ok(())
     }
@@ -198,15 +175,13 @@ impl PaidStream {
         body: Vec<u8>,
         receipt: SignedReceipt,
     ) -> Result<PaidPart, GatewayError> {
-        if hash(&body).to_bytes() != receipt.receipt.output_digest {
-            return Err(untrusted("the part is not the paid one"));
-        }
+        check_output(&receipt, &body)?;
         self.part += 1;
         Ok(PaidPart { body, receipt })
     }
 
     fn part_id(&self) -> [u8; 32] {
-        part_id(&self.payer.hold_id(&self.request.key), self.part)
+        self.payer.name(&self.purchase, self.part)
     }
 
     /// Returns the next event; skips comments.
@@ -217,7 +192,7 @@ impl PaidStream {
             let end = bytes.windows(2).position(|two| two == b"\n\n");
             if let Some(end) = end {
                 let event: Vec<u8> = self.buffered.drain(..end + 2).collect();
-                match read(&event)? {
+                match read_event(&event)? {
                     Some(event) => return Ok(event),
                     None => continue,
                 }
@@ -240,15 +215,4 @@ impl PaidStream {
             }
         }
     }
-}
-
-/// Parses an event; returns `None` for a comment.
-fn read(event: &[u8]) -> Result<Option<StreamEvent>, GatewayError> {
-    let text = std::str::from_utf8(event).map_err(|_| untrusted("an event is not UTF-8"))?;
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-    let (Some(name), Some(data)) = (field("event: "), field("data: ")) else { return Ok(None) };
-    let data: serde_json::Value =
-        serde_json::from_str(data).map_err(|error| untrusted(&error.to_string()))?;
-    let event = serde_json::from_value(json!({ "event": name, "data": data }));
-    event.map(Some).map_err(|error| untrusted(&error.to_string()))
 }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use motif_payer::{InvalidJournal, Machine, PayerPolicy, Request, day_of};
+use motif_payer::{InvalidJournal, Machine, PayerPolicy, Request, day_of, now};
 
 use self::gateway::{CHANNEL, Gateway, account, receipt_keys, voucher_key};
 use super::{Payer, PayerOptions};
@@ -21,7 +21,7 @@ use crate::{
     Pubkey,
     gateway::{
         GatewayClient, GatewayError, IdempotencyKey, Method, PaidRequest, PaidUnits, PaywallClient,
-        ProblemType, request::now,
+        ProblemType,
     },
 };
 

@@ -1,0 +1,81 @@
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::CallError;
+
+/// Arguments of a call that are not read yet, by name.
+#[derive(Debug)]
+pub struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    /// Parses a JSON object.
+    ///
+    /// # Errors
+    /// `invalid-call`.
+    pub fn parse(json: &str) -> Result<Self, CallError> {
+        serde_json::from_str(json).map(Self).map_err(CallError::invalid_call)
+    }
+
+    /// Removes and deserializes an argument. One that is missing is read like `null`, which optional types
+    /// accept.
+    ///
+    /// # Errors
+    /// `invalid-call`, with what was expected.
+    pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
+        let value = self.0.remove(name);
+        let is_missing = value.is_none();
+        serde_json::from_value(value.unwrap_or_default()).map_err(|error| match is_missing {
+            true => CallError::invalid_call(format!("missing `{name}`")),
+            false => CallError::invalid_call(format!("invalid `{name}`: {error}")),
+        })
+    }
+
+    /// Removes and deserializes an argument; returns `default` if it is missing.
+    ///
+    /// # Errors
+    /// As [`Arguments::take`].
+    pub fn take_or<T: DeserializeOwned>(&mut self, name: &str, default: T) -> Result<T, CallError> {
+        if self.0.contains_key(name) { self.take(name) } else { Ok(default) }
+    }
+
+    /// Checks that all arguments were read.
+    ///
+    /// # Errors
+    /// `invalid-call`.
+    pub fn finish(self) -> Result<(), CallError> {
+        match self.0.keys().next() {
+            Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads the arguments of a [`Call`](crate::Call) into variables: `name: Type`, or `name: Type = default` if it may be
+/// missing. `name("key"): Type` has another name in JSON. Returns `invalid-call` if an argument is missing,
+/// malformed or unknown.
+///
+/// `arguments!(call, { work: Address, number: u32 = 1, licensed_use("use"): Use });`
+#[macro_export]
+macro_rules! arguments {
+    ($call:ident, { $($name:ident $(($key:literal))?: $type:ty $(= $default:expr)?),* $(,)? }) => {
+        #[allow(unused_mut, reason = "a call may have no arguments")]
+        let mut arguments = $call.arguments;
+        $(let $name: $type = $crate::argument!(arguments, $name $(($key))? $(= $default)?);)*
+        arguments.finish()?;
+    };
+}
+
+/// Reads one argument for [`arguments!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! argument {
+    ($arguments:ident, $name:ident) => {
+        $arguments.take(stringify!($name))?
+    };
+    ($arguments:ident, $name:ident($key:literal)) => {
+        $arguments.take($key)?
+    };
+    ($arguments:ident, $name:ident = $default:expr) => {
+        $arguments.take_or(stringify!($name), $default)?
+    };
+}

@@ -1,0 +1,147 @@
+"""Calls of a gateway's HTTP interface, as protocols."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ._sansio import Exchange, Reply, Sleep
+from .errors import OutcomeUnknown, Problem, Refused, Unreachable, Untrusted
+
+JSON = dict[str, Any]
+Headers = Mapping[str, str]
+Call = Coroutine[Any, Any, JSON]
+
+LOCAL_GATEWAY = "http://127.0.0.1:8787"
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+
+
+class Calls:
+    """Interface of one gateway. Unanswered requests are repeated for `patience` seconds, which is safe: reads have no
+    effect, payments have idempotency keys, and the chain settles each statement once."""
+
+    def __init__(self, url: str | None = None, api_key: str | None = None, patience: float = 10.0) -> None:
+        self.url = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
+        self.patience = patience
+        self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
+
+    async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> JSON:
+        """Returns the JSON of a successful answer.
+
+        Raises `Refused`, `Unreachable`, `Untrusted`.
+        """
+        sent, raw = dict(headers or {}), None
+        if body is not None:
+            sent["content-type"] = "application/json"
+            raw = json.dumps(body, separators=(",", ":")).encode()
+        deadline, pause = time.monotonic() + self.patience, FIRST_PAUSE
+        while True:
+            is_last = time.monotonic() >= deadline
+            try:
+                reply = await self.exchange(method, path, sent, raw)
+                if is_last or self._holder(reply) is None:
+                    return read_json(reply)
+            except Unreachable:
+                if is_last:
+                    raise
+            await Sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    async def exchange(self, method: str, path: str, headers: Headers, body: bytes | None = None) -> Reply:
+        """Sends a request once; if another process of the gateway serves the channel, to that one."""
+        sent = {**self._authorization, **headers}
+        reply = await Exchange(method, f"{self.url}{path}", sent, body)
+        holder = self._holder(reply)
+        if holder is None:
+            return reply
+        return await Exchange(method, f"{holder}{path}", sent, body)
+
+    def _holder(self, reply: Reply) -> str | None:
+        """Returns the URL of the process that serves the channel. A request to `https` is not repeated over `http`."""
+        if reply.status != 421:
+            return None
+        problem = problem_of(reply)
+        if problem is None or problem.type != "channel-held-elsewhere":
+            return None
+        holder = problem.extra.get("holder")
+        if not isinstance(holder, str):
+            return None
+        scheme = urlsplit(holder).scheme
+        may = scheme == "https" or (scheme == "http" and not self.url.startswith("https://"))
+        return holder.rstrip("/") if may else None
+
+    def operator(self) -> Call:
+        """Returns the operator and its conditions."""
+        return self.json("GET", "/v1/operator")
+
+    def work(self, work: str) -> Call:
+        """Returns a work with its terms."""
+        return self.json("GET", f"/v1/works/{work}")
+
+    def works(self, query: Mapping[str, str]) -> Call:
+        """Returns works of the catalogue."""
+        return self.json("GET", f"/v1/works?{urlencode(query)}" if query else "/v1/works")
+
+    def quote(self, work: str, use: str) -> Call:
+        """Returns the price of a use of a work."""
+        return self.json("GET", f"/v1/works/{work}/quotes?{urlencode({'use': use})}")
+
+    def paid_routes(self) -> Call:
+        """Returns the routes behind the gateway's paywall."""
+        return self.json("GET", "/v1/paywall")
+
+    def proof(self, receipt: str) -> Call:
+        """Returns the proof of a settled receipt."""
+        return self.json("GET", f"/v1/receipts/{receipt}/proof")
+
+    def authenticate(self, digest: str, fingerprints: list[JSON]) -> Call:
+        """Returns the works and receipts behind content."""
+        return self.json("POST", "/v1/authenticate", {"digest": digest, "fingerprints": fingerprints})
+
+    def open_channel(self, channel: str, headers: Headers | None = None) -> Call:
+        """Registers a channel, or makes the gateway read it again; returns its state."""
+        return self.json("POST", "/v1/channels", {"channel": channel}, headers)
+
+
+Reader = Callable[[], Coroutine[Any, Any, Headers]]
+
+
+def problem_of(reply: Reply) -> Problem | None:
+    """Returns the problem document of a reply, or `None`."""
+    try:
+        return Problem.parse(json.loads(reply.body))
+    except ValueError:
+        return None
+
+
+def read_json(reply: Reply) -> JSON:
+    """Returns the JSON object of a reply. Raises `Refused` with a problem, `Untrusted` if it is unreadable."""
+    if not reply.is_success:
+        problem = problem_of(reply)
+        if problem is None:
+            raise Untrusted(f"status {reply.status} with an unreadable body")
+        raise refusal_of(problem)
+    try:
+        document: Any = json.loads(reply.body)
+    except ValueError:
+        raise Untrusted(f"status {reply.status} with an unreadable body") from None
+    if not isinstance(document, dict):
+        raise Untrusted(f"status {reply.status} with JSON that is no object")
+    return document  # pyright: ignore[reportUnknownVariableType]
+
+
+def refusal_of(problem: Problem) -> Refused:
+    """Returns the error of a problem. One of the server proves nothing about the payment."""
+    return Refused(problem, is_definite=problem.status < 500 and problem.status != 408)
+
+
+def after_payment(error: Exception) -> Exception:
+    """Returns the error of a request whose payment was made before."""
+    if isinstance(error, Refused):
+        return OutcomeUnknown(error.problem)
+    return error

@@ -1,0 +1,109 @@
+"""Calls of a Solana JSON-RPC node, as protocols."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import _core
+from ._sansio import Exchange, Sleep
+from .errors import AccountNotFound, RpcError, TransactionFailed, Unreachable
+
+JSON = dict[str, Any]
+
+LOCALNET = "http://127.0.0.1:8899"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Account on the cluster."""
+
+    address: str
+    owner: str
+    """Program that owns the account."""
+    lamports: int
+    data: bytes
+
+
+class RpcCalls:
+    """Node at `url`. Errors show its scheme and host only, because the rest may have a provider's key."""
+
+    def __init__(self, url: str | None = None, commitment: str = "confirmed") -> None:
+        url = url or os.environ.get("MOTIF_RPC_URL") or LOCALNET
+        parts = urlsplit(url)
+        self._url, self._shown = url, f"{parts.scheme}://{parts.hostname}"
+        self.commitment = commitment
+
+    async def call(self, method: str, params: list[Any]) -> Any:
+        """Returns the result of a call. Raises `RpcError`."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        try:
+            reply = await Exchange("POST", self._url, {"content-type": "application/json"}, body)
+        except Unreachable as error:
+            reason = str(error).rsplit("did not answer: ", 1)[-1]
+            raise RpcError(f"the node at {self._shown} did not answer: {reason}") from None
+        try:
+            document: Any = json.loads(reply.body)
+        except ValueError:
+            raise RpcError(f"the node at {self._shown} answered {reply.status} without JSON") from None
+        if "error" in document:
+            failed: JSON = document["error"]
+            details: JSON = failed.get("data") or {}
+            logs: list[str] = details.get("logs") or []
+            if method == "sendTransaction":
+                raise TransactionFailed(str(failed.get("message")), tuple(logs))
+            raise RpcError(f"{method}: {failed.get('message')}")
+        return document.get("result")
+
+    async def account(self, address: str) -> Account | None:
+        """Returns an account, or `None` if it does not exist."""
+        options = {"encoding": "base64", "commitment": self.commitment}
+        result = await self.call("getAccountInfo", [address, options])
+        try:
+            value = result["value"]
+            if value is None:
+                return None
+            return Account(address, str(value["owner"]), int(value["lamports"]), base64.b64decode(value["data"][0]))
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise RpcError(f"the node at {self._shown} returned no account: expected JSON-RPC") from None
+
+    async def decoded(self, address: str, kind: str) -> tuple[JSON, bytes]:
+        """Returns an account of Motif's programs as the rules decode it, and its data.
+
+        Raises `AccountNotFound` if it does not exist or is of another kind or program.
+        """
+        account = await self.account(address)
+        programs = programs_of()
+        if account is None or account.owner not in (programs["licensing"], programs["payments"]):
+            raise AccountNotFound(f"{address} is no {kind} of Motif's programs")
+        decoded: JSON = _core.shared().call("account.decode", account.data)
+        if decoded["kind"] != kind:
+            raise AccountNotFound(f"{address} is a {decoded['kind']}, expected a {kind}")
+        return decoded, account.data
+
+    async def confirm(self, signature: str, seconds: float = 45.0) -> None:
+        """Waits until a transaction is confirmed. Raises `TransactionFailed`, `RpcError` after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status = (await self.call("getSignatureStatuses", [[signature]]))["value"][0]
+            if status is not None and status.get("err") is not None:
+                raise TransactionFailed(f"transaction {signature} failed: {json.dumps(status['err'])}")
+            if status is not None and status.get("confirmationStatus") in ("confirmed", "finalized"):
+                return
+            await Sleep(0.05)
+        raise RpcError(f"transaction {signature} was not confirmed within {seconds:.0f} seconds")
+
+
+def programs_of() -> dict[str, str]:
+    """Returns the ids of the programs."""
+    return _core.shared().call("version")["programs"]
+
+
+def address_of(kind: str, **seeds: Any) -> str:
+    """Returns a derived address, such as `address_of("operator", authority=...)`."""
+    return _core.shared().call(f"address.{kind}", **seeds)["address"]

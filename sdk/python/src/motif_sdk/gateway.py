@@ -1,0 +1,125 @@
+"""Clients of a gateway's public reads. JSON is as the gateway's `openapi.json` describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from ._calls import Calls
+from ._hosts import AsyncHost, SyncHost
+from .content import Content, examine
+
+JSON = dict[str, Any]
+
+
+class GatewayClient:
+    """Client of a gateway, by default that of `MOTIF_GATEWAY_URL`, or on this machine.
+
+    All methods raise `Refused`, `Unreachable` or `Untrusted`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        patience: float = 10.0,
+        client: httpx.Client | None = None,
+    ) -> None:
+        self._calls, self._host = Calls(url, api_key, patience), SyncHost(client)
+
+    def operator(self) -> JSON:
+        """Returns the operator and its conditions."""
+        return self._host.run(self._calls.operator())
+
+    def work(self, work: str) -> JSON:
+        """Returns a work with its terms, earnings, parents and children."""
+        return self._host.run(self._calls.work(work))
+
+    def works(self, **query: str) -> JSON:
+        """Returns works of the catalogue, such as of a `creator`, a `kind`, or a `use`."""
+        return self._host.run(self._calls.works(query))
+
+    def quote(self, work: str, use: str = "generate") -> JSON:
+        """Returns the price of a use of a work."""
+        return self._host.run(self._calls.quote(work, use))
+
+    def paid_routes(self) -> JSON:
+        """Returns the routes behind the gateway's paywall with their present prices."""
+        return self._host.run(self._calls.paid_routes())
+
+    def proof(self, receipt: str) -> JSON:
+        """Returns the proof of a settled receipt, by the receipt's digest."""
+        return self._host.run(self._calls.proof(receipt))
+
+    def authenticate(self, content: bytes | Content) -> JSON:
+        """Returns the registered works and receipts behind a file's content, which stays on this machine."""
+        return self._host.run(self._calls.authenticate(*_traits(content)))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._host.close()
+
+    def __enter__(self) -> GatewayClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncGatewayClient:
+    """Client of a gateway for asyncio, as `GatewayClient`."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        patience: float = 10.0,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._calls, self._host = Calls(url, api_key, patience), AsyncHost(client)
+
+    async def operator(self) -> JSON:
+        """Returns the operator and its conditions."""
+        return await self._host.run(self._calls.operator())
+
+    async def work(self, work: str) -> JSON:
+        """Returns a work with its terms, earnings, parents and children."""
+        return await self._host.run(self._calls.work(work))
+
+    async def works(self, **query: str) -> JSON:
+        """Returns works of the catalogue, such as of a `creator`, a `kind`, or a `use`."""
+        return await self._host.run(self._calls.works(query))
+
+    async def quote(self, work: str, use: str = "generate") -> JSON:
+        """Returns the price of a use of a work."""
+        return await self._host.run(self._calls.quote(work, use))
+
+    async def paid_routes(self) -> JSON:
+        """Returns the routes behind the gateway's paywall with their present prices."""
+        return await self._host.run(self._calls.paid_routes())
+
+    async def proof(self, receipt: str) -> JSON:
+        """Returns the proof of a settled receipt, by the receipt's digest."""
+        return await self._host.run(self._calls.proof(receipt))
+
+    async def authenticate(self, content: bytes | Content) -> JSON:
+        """Returns the registered works and receipts behind a file's content, which stays on this machine."""
+        return await self._host.run(self._calls.authenticate(*_traits(content)))
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._host.close()
+
+    async def __aenter__(self) -> AsyncGatewayClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _traits(content: bytes | Content) -> tuple[str, list[JSON]]:
+    found = examine(content) if isinstance(content, bytes) else content
+    return found.digest, [probe.document() for probe in found.probes]

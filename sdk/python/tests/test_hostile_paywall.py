@@ -1,0 +1,247 @@
+"""A paywall that lies to the transports: wrong price, other output, replayed due. No signature leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from gateway_double import GatewayDouble
+from paywall_double import PaywallDouble, refusal
+from world import World
+
+from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy
+from motif_sdk.asgi import write_header
+from motif_sdk.errors import (
+    LicenseNotFound,
+    MotifError,
+    NotPayable,
+    OutcomeUnknown,
+    OverBudget,
+    PriceTooHigh,
+    Refused,
+    Untrusted,
+)
+
+JSON = dict[str, Any]
+FOREIGN = Keypair.from_seed(bytes([99]) * 32)
+
+
+@pytest.fixture
+def paywall(gateway: GatewayDouble) -> PaywallDouble:
+    return PaywallDouble(gateway)
+
+
+@pytest.fixture
+def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
+    with Payer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0) as opened:
+        yield opened
+
+
+def buy(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
+    with httpx.Client(transport=MotifTransport(payer, **options)) as client:
+        return client.post(paywall.url, json={"prompt": "New York"})
+
+
+def buy_with_auth(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
+    with httpx.Client(auth=MotifAuth(payer, **options)) as client:
+        return client.post(paywall.url, json={"prompt": "New York"})
+
+
+BUYERS = pytest.mark.parametrize("buyer", [buy, buy_with_auth])
+
+
+@BUYERS
+def test_honest_paywall_is_paid_once(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+    receipts = list[Any]()
+    answer = buyer(payer, paywall, on_receipt=receipts.append)
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"a picture", "image/png")
+    assert [(one.units, one.amount, one.cumulative) for one in receipts] == [(2, 200, 204)]
+    assert payer.spent == 204
+    assert len(paywall.gateway.batches) == 1
+
+
+def test_receipt_is_in_extensions(payer: Payer, paywall: PaywallDouble) -> None:
+    answer = buy(payer, paywall)
+    assert [one.amount for one in answer.extensions["motif_receipts"]] == [200]
+
+
+@BUYERS
+@pytest.mark.parametrize(
+    "lie", [{"operator": FOREIGN.address}, {"cluster": "00" * 32}, {"most_units": 0}], ids=lambda lie: next(iter(lie))
+)
+def test_foreign_price_tag_is_not_paid(payer: Payer, paywall: PaywallDouble, buyer: Any, lie: JSON) -> None:
+    paywall.tag_lies = lie
+    with pytest.raises(MotifError) as caught:
+        buyer(payer, paywall)
+    assert isinstance(caught.value, (NotPayable, LicenseNotFound))
+    assert paywall.asks == []
+
+
+@pytest.mark.parametrize(
+    "lie", [{"work": FOREIGN.address}, {"use": "train"}, {"currency": FOREIGN.address}], ids=lambda lie: next(iter(lie))
+)
+def test_unlicensed_use_is_not_paid(payer: Payer, paywall: PaywallDouble, lie: JSON) -> None:
+    paywall.quote_lies = lie
+    with pytest.raises((NotPayable, LicenseNotFound)):
+        buy(payer, paywall)
+    assert paywall.asks == []
+
+
+def test_lower_price_on_tag_is_ignored(payer: Payer, paywall: PaywallDouble) -> None:
+    """A tag that names a lower price than the license's does not lower the maximum that is compared."""
+    paywall.quote_lies = {"price": "1", "price_with_fee": "1"}
+    with pytest.raises(PriceTooHigh) as caught:
+        buy(payer, paywall, max_price=100)
+    assert (caught.value.price, caught.value.max_price) == (408, 100)
+    assert paywall.asks == []
+
+
+def test_answer_at_maximum_price_is_paid(payer: Payer, paywall: PaywallDouble) -> None:
+    assert buy(payer, paywall, max_price=408).status_code == 200
+
+
+@BUYERS
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"answer": "11" * 32},
+        {"part": 1},
+        {"license": 1},
+        {"units": 5},
+        {"units": 0},
+        {"request_digest": "11" * 32},
+    ],
+    ids=lambda lie: next(iter(lie)),
+)
+def test_false_due_is_not_signed(payer: Payer, paywall: PaywallDouble, buyer: Any, lie: JSON) -> None:
+    paywall.due_lies = lie
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall)
+    assert (paywall.gateway.batches, payer.spent) == ([], 0)
+
+
+def test_due_above_fixed_units_is_not_signed(payer: Payer, gateway: GatewayDouble) -> None:
+    paywall = PaywallDouble(gateway, fixed=True)
+    paywall.due_lies = {"units": 1}
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert gateway.batches == []
+
+
+def test_replayed_due_is_not_signed_again(payer: Payer, paywall: PaywallDouble) -> None:
+    """A paywall that asks again for what was paid gets the same voucher, and no other."""
+    buy(payer, paywall)
+    first = paywall.pays[0]["answer"]
+    paywall.due_lies = {"answer": first}
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert len(paywall.gateway.batches) == 1
+    assert payer.spent == 204
+
+
+def test_due_in_place_of_price_is_not_signed(payer: Payer, paywall: PaywallDouble) -> None:
+    due = paywall.due_lies = {"answer": "11" * 32}
+    paywall.digests["11" * 32] = "22" * 32
+    whole = paywall.due("11" * 32, {"license": 0, "expires_at": 2_000_000_000}) | due
+    paywall.serve_first = None  # type: ignore[attr-defined]
+    paywall.gateway.others = lambda *_: paywall.required({"due": whole}, "payment-due")
+    with pytest.raises(Untrusted, match="before a price"):
+        buy(payer, paywall)
+    assert paywall.gateway.batches == []
+
+
+@BUYERS
+def test_other_output_is_not_returned(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+    paywall.sent_body = b"another picture"
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall)
+
+
+@BUYERS
+def test_forged_receipt_header_is_not_returned(payer: Payer, paywall: PaywallDouble, buyer: Any, world: World) -> None:
+    buy(payer, paywall)
+    batch = paywall.gateway.batches[0]
+    paywall.sent_receipt = write_header(paywall.gateway.receipt(batch, signer=FOREIGN))
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall)
+    paywall.sent_receipt = "not base64url of JSON"
+    with pytest.raises(MotifError):
+        buyer(payer, paywall)
+
+
+def test_missing_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -> None:
+    paywall.pay_answers.append((200, {}, b"a picture"))
+    with pytest.raises(Untrusted, match="no receipt"):
+        buy(payer, paywall)
+
+
+def test_unpaid_answer_with_foreign_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -> None:
+    """An answer that claims to be paid for already carries a receipt of this request, or is refused."""
+    buy(payer, paywall)
+    receipt = write_header(paywall.receipts_of(paywall.gateway.batches[0])[0])
+    paywall.ask_answers.append((200, {"motif-receipt": receipt}, b"another picture"))
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+
+
+@BUYERS
+def test_refusal_after_payment_is_unknown(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+    paywall.pay_answers.append(refusal("hold-mismatch", 409))
+    with pytest.raises(OutcomeUnknown):
+        buyer(payer, paywall)
+
+
+def test_interrupted_purchase_is_continued_and_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
+    transport = MotifTransport(payer)
+    with httpx.Client(transport=transport) as client:
+        paywall.pay_answers.append(refusal("internal", 500))
+        with pytest.raises(OutcomeUnknown):
+            client.post(paywall.url, json={"prompt": "New York"})
+        answer = client.post(paywall.url, json={"prompt": "New York"})
+        assert answer.content == b"a picture"
+        assert (len(paywall.gateway.batches), payer.spent) == (1, 204)
+        client.post(paywall.url, json={"prompt": "New York"})
+        assert (len(paywall.gateway.batches), payer.spent) == (2, 408)
+
+
+def test_refusal_of_server_is_free(payer: Payer, paywall: PaywallDouble) -> None:
+    paywall.ask_answers.append((422, {"content-type": "text/plain"}, b"this prompt is too odd"))
+    answer = buy(payer, paywall)
+    assert (answer.status_code, answer.text) == (422, "this prompt is too odd")
+    assert payer.spent == 0
+
+
+def test_refusal_of_paywall_is_raised(payer: Payer, paywall: PaywallDouble) -> None:
+    paywall.ask_answers.append(refusal("other-license", 422))
+    with pytest.raises(Refused) as caught:
+        buy(payer, paywall)
+    assert (caught.value.type, caught.value.is_definite) == ("other-license", True)
+    assert payer.spent == 0
+
+
+@BUYERS
+def test_free_answer_is_passed_on(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+    with httpx.Client(transport=MotifTransport(payer)) as client:
+        assert client.get(f"{paywall.gateway.url}/free").text == "free"
+    assert paywall.asks == []
+
+
+def test_stream_is_refused_by_auth(payer: Payer, paywall: PaywallDouble) -> None:
+    paywall.tag_lies = {"streams": True}
+    with pytest.raises(NotPayable, match="MotifTransport"):
+        buy_with_auth(payer, paywall)
+    assert paywall.asks == []
+
+
+def test_used_up_budget_stops_before_request(gateway: GatewayDouble, world: World, paywall: PaywallDouble) -> None:
+    policy = Policy(budget=300)
+    with (
+        Payer.open(
+            world.channel, world.voucher, gateway=gateway.url, account=world.account, patience=0, policy=policy
+        ) as payer,
+        pytest.raises(OverBudget),
+    ):
+        buy(payer, paywall)  # up to four units
+    assert paywall.asks == []

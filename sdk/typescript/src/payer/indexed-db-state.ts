@@ -1,0 +1,121 @@
+import { StateError, messageOf } from '../errors.js';
+import type { OpenState, StateStore } from './state-store.js';
+
+const DATABASE = 'motif-payer';
+const FRAMES = 'frames';
+
+interface Frame {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * State of a payer in the database of a browser's origin.
+ *
+ * A Web Lock gives it to one tab at a time; it is free when the tab closes.
+ *
+ * @param name Name of the state, such as the channel's address.
+ */
+export function indexedDbState(name: string): StateStore {
+  return {
+    async open() {
+      const release = await lock(name);
+      try {
+        return new IndexedDbState(await openDatabase(), name, release);
+      } catch (error) {
+        release();
+        throw failed(name, error);
+      }
+    },
+  };
+}
+
+class IndexedDbState implements OpenState {
+  constructor(
+    private readonly database: IDBDatabase,
+    private readonly name: string,
+    private readonly release: () => void,
+  ) {}
+
+  async read(): Promise<Uint8Array> {
+    const frames = await this.#run('readonly', (store) => store.index('name').getAll(this.name));
+    return concat((frames as Frame[]).map((frame) => frame.bytes));
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.#run('readwrite', (store) => store.add({ name: this.name, bytes } satisfies Frame));
+  }
+
+  async replace(bytes: Uint8Array): Promise<void> {
+    await this.#run('readwrite', (store) => {
+      const old = store.index('name').getAllKeys(this.name);
+      old.onsuccess = () => {
+        for (const key of old.result) store.delete(key);
+        store.add({ name: this.name, bytes } satisfies Frame);
+      };
+      return old;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.database.close();
+    this.release();
+  }
+
+  /** Runs one transaction, which is on disk when it completes. */
+  #run<T>(mode: IDBTransactionMode, request: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const transaction = this.database.transaction(FRAMES, mode, { durability: 'strict' });
+      const requested = request(transaction.objectStore(FRAMES));
+      transaction.oncomplete = () => resolve(requested.result);
+      transaction.onabort = () => reject(failed(this.name, transaction.error));
+    });
+  }
+}
+
+function openDatabase(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => {
+      const store = request.result.createObjectStore(FRAMES, { autoIncrement: true });
+      store.createIndex('name', 'name');
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** States of this page, where the platform has no Web Locks. */
+const opened = new Set<string>();
+
+/** Locks a state until the returned function is called. */
+function lock(name: string): Promise<() => void> {
+  const key = `${DATABASE}:${name}`;
+  const locked = () => new StateError('state-locked', `the payer's state ${name} is in use by another tab`);
+  if (!globalThis.navigator?.locks) {
+    if (opened.has(key)) return Promise.reject(locked());
+    opened.add(key);
+    return Promise.resolve(() => opened.delete(key));
+  }
+  return new Promise((resolve, reject) => {
+    const held = navigator.locks.request(key, { ifAvailable: true }, (granted) => {
+      if (!granted) return reject(locked());
+      return new Promise<void>((release) => resolve(() => release()));
+    });
+    held.catch(reject);
+  });
+}
+
+function concat(all: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of all) {
+    bytes.set(part, position);
+    position += part.length;
+  }
+  return bytes;
+}
+
+function failed(name: string, cause: unknown): StateError {
+  return new StateError('state-failed', `the payer's state ${name}: ${messageOf(cause)}`, { cause });
+}

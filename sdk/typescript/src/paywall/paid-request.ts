@@ -1,0 +1,67 @@
+import { MotifError } from '../errors.js';
+
+/** Request whose body is in memory, so that it can be sent again. */
+export interface PaidRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+  /** Settings of the platform. */
+  readonly init: RequestInit;
+}
+
+const HEADER = 'idempotency-key';
+const VISIBLE = /^[\x21-\x7e]{8,128}$/;
+
+/** Reads a request as `fetch` takes it. */
+export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<PaidRequest> {
+  const request = new Request(input, init);
+  const { method, signal } = request;
+  const url = new URL(request.url);
+  url.hash = '';
+  // A query without a text is not sent by every platform: the payment is bound to the target without it.
+  if (url.search === '') url.search = '';
+  const body = new Uint8Array(await request.arrayBuffer());
+  const headers = new Headers(request.headers);
+  return { method, url: url.href, headers, body, signal, init: { ...settingsOf(input), ...rest(init) } };
+}
+
+/** Returns the settings of a request object, which a request of the same content is to have. */
+function settingsOf(input: RequestInfo | URL): RequestInit {
+  if (!(input instanceof Request)) return {};
+  const { cache, credentials, integrity, keepalive, mode, referrerPolicy } = input;
+  return { cache, credentials, integrity, keepalive, referrerPolicy, ...(mode === 'navigate' ? {} : { mode }) };
+}
+
+/** Returns the settings that are not sent, such as a dispatcher of Node.js. */
+function rest(init: RequestInit): RequestInit {
+  const { body: _body, headers: _headers, method: _method, signal: _signal, redirect: _redirect, ...settings } = init;
+  return settings;
+}
+
+/** Returns the path and query of a request, to which a payment is bound. */
+export function targetOf({ url }: PaidRequest): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+/**
+ * Takes the caller's idempotency key out of the request's headers.
+ *
+ * @throws MotifError `invalid-input` if a paywall would not take it.
+ */
+export function takeKey(headers: Headers): string | undefined {
+  const key = headers.get(HEADER) ?? undefined;
+  headers.delete(HEADER);
+  if (key !== undefined && !VISIBLE.test(key)) {
+    throw new MotifError('invalid-input', 'invalid idempotency key: expected 8 to 128 visible ASCII characters');
+  }
+  return key;
+}
+
+/** Returns what `fetch` takes to send the request, with its body. */
+export function toInit(request: PaidRequest, headers: Headers): RequestInit {
+  const { method, body, signal, init } = request;
+  return { ...init, method, headers, signal, body: body.length === 0 ? null : body };
+}

@@ -1,0 +1,167 @@
+import { RefusedError, UnreachableError, UntrustedError } from '../errors.js';
+import type { Receipt, Voucher } from '../wire.js';
+import type { PaywallPurchase } from './paywall.js';
+
+/** Payment of a part that has not arrived. */
+interface PartPayment {
+  readonly voucher: Voucher;
+  readonly receipt: Receipt;
+}
+
+/** Maximum size of an event without its body. */
+const MAX_ENVELOPE_BYTES = 16 << 10;
+const LINE_FEED = 10;
+/** Attempts to fetch a paid part after a lost connection; each is repeated as long as patience lasts. */
+const PART_ATTEMPTS = 3;
+
+/** Stream from behind a paywall, paid part by part as it is read. */
+export class PaidStream {
+  readonly #purchase: PaywallPurchase;
+  readonly #events: EventReader;
+  #part = 0;
+  /** Payment of a part that has not arrived. */
+  #paid: PartPayment | undefined;
+
+  constructor(purchase: PaywallPurchase, body: ReadableStream<Uint8Array>) {
+    this.#purchase = purchase;
+    this.#events = new EventReader(body, purchase.maxBytes * 2 + MAX_ENVELOPE_BYTES, purchase.request.url);
+  }
+
+  /** Returns the joined parts. A part is paid for when it is asked for; cancelling ends the payments. */
+  toReadable(): ReadableStream<Uint8Array> {
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          try {
+            const part = await this.#next();
+            if (part) controller.enqueue(part);
+            else controller.close();
+          } catch (error) {
+            await this.#events.cancel();
+            throw error;
+          }
+        },
+        cancel: () => this.#events.cancel(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Pays for the next part and returns it; `undefined` after the last. */
+  async #next(): Promise<Uint8Array | undefined> {
+    const { core } = this.#purchase.payer;
+    for (;;) {
+      const bytes = await this.#events.next().catch((error: unknown) => this.#lost(error));
+      if (bytes === undefined) return this.#fetchAgain();
+      const { ok: event, raw } = core.callWithRaw('stream.event', {}, bytes);
+      switch (event.event) {
+        case 'due':
+          await this.#pay(event.due);
+          break;
+        case 'output': {
+          const paid = this.#takePaid();
+          core.call('purchase.part', { receipt: paid.receipt }, raw);
+          this.#part += 1;
+          return raw.slice();
+        }
+        case 'end':
+          return undefined;
+        case 'failed':
+          throw new RefusedError('refused', event.error.message, event.error.problem);
+        case null:
+          break; // a comment
+      }
+    }
+  }
+
+  async #pay(due: Parameters<PaywallPurchase['pay']>[0]): Promise<void> {
+    if (this.#paid) throw new UntrustedError('a payment is due before the paid part has arrived');
+    this.#paid = await this.#purchase.pay(due, this.#part);
+    const shown = await this.#purchase.show(this.#paid.voucher, this.#part);
+    this.#purchase.checkShown(shown, this.#paid.receipt);
+  }
+
+  /** Continues after a lost connection if a paid part is outstanding. */
+  #lost(error: unknown): undefined {
+    if (!this.#paid || this.#purchase.request.signal.aborted) throw error;
+    return undefined;
+  }
+
+  /** Fetches a paid part again, which was lost with the connection. */
+  async #fetchAgain(): Promise<Uint8Array> {
+    const paid = this.#takePaid();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answered = await this.#purchase.show(paid.voucher, this.#part);
+        this.#purchase.checkAnswer(answered, paid.receipt);
+        this.#part += 1;
+        return answered.body;
+      } catch (error) {
+        if (!(error instanceof UnreachableError) || attempt >= PART_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #takePaid(): PartPayment {
+    const paid = this.#paid;
+    if (!paid) throw new UntrustedError('an unpaid part arrived');
+    this.#paid = undefined;
+    return paid;
+  }
+}
+
+/** Splits a body into server-sent events. */
+class EventReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #maxBytes: number;
+  readonly #url: string;
+  #buffered = new Uint8Array();
+  /** Bytes that were searched for the end of an event. */
+  #searched = 0;
+
+  constructor(body: ReadableStream<Uint8Array>, maxBytes: number, url: string) {
+    this.#reader = body.getReader();
+    this.#maxBytes = maxBytes;
+    this.#url = url;
+  }
+
+  /** Returns the bytes of the next event, its blank line included. */
+  async next(): Promise<Uint8Array> {
+    for (;;) {
+      const event = this.#take();
+      if (event) return event;
+      if (this.#buffered.length > this.#maxBytes) {
+        throw new UntrustedError("an event exceeds this client's maximum size");
+      }
+      const read = await this.#reader.read().catch((error: unknown) => {
+        throw new UnreachableError(this.#url, error);
+      });
+      if (read.done) throw new UntrustedError('the stream ended early');
+      this.#append(read.value);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reader.cancel().catch(() => undefined);
+  }
+
+  #take(): Uint8Array | undefined {
+    const bytes = this.#buffered;
+    for (let end = Math.max(1, this.#searched); end < bytes.length; end++) {
+      if (bytes[end] === LINE_FEED && bytes[end - 1] === LINE_FEED) {
+        this.#buffered = bytes.slice(end + 1);
+        this.#searched = 0;
+        return bytes.subarray(0, end + 1);
+      }
+    }
+    this.#searched = bytes.length;
+    return undefined;
+  }
+
+  #append(chunk: Uint8Array): void {
+    const joined = new Uint8Array(this.#buffered.length + chunk.length);
+    joined.set(this.#buffered);
+    joined.set(chunk, this.#buffered.length);
+    this.#buffered = joined;
+  }
+}

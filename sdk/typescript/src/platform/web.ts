@@ -1,0 +1,12 @@
+/** Returns the bytes of a module beside this package's files. */
+export async function readModule(name: string): Promise<BufferSource> {
+  const response = await fetch(moduleUrl(name));
+  if (!response.ok) throw new Error(`${name} was answered with status ${response.status}`);
+  return response.arrayBuffer();
+}
+
+/** Returns the URL of a module, in the form that bundlers replace. */
+function moduleUrl(name: string): URL {
+  if (name === 'motif_core.wasm') return new URL('../motif_core.wasm', import.meta.url);
+  return new URL('../motif_content.wasm', import.meta.url);
+}

@@ -1,0 +1,47 @@
+import { RpcReader, type AccountReader } from '../chain.js';
+import { sha256 } from '../bytes.js';
+import { Core } from '../core/core.js';
+import type { SaleReceipt } from '../core/types.js';
+import { MotifError } from '../errors.js';
+import { readReceiptKeys } from '../payer/channel-account.js';
+
+/** Settings of {@link verifySale}. */
+export interface SaleOptions {
+  /** Cluster: the URL of a node's JSON-RPC interface, or a reader of accounts. */
+  readonly rpc: string | AccountReader;
+  /** Operator that must have sold. Default: any. */
+  readonly seller?: string;
+  /** Rules. Default: loaded from this package. */
+  readonly core?: Core;
+}
+
+const RECEIPT = 'motif-receipt';
+
+/**
+ * Verifies the receipt of an answer that was bought by x402: signed by the operator's receipt key of the time, for exactly
+ * these bytes. `motif receipt verify` proves such a receipt from the chain.
+ *
+ * @param response Answer of the paywall. Its body is not read.
+ * @param body Bytes of the answer.
+ * @throws MotifError `receipt-invalid`, `account-not-found`, `invalid-input`.
+ */
+export async function verifySale(
+  response: Response,
+  body: Uint8Array<ArrayBuffer>,
+  options: SaleOptions,
+): Promise<SaleReceipt> {
+  const core = options.core ?? (await Core.load());
+  const header = response.headers.get(RECEIPT);
+  if (header === null) throw new MotifError('receipt-invalid', 'the answer has no receipt');
+  const { receipt } = core.call('sale.read', { header });
+  if (options.seller !== undefined && receipt.seller !== options.seller) {
+    throw new MotifError('receipt-invalid', `the seller is ${receipt.seller}: expected ${options.seller}`);
+  }
+  const digest = await sha256(body);
+  if (receipt.output_digest !== digest && !/^0+$/.test(receipt.output_digest)) {
+    throw new MotifError('receipt-invalid', 'the receipt is for other bytes');
+  }
+  const chain = typeof options.rpc === 'string' ? new RpcReader(options.rpc) : options.rpc;
+  core.call('sale.verify', { receipt, keys: await readReceiptKeys(core, chain, receipt.seller) });
+  return receipt;
+}

@@ -1,0 +1,347 @@
+// A dishonest paywall gets no wrong signature from the client, or is detected.
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
+import { FilePurchases } from '@motif/sdk/node';
+
+import { problem, type Answer } from './support/server.js';
+import { PRICE, TestGateway } from './support/test-gateway.js';
+import { World } from './support/world.js';
+
+let world: World;
+let gateway: TestGateway;
+let payer: Payer;
+let buy: Fetch;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+
+beforeEach(async () => {
+  gateway = await TestGateway.start(world);
+  const { channel, voucherKey } = world;
+  payer = await Payer.open({ gateway: gateway.url, rpc: world, channel, signer: voucherKey.voucherSigner });
+  buy = wrapFetchWithMotif(fetch, payer, { maxPrice: 10_000n, patience: 0 });
+});
+
+afterEach(() => gateway.stop());
+
+const request = { method: 'POST', body: JSON.stringify({ prompt: 'New York', count: 2 }) };
+const images = (body: RequestInit = request) => buy(`${gateway.url}/images`, body);
+const signed = () => gateway.payments.filter((payment) => payment.voucher !== undefined);
+
+test('answer is paid for with verified bytes', async () => {
+  const response = await images();
+  expect(await response.text()).toBe(`picture for ${request.body}`);
+  const [receipt] = paymentOf(response)!.receipts;
+  expect([receipt?.units, receipt?.amount]).toEqual([2, '200']);
+  expect([paymentOf(response)!.cost, payer.cumulative, gateway.owed]).toEqual([204n, 204n, 204]);
+});
+
+const flip = (hex: string) => (hex.startsWith('f') ? '0' : 'f') + hex.slice(1);
+const wrongDues: [string, (due: Due) => void][] = [
+  ['more units', (due) => (due.units = 5)],
+  ['no units', (due) => (due.units = 0)],
+  ['another license', (due) => (due.license = 1)],
+  ['another answer', (due) => (due.answer = flip(due.answer))],
+  ['another request', (due) => (due.request_digest = flip(due.request_digest))],
+  ['another part', (due) => (due.part = 1)],
+];
+
+test.each(wrongDues)('payment for %s is not signed', async (_, change) => {
+  gateway.lies.due = change;
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  expect([signed(), gateway.heard]).toEqual([[], []]);
+  expect([gateway.owed, payer.cumulative]).toEqual([0, 0n]);
+});
+
+test('replayed due is not paid again', async () => {
+  let first: Due | undefined;
+  gateway.lies.due = (due) => {
+    first ??= { ...due };
+    Object.assign(due, first);
+  };
+  await images();
+  await expect(images({ ...request, body: '{"prompt":"Boston"}' })).rejects.toMatchObject({ type: 'untrusted' });
+  expect(gateway.heard).toHaveLength(1);
+  expect(gateway.owed).toBe(204);
+});
+
+test('wrong price is not paid', async () => {
+  gateway.lies.due = (due) => {
+    due.price = String(Number(due.price) * 10);
+    // Another statement, with units that the payer did not sign.
+    const { statement, cumulative, entries } = due.expected;
+    due.expected.cumulative = String(Number(cumulative) * 10);
+    due.expected.statement = statement + 1;
+    entries.push({ license: 0, units: 9 });
+  };
+  const [receipt] = paymentOf(await images())!.receipts;
+  expect(receipt?.amount).toBe('200');
+  expect(gateway.owed).toBe(204);
+});
+
+test('price above the maximum is not asked for', async () => {
+  const cheap = wrapFetchWithMotif(fetch, payer, { maxPrice: 407n });
+  await expect(cheap(`${gateway.url}/images`, request)).rejects.toMatchObject({
+    type: 'max-price-exceeded',
+    price: 408n,
+    max: 407n,
+  });
+  expect([gateway.payments, gateway.made]).toEqual([[], 0]);
+});
+
+test.each(['operator', 'cluster'] as const)('price tag of another %s is refused', async (field) => {
+  gateway.lies.priceTag = (tag) => {
+    tag[field] = field === 'operator' ? world.payer.address : flip(tag.cluster);
+  };
+  await expect(images()).rejects.toMatchObject({ type: 'price-tag-mismatch' });
+  expect(gateway.payments).toEqual([]);
+});
+
+test('work without a license is refused', async () => {
+  gateway.lies.priceTag = (tag) => (tag.quote.work = world.channel);
+  await expect(images()).rejects.toMatchObject({ type: 'not-licensed' });
+  expect(gateway.payments).toEqual([]);
+});
+
+test('due before a price is refused', async () => {
+  const header = Buffer.from(JSON.stringify({ due: {} })).toString('base64url');
+  const liar: Fetch = async () => new Response(null, { status: 402, headers: { 'motif-payment-required': header } });
+  await expect(wrapFetchWithMotif(liar, payer, { maxPrice: 10_000n })('http://127.0.0.1/images')).rejects.toThrow();
+  expect(gateway.payments).toEqual([]);
+});
+
+const changeReceipt = (change: (receipt: Receipt) => void) => (answer: Answer) => {
+  const header = answer.headers?.['motif-receipt'];
+  if (header === undefined) return answer;
+  const receipt = JSON.parse(Buffer.from(header, 'base64url').toString()) as Receipt;
+  change(receipt);
+  const changed = Buffer.from(JSON.stringify(receipt)).toString('base64url');
+  return { ...answer, headers: { ...answer.headers, 'motif-receipt': changed } };
+};
+const wrongAnswers: [string, (answer: Answer) => Answer][] = [
+  ['other output', (answer) => (answer.status === 200 ? { ...answer, body: `${answer.body}!` } : answer)],
+  ['no receipt', ({ status, body, headers }) => {
+    const { 'motif-receipt': _, ...rest } = headers ?? {};
+    return { status, body, headers: rest };
+  }],
+  ['other units', changeReceipt((receipt) => (receipt.units = 1))],
+  ['another amount', changeReceipt((receipt) => (receipt.amount = '1'))],
+  ['another output digest', changeReceipt((receipt) => (receipt.output_digest = flip(receipt.output_digest)))],
+  ['a forged signature', changeReceipt((receipt) => (receipt.signature = flip(receipt.signature)))],
+  ['a lower total', changeReceipt((receipt) => (receipt.cumulative = '102'))],
+];
+
+test.each(wrongAnswers)('answer with %s is rejected', async (_, lie) => {
+  gateway.lies.paywall = lie;
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted', isDefinite: false });
+  // A retry without interference returns the paid answer.
+  delete gateway.lies.paywall;
+  const response = await images();
+  expect(paymentOf(response)!.receipts[0]?.units).toBe(2);
+  expect([gateway.owed, payer.cumulative, gateway.made]).toEqual([204, 204n, 1]);
+});
+
+test('lost answer is paid once', async () => {
+  let isLost = false;
+  const losing: Fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    if (isLost || response.status !== 200) return response;
+    isLost = true;
+    throw new TypeError('the connection was reset');
+  };
+  const unlucky = wrapFetchWithMotif(losing, payer, { maxPrice: 10_000n, patience: 0 });
+  await expect(unlucky(`${gateway.url}/images`, request)).rejects.toMatchObject({ type: 'unreachable' });
+  expect(gateway.owed).toBe(204);
+  expect(await (await unlucky(`${gateway.url}/images`, request)).text()).toBe(`picture for ${request.body}`);
+  expect([gateway.owed, payer.cumulative, gateway.made]).toEqual([204, 204n, 1]);
+});
+
+test('named request is paid once', async () => {
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0001' } };
+  const [first, again] = [await images(named), await images(named)];
+  expect(await again.text()).toBe(await first.text());
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+  await expect(images({ ...named, headers: { 'idempotency-key': 'short' } })).rejects.toMatchObject({
+    type: 'invalid-input',
+  });
+});
+
+test('concurrent requests of one name are paid once', async () => {
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0002' } };
+  const bought = await Promise.all(Array.from({ length: 5 }, () => images(named)));
+  expect(new Set(await Promise.all(bought.map((response) => response.text()))).size).toBe(1);
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+});
+
+test('named request is paid once over a restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'motif-purchases-'));
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0003' } };
+  for (let process = 0; process < 3; process++) {
+    const purchases = await FilePurchases.open(join(folder, 'purchases.jsonl'));
+    const again = wrapFetchWithMotif(fetch, payer, { maxPrice: 10_000n, purchases });
+    expect(await (await again(`${gateway.url}/images`, named)).text()).toBe(`picture for ${request.body}`);
+    await purchases.close();
+    await appendFile(join(folder, 'purchases.jsonl'), '{"name":"torn');
+  }
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+  const text = await readFile(join(folder, 'purchases.jsonl'), 'utf8');
+  expect(text).not.toMatch(/127\.0\.0\.1/);
+  await rm(folder, { recursive: true });
+});
+
+test('stream is paid part by part as it is read', async () => {
+  const response = await buy(`${gateway.url}/stories`, request);
+  expect(response.headers.get('content-type')).toBe('text/plain');
+  expect(gateway.owed).toBe(0);
+  const reader = response.body!.getReader();
+  const first = await reader.read();
+  expect(new TextDecoder().decode(first.value)).toBe('part 0\n'.repeat(10));
+  expect(gateway.owed).toBe(102);
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('part 1\n'.repeat(10));
+  await reader.cancel();
+  expect([gateway.owed, paymentOf(response)!.receipts.length]).toEqual([204, 2]);
+});
+
+test('whole stream is one text', async () => {
+  const response = await buy(`${gateway.url}/stories`, request);
+  expect(await response.text()).toBe([0, 1, 2].map((part) => `part ${part}\n`.repeat(10)).join(''));
+  expect([gateway.owed, paymentOf(response)!.cost]).toEqual([306, 306n]);
+});
+
+test('stream ends before it exceeds the maximum', async () => {
+  const cheap = wrapFetchWithMotif(fetch, payer, { maxPrice: 250n });
+  const response = await cheap(`${gateway.url}/stories`, request);
+  await expect(response.text()).rejects.toMatchObject({ type: 'max-price-exceeded' });
+  expect(gateway.owed).toBe(204);
+});
+
+const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] = [
+  ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
+  ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
+  ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
+  ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],
+  ['second due for a paid part', (name, data) => (name === 'output' ? ['due', dueLike(data)] : undefined), 102],
+];
+
+test.each(wrongEvents)('stream with %s is rejected', async (_, event, owed) => {
+  gateway.lies.event = event;
+  const response = await buy(`${gateway.url}/stories`, request);
+  await expect(response.text()).rejects.toMatchObject({ type: 'untrusted' });
+  expect(gateway.owed).toBe(owed);
+});
+
+test('paid part that was lost is fetched again', async () => {
+  gateway.lies.event = (name) => (name === 'output' ? 'cut' : undefined);
+  const response = await buy(`${gateway.url}/stories`, request);
+  const reader = response.body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('part 0\n'.repeat(10));
+  await expect(reader.read()).rejects.toThrow();
+  expect([gateway.owed, payer.cumulative]).toEqual([102, 102n]);
+  // The channel still works.
+  delete gateway.lies.event;
+  await images();
+});
+
+/** Lets the paywall refuse the first requests for an answer. */
+function refuseFirst(count: number, type: string, status: number): void {
+  let left = count;
+  gateway.lies.paywall = (answer, payment) => {
+    return payment.answer === undefined && left-- > 0 ? problem(type, status) : answer;
+  };
+}
+
+test.each([
+  ['too-many-unpaid', 429, 5],
+  ['paywall-full', 503, 3],
+  ['hold-ended', 409, 2],
+])('request that was refused with %s is bought with another hold', async (type, status, count) => {
+  refuseFirst(count, type, status);
+  const response = await images({ ...request, headers: { 'idempotency-key': 'picture-0004' } });
+  expect(await response.text()).toBe(`picture for ${request.body}`);
+  expect([gateway.owed, gateway.heard.length, gateway.made]).toEqual([204, 1, count + 1]);
+  // The name belongs to the purchase that was paid.
+  await images({ ...request, headers: { 'idempotency-key': 'picture-0004' } });
+  expect(gateway.owed).toBe(204);
+});
+
+test('hold that always ends is an error', async () => {
+  refuseFirst(9, 'hold-ended', 409);
+  await expect(images()).rejects.toMatchObject({ type: 'refused', problem: { type: 'hold-ended' } });
+  expect([gateway.owed, gateway.made]).toEqual([0, 3]);
+});
+
+test('crowd waits for places of the channel', async () => {
+  let [running, most] = [0, 0];
+  const counting: Fetch = async (input, init) => {
+    const isAsk = init?.body != null && new Headers(init.headers).has('motif-payment');
+    if (!isAsk) return fetch(input, init);
+    most = Math.max(most, ++running);
+    return fetch(input, init).finally(() => (running -= 1));
+  };
+  const crowd = wrapFetchWithMotif(counting, payer, { maxPrice: 10_000n });
+  const asked = Array.from({ length: 40 }, (_, number) => {
+    return crowd(`${gateway.url}/pictures`, { method: 'POST', body: `{"prompt":"${number}"}` });
+  });
+  const leaving = new AbortController();
+  const leaver = crowd(`${gateway.url}/pictures`, { method: 'POST', body: '{}', signal: leaving.signal });
+  leaving.abort(new Error('gone'));
+  await expect(leaver).rejects.toThrow('gone');
+  await Promise.all(asked);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThan(40);
+  expect([gateway.owed, gateway.made]).toEqual([4_080, 40]);
+});
+
+test('settings of the platform reach every request', async () => {
+  const seen: unknown[] = [];
+  const settings = { ...request, dispatcher: 'a proxy', cache: 'no-store' } as RequestInit;
+  const spying: Fetch = (input, init) => {
+    const { dispatcher, cache } = (init ?? {}) as { dispatcher?: unknown; cache?: unknown };
+    seen.push([dispatcher, cache]);
+    const { dispatcher: _, ...rest } = init as RequestInit & { dispatcher?: unknown };
+    return fetch(input, rest);
+  };
+  await wrapFetchWithMotif(spying, payer, { maxPrice: 10_000n })(`${gateway.url}/images`, settings);
+  expect(seen).toEqual(Array.from({ length: 3 }, () => ['a proxy', 'no-store']));
+});
+
+test('other answers pass unchanged', async () => {
+  const response = await buy(`${gateway.url}/free?size=1`, request);
+  expect(await response.json()).toEqual({ free: true, target: '/free?size=1', method: 'POST' });
+  expect(paymentOf(response)).toBeUndefined();
+});
+
+/** Receipt of a stream's event, well formed and false. */
+function receiptLike(due: Record<string, unknown>): Receipt {
+  const [channel, work] = [world.channel as string, world.work as string];
+  return {
+    digest: '0'.repeat(64),
+    channel,
+    opened_slot: 1,
+    statement: 0,
+    position: 0,
+    license: 0,
+    units: 1,
+    terms_number: 1,
+    amount: String(PRICE),
+    cumulative: '102',
+    work,
+    request_digest: String(due['request_digest'] ?? '0'.repeat(64)),
+    output_digest: '0'.repeat(64),
+    issued_at: 1,
+    signature: '0'.repeat(128),
+  };
+}
+
+function dueLike(output: Record<string, unknown>): unknown {
+  const { request_digest, output_digest, license, units } = output['receipt'] as Receipt;
+  const expected = { statement: 0, cumulative: '204', entries: [] };
+  const price = String(PRICE);
+  return { answer: output_digest, part: 0, license, units, price, request_digest, output_digest, expires_at: 1, expected };
+}

@@ -1,0 +1,226 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+
+import {
+  GatewayClient,
+  Payer,
+  RpcReader,
+  StateError,
+  type OpenState,
+  type PayerOptions,
+  type StateStore,
+} from '@motif/sdk';
+import { fileState } from '@motif/sdk/node';
+
+import { BreakOff, json, problem, TestServer } from './support/server.js';
+import { TestGateway } from './support/test-gateway.js';
+import { World } from './support/world.js';
+
+let world: World;
+let gateway: TestGateway;
+let folder: string;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(async () => {
+  gateway = await TestGateway.start(world);
+  folder = await mkdtemp(join(tmpdir(), 'motif-payer-'));
+});
+afterEach(async () => {
+  await gateway.stop();
+  await rm(folder, { recursive: true });
+});
+
+const digest = (number: number) => number.toString(16).padStart(64, '0');
+const generation = (number: number, units = 1) => {
+  return { license: 0, units, requestDigest: digest(number), outputDigest: digest(number) };
+};
+
+function options(more: Partial<PayerOptions> = {}): PayerOptions {
+  const client = new GatewayClient(gateway.url, { patience: 0 });
+  return { gateway: client, rpc: world, channel: world.channel, signer: world.voucherKey.voucherSigner, ...more };
+}
+
+test('concurrent callers share vouchers', async () => {
+  const payer = await Payer.open(options());
+  const paying = Array.from({ length: 200 }, (_, number) => payer.generate(generation(number)));
+  const receipts = await Promise.all(paying);
+  expect(gateway.heard.length).toBeLessThanOrEqual(3);
+  expect(receipts.map((receipt) => receipt.request_digest)).toEqual(receipts.map((_, number) => digest(number)));
+  expect([payer.spent, gateway.owed]).toEqual([20_400n, 20_400]);
+});
+
+test('batch is paid for together', async () => {
+  const payer = await Payer.open(options());
+  const receipts = await payer.generateAll([generation(1, 2), generation(2, 3)]);
+  expect(receipts.map(({ units }) => units)).toEqual([2, 3]);
+  expect(gateway.heard).toHaveLength(1);
+});
+
+test('refused payment fails alone', async () => {
+  const payer = await Payer.open(options());
+  gateway.lies.batch = ({ generations }, honest) => {
+    const item = generations.findIndex((one) => one.units === 5);
+    if (item < 0) return honest();
+    return problem('batch-items', 409, { items: [{ item, type: 'unit-cap', detail: 'no units are left' }] });
+  };
+  const paid = await Promise.allSettled([1, 5, 2].map((units) => payer.generate(generation(units, units))));
+  expect(paid.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(paid[1]).toMatchObject({ reason: { type: 'refused', problem: { type: 'unit-cap' }, isDefinite: true } });
+  expect(payer.spent).toBe(306n);
+});
+
+test('budgets and prices limit what is signed', async () => {
+  const limited = await Payer.open(options({ budget: 250n, tagBudgetsPerDay: { kofi: 102n } }));
+  await limited.generate(generation(1), { tag: 'kofi' });
+  const second = limited.generate(generation(2), { tag: 'kofi' });
+  await expect(second).rejects.toMatchObject({ type: 'over-budget', total: 204n, budget: 102n });
+  await limited.generate(generation(3));
+  await expect(limited.generate(generation(4))).rejects.toMatchObject({ type: 'over-budget', budget: 250n });
+  const cheap = await Payer.open(options({ maxUnitPrice: 99n }));
+  const dear = cheap.generate(generation(5));
+  await expect(dear).rejects.toMatchObject({ type: 'price-too-high', price: 100n, max: 99n });
+  await expect(cheap.generate({ ...generation(6), license: 7 })).rejects.toMatchObject({ type: 'license-not-found' });
+  expect(gateway.heard).toHaveLength(2);
+});
+
+test('payer continues from its state', async () => {
+  const state = () => fileState(join(folder, 'payer'));
+  const first = await Payer.open(options({ state: state(), budget: 1_000n }));
+  await first.generate(generation(1), { tag: 'kofi' });
+  await expect(Payer.open(options({ state: state() }))).rejects.toThrow(`process ${process.pid}`);
+  await first.close();
+  await expect(first.generate(generation(2))).rejects.toMatchObject({ type: 'closed' });
+  const second = await Payer.open(options({ state: state(), budget: 1_000n }));
+  const [kept] = second.receipts();
+  expect([kept?.number, kept?.tag, kept?.charged, second.spent]).toEqual([1, 'kofi', 102n, 102n]);
+  await second.forgetReceipts(1);
+  expect(second.receipts()).toEqual([]);
+  await second.close();
+});
+
+test('unanswered payment is repeated with the same bytes', async () => {
+  const state = () => fileState(join(folder, 'payer'));
+  const first = await Payer.open(options({ state: state() }));
+  gateway.lies.batch = (_, honest) => {
+    honest();
+    throw new BreakOff(); // after the charge
+  };
+  const lost = await first.generate(generation(1)).catch((error: unknown) => error);
+  expect(lost).toMatchObject({ type: 'unreachable', isDefinite: false });
+  await first.close();
+  delete gateway.lies.batch;
+  const second = await Payer.open(options({ state: state() }));
+  expect([second.isUnanswered, second.spent, gateway.owed]).toEqual([false, 102n, 102]);
+  expect(new Set(gateway.heard.map((request) => JSON.stringify(request))).size).toBe(1);
+  expect(await second.resume()).toHaveLength(1);
+  await second.close();
+});
+
+/** State in memory whose writes fail after some. */
+function failingState(writes: number): StateStore {
+  let left = writes;
+  const write = async () => {
+    if (left-- <= 0) throw new StateError('state-failed', 'no space left on device');
+  };
+  const state: OpenState = { read: async () => new Uint8Array(), append: write, replace: write, close: async () => {} };
+  return { open: async () => state };
+}
+
+test('nothing is sent that is not stored', async () => {
+  const payer = await Payer.open(options({ state: failingState(1) }));
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'state-failed', isDefinite: false });
+  await expect(payer.generate(generation(2))).rejects.toMatchObject({ type: 'state-failed' });
+  expect(gateway.heard).toEqual([]);
+  await expect(Payer.open(options({ state: failingState(0) }))).rejects.toMatchObject({ type: 'state-failed' });
+});
+
+test('failed signature charges nothing', async () => {
+  let isAway = false;
+  const { address, sign } = world.voucherKey.voucherSigner;
+  const signer = {
+    address,
+    sign: (message: Uint8Array<ArrayBuffer>) => (isAway ? Promise.reject(new Error('unplugged')) : sign(message)),
+  };
+  const payer = await Payer.open(options({ signer }));
+  isAway = true;
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'signer-failed' });
+  isAway = false;
+  await payer.generate(generation(2));
+  expect([gateway.heard.length, payer.spent]).toEqual([1, 102n]);
+});
+
+test('aborted caller leaves and the payment ends', async () => {
+  const payer = await Payer.open(options());
+  const [early, late] = [new AbortController(), new AbortController()];
+  early.abort(new Error('gone before'));
+  await expect(payer.generate(generation(1), { signal: early.signal })).rejects.toThrow('gone before');
+  gateway.lies.batch = (_, honest) => {
+    late.abort(new Error('gone meanwhile'));
+    return honest();
+  };
+  const paying = payer.generate(generation(2), { signal: late.signal });
+  await Promise.allSettled([paying, payer.generate(generation(3))]);
+  expect([gateway.owed, payer.spent]).toEqual([204, 204n]);
+});
+
+test('signer of another key is refused', async () => {
+  const signer = world.payer.voucherSigner;
+  await expect(Payer.open(options({ signer }))).rejects.toMatchObject({ type: 'invalid-input' });
+});
+
+test('channel is read from the payments program only', async () => {
+  await expect(Payer.open(options({ channel: world.payer.address }))).rejects.toMatchObject({ type: 'account-invalid' });
+  const nowhere = await Payer.open(options({ channel: '11111111111111111111111111111112' })).catch((error) => error);
+  expect(nowhere).toMatchObject({ type: 'account-not-found' });
+  const forged = { readAccount: async (at: string) => ({ ...(await world.readAccount(at))!, owner: world.chain.mint }) };
+  await expect(Payer.open(options({ rpc: forged }))).rejects.toMatchObject({ type: 'account-invalid' });
+});
+
+test('errors show no key of a URL', async () => {
+  const secret = 'f00d-cafe';
+  const rpc = new RpcReader(`http://127.0.0.1:9/v2/${secret}?api-key=${secret}`, { patience: 0 });
+  const failing = new GatewayClient('http://127.0.0.1:9', { patience: 0, apiKey: secret });
+  for (const read of [() => rpc.readAccount(world.channel), () => failing.operator()]) {
+    const error = await read().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type: 'unreachable' });
+    expect(inspect(error)).not.toContain(secret);
+  }
+  for (const create of [
+    () => new GatewayClient(`http://name:${secret}@127.0.0.1:9`),
+    () => new RpcReader(`http://${secret}@127.0.0.1:9`),
+  ]) {
+    expect(create).toThrowError(expect.objectContaining({ type: 'invalid-input' }));
+    expect(create).not.toThrowError(secret);
+  }
+});
+
+test('request follows a channel to its process, without a downgrade', async () => {
+  const elsewhere = (holder: string) => problem('channel-held-elsewhere', 421, { holder });
+  const holder = await TestServer.start(() => json({ operator: 'here' }));
+  const first = await TestServer.start(() => elsewhere(holder.url));
+  const client = new GatewayClient(first.url, { patience: 0 });
+  expect(await client.operator()).toEqual({ operator: 'here' });
+  for (const wrong of ['file:///etc/passwd', 'b.example']) {
+    const server = await TestServer.start(() => elsewhere(wrong));
+    const refused = new GatewayClient(server.url, { patience: 0 }).operator();
+    await expect(refused).rejects.toMatchObject({ type: 'refused' });
+    await server.stop();
+  }
+  const asked: string[] = [];
+  const encrypted = new GatewayClient('https://a.example', {
+    patience: 0,
+    fetch: async (input) => {
+      asked.push(String(input));
+      return Response.json(JSON.parse(String(elsewhere('http://b.example').body)), { status: 421 });
+    },
+  });
+  await expect(encrypted.operator()).rejects.toMatchObject({ type: 'refused' });
+  expect(asked).toEqual(['https://a.example/v1/operator']);
+  await Promise.all([holder.stop(), first.stop()]);
+});

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { indexedDbState, type OpenState, type StateStore } from '@motif/sdk';
+import { fileState } from '@motif/sdk/node';
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'motif-state-'));
+  path = join(folder, 'payer');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (read: Uint8Array) => new TextDecoder().decode(read);
+
+const stores: [string, () => StateStore][] = [
+  ['file', () => fileState(path)],
+  ['database', () => indexedDbState('one')],
+];
+
+test.each(stores)('%s keeps what was appended and replaced', async (_, store) => {
+  const first = await store().open();
+  await first.replace(bytes(''));
+  await first.append(bytes('one'));
+  await first.append(bytes('two'));
+  expect(text(await first.read())).toBe('onetwo');
+  await first.replace(bytes('all'));
+  await first.append(bytes('more'));
+  await first.close();
+  const second = await store().open();
+  expect(text(await second.read())).toBe('allmore');
+  await second.close();
+});
+
+test.each(stores)('%s is opened once', async (_, store) => {
+  const first = await store().open();
+  await expect(store().open()).rejects.toMatchObject({ type: 'state-locked' });
+  await first.close();
+  await (await store().open()).close();
+});
+
+test('database separates states by name', async () => {
+  const [one, other] = await Promise.all([indexedDbState('a').open(), indexedDbState('b').open()]);
+  await one.replace(bytes('one'));
+  await other.replace(bytes('other'));
+  expect([text(await one.read()), text(await other.read())]).toEqual(['one', 'other']);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('file is private and its lock names the process', async () => {
+  const state = await fileState(path).open();
+  await state.replace(bytes('x'));
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readFile(`${path}.lock`, 'utf8')).toContain(`process ${process.pid} on ${hostname()}`);
+  await state.close();
+});
+
+test('lock of a killed process is taken over', async () => {
+  const script = `import { fileState } from '@motif/sdk/node';
+    await fileState(process.argv[1]).open(); console.log('open'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  await expect(fileState(path).open()).rejects.toMatchObject({ type: 'state-locked' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await fileState(path).open()).close();
+});
+
+test('lock of another machine is respected', async () => {
+  await writeFile(`${path}.lock`, 'process 1 on another-machine\n\nmark\n');
+  await expect(fileState(path).open()).rejects.toThrow('process 1 on another-machine');
+});
+
+test('one of many processes takes over a dead lock', async () => {
+  await writeFile(`${path}.lock`, `process 999999999 on ${hostname()}\nlong ago\nmark\n`);
+  const opened = await Promise.allSettled(Array.from({ length: 8 }, () => fileState(path).open()));
+  const states = opened.filter((one) => one.status === 'fulfilled').map((one) => one.value as OpenState);
+  expect(states).toHaveLength(1);
+  await states[0]!.close();
+});
+
+test('unwritable folder is a typed error', async () => {
+  await expect(fileState(join(folder, 'missing', 'payer')).open()).rejects.toMatchObject({ type: 'state-failed' });
+});

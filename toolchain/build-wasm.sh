@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds the WebAssembly modules of the clients in other languages, and their manifest: sdk/core/*.wasm.
+#
+# usage: toolchain/build-wasm.sh [--check] [MODULE...]
+#   MODULE    motif_core or motif_content; default both
+#   --check   compares the modules that it builds with the committed ones, and changes nothing
+#
+# std is compiled from the source that install.sh unpacks, so no target has to be installed. The bytes depend
+# on the sources and the compiler only: not on the checkout's path, the target directory or CARGO_HOME.
+set -euo pipefail
+
+toolchain=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$toolchain")
+# shellcheck source=pins.sh
+source "$toolchain/pins.sh"
+
+fail() { echo "build-wasm.sh: $*" >&2; exit 1; }
+
+check='' modules=()
+for argument in "$@"; do
+  case $argument in
+    --check) check=1 ;;
+    motif_core | motif_content) modules+=("$argument") ;;
+    *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+done
+[ ${#modules[@]} -gt 0 ] || modules=(motif_core motif_content)
+
+cd "$root"
+[ -d "$(std_source)" ] || fail "no source of std; run toolchain/install.sh"
+have=$(rustc --version | cut -d' ' -f2)
+[ "$have" = "$RUST_VERSION" ] || fail "rustc is $have, std's source is $RUST_VERSION"
+
+target=wasm32-unknown-unknown
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+built=$CARGO_TARGET_DIR/wasm
+artifacts=$root/sdk/core
+
+# A profile of their own: the workspace's is the host's.
+profile() { printf -- '--config\nprofile.wasm.%s\n' 'inherits="dev"' 'lto="fat"' 'codegen-units=1' \
+  'panic="abort"' 'strip="symbols"' 'debug=false' 'debug-assertions=false' 'overflow-checks=true' 'incremental=false' "$@"; }
+
+build() {
+  local package=$1 level=$2
+  mapfile -t settings < <(profile "opt-level=$level")
+  (
+    # Unstable switches of a stable compiler, which std's and Cargo's own tests use.
+    export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$built RUSTC_WRAPPER=$toolchain/bin/rustc-wasm
+    export __CARGO_TESTS_ONLY_SRC_ROOT
+    __CARGO_TESTS_ONLY_SRC_ROOT=$(std_source)
+    unset RUSTC_WORKSPACE_WRAPPER RUSTFLAGS CARGO_BUILD_TARGET
+    # A panic traps without a message, whose formatting would be a fifth of a module.
+    export CARGO_ENCODED_RUSTFLAGS=$'-Zunstable-options\x1f-Cpanic=immediate-abort\x1f--cfg=getrandom_backend="unsupported"'
+    cargo rustc --locked --lib --crate-type cdylib --package "$package" --target "$target" --profile wasm \
+      "${settings[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+  )
+}
+
+status=0
+for module in "${modules[@]}"; do
+  case $module in
+    motif_core) build motif-core '"z"' ;;
+    motif_content) build motif-content '"s"' ;;
+  esac
+  made=$built/$target/wasm/$module.wasm
+  if [ -n "$check" ]; then
+    cmp "$made" "$artifacts/$module.wasm" || status=1
+  else
+    install -m 644 "$made" "$artifacts/$module.wasm"
+  fi
+  echo "$module: $(stat -c %s "$made") bytes" >&2
+done
+[ -z "$check" ] || exit $status
+
+compiler="rustc $RUST_VERSION, $(grep '^rust-src ' "$SBF_HOME/packages")"
+CARGO_TARGET_DIR=$CARGO_TARGET_DIR/sbf/manifest cargo run --quiet --release --locked \
+  --manifest-path "$toolchain/manifest/Cargo.toml" -- "$root" record "$compiler" "${modules[@]}"
