@@ -145,7 +145,7 @@ struct Order {
 
 /// Answer of a paywall.
 enum Answered {
-    Whole(PaidAnswer),
+    Whole(Box<PaidAnswer>),
     Stream(Box<PaidStream>),
 }
 
@@ -328,7 +328,7 @@ impl PayerService {
         let payer = channel.payer.tagged(caller);
         let answered = match tag.streams {
             true => payer.stream(&self.paywall, request).await.map(Box::new).map(Answered::Stream),
-            false => payer.fetch(&self.paywall, request).await.map(Answered::Whole),
+            false => payer.fetch(&self.paywall, request).await.map(Box::new).map(Answered::Whole),
         };
         drop(reservation); // each part of a stream is reserved
         let answer = match answered {
@@ -363,7 +363,7 @@ impl PayerService {
         let what = format!("{} {}, {} bytes", answer.status, answer.kind, answer.body.len());
         recorder.add(Party::Paywall, Party::Payer, &what);
         recorder.add(Party::Payer, Party::Client, &what);
-        let PaidAnswer { status, kind, body, receipt } = answer;
+        let PaidAnswer { status, kind, body, receipt } = *answer;
         Ok(Ok(Answer::Paid { status, kind, body, receipt: Box::new(receipt) }))
     }
 
