@@ -53,6 +53,7 @@ export type { PayerPolicy } from './payer/policy.js';
 export { createSigner, generateSigner, signerFromSecretKey, type VoucherSigner } from './payer/signer.js';
 export type { OpenState, StateStore } from './payer/state-store.js';
 export { indexedDbState } from './payer/indexed-db-state.js';
+export { memoryState } from './payer/memory-state.js';
 export { wrapFetchWithMotif } from './paywall/wrap-fetch.js';
 export type { WrapOptions } from './paywall/wrap-options.js';
 export { paymentOf, type Payment } from './paywall/payment.js';

@@ -26,7 +26,10 @@ describe.skipIf(!existsSync(CHROMIUM))('browser', () => {
     // Before there is a channel, the gateway serves the page alone.
     first = await TestGateway.start(await World.start());
     first.other = serveFiles;
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-background-networking'],
+    });
     context = await browser.newContext();
   });
   afterAll(async () => {
@@ -100,7 +103,10 @@ async function bundle(): Promise<Map<string, Answer>> {
     outdir: '/',
     write: false,
   });
-  const scripts = built.outputFiles.map((file): [string, Answer] => [file.path, answer('text/javascript', file.contents)]);
+  const scripts = built.outputFiles.map((file): [string, Answer] => [
+    file.path,
+    answer('text/javascript', file.contents),
+  ]);
   const modules = ['motif_core.wasm', 'motif_content.wasm'].map(async (name): Promise<[string, Answer]> => {
     return [`/${name}`, answer('application/wasm', await readFile(`${ROOT}dist/${name}`))];
   });

@@ -126,10 +126,13 @@ const changeReceipt = (change: (receipt: Receipt) => void) => (answer: Answer) =
 };
 const wrongAnswers: [string, (answer: Answer) => Answer][] = [
   ['other output', (answer) => (answer.status === 200 ? { ...answer, body: `${answer.body}!` } : answer)],
-  ['no receipt', ({ status, body, headers }) => {
-    const { 'motif-receipt': _, ...rest } = headers ?? {};
-    return { status, body, headers: rest };
-  }],
+  [
+    'no receipt',
+    ({ status, body, headers }) => {
+      const { 'motif-receipt': _, ...rest } = headers ?? {};
+      return { status, body, headers: rest };
+    },
+  ],
   ['other units', changeReceipt((receipt) => (receipt.units = 1))],
   ['another amount', changeReceipt((receipt) => (receipt.amount = '1'))],
   ['another output digest', changeReceipt((receipt) => (receipt.output_digest = flip(receipt.output_digest)))],
@@ -221,13 +224,14 @@ test('stream ends before it exceeds the maximum', async () => {
   expect(gateway.owed).toBe(204);
 });
 
-const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] = [
-  ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
-  ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
-  ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
-  ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],
-  ['second due for a paid part', (name, data) => (name === 'output' ? ['due', dueLike(data)] : undefined), 102],
-];
+const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] =
+  [
+    ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
+    ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
+    ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
+    ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],
+    ['second due for a paid part', (name, data) => (name === 'output' ? ['due', dueLike(data)] : undefined), 102],
+  ];
 
 test.each(wrongEvents)('stream with %s is rejected', async (_, event, owed) => {
   gateway.lies.event = event;
@@ -343,5 +347,15 @@ function dueLike(output: Record<string, unknown>): unknown {
   const { request_digest, output_digest, license, units } = output['receipt'] as Receipt;
   const expected = { statement: 0, cumulative: '204', entries: [] };
   const price = String(PRICE);
-  return { answer: output_digest, part: 0, license, units, price, request_digest, output_digest, expires_at: 1, expected };
+  return {
+    answer: output_digest,
+    part: 0,
+    license,
+    units,
+    price,
+    request_digest,
+    output_digest,
+    expires_at: 1,
+    expected,
+  };
 }

@@ -10,6 +10,7 @@ import {
   Payer,
   RpcReader,
   StateError,
+  memoryState,
   type OpenState,
   type PayerOptions,
   type StateStore,
@@ -122,6 +123,38 @@ test('unanswered payment is repeated with the same bytes', async () => {
   await second.close();
 });
 
+test('vouchers that the gateway has lost are offered again', async () => {
+  const payer = await Payer.open(options({ state: memoryState() }));
+  await payer.generate(generation(1));
+  const lose = gateway.remember();
+  await payer.generate(generation(2));
+  await payer.generate(generation(3));
+  lose();
+  expect(gateway.owed).toBe(102);
+  await payer.generate(generation(4));
+  expect([gateway.owed, payer.spent, payer.cumulative]).toEqual([408, 408n, 408n]);
+  const paid = gateway.heard.flatMap(({ generations }) => generations.map((one) => Number(`0x${one.request_digest}`)));
+  expect(paid.filter((number) => number === 2).length).toBeGreaterThan(1);
+});
+
+test('restored backup of a gateway is offered vouchers', async () => {
+  const state = memoryState();
+  const first = await Payer.open(options({ state }));
+  const lose = gateway.remember();
+  await first.generate(generation(1));
+  await first.generate(generation(2));
+  await first.close();
+  lose();
+  const second = await Payer.open(options({ state }));
+  expect([gateway.owed, second.spent, second.isUnanswered]).toEqual([204, 204n, false]);
+  await second.generate(generation(3));
+  expect(gateway.owed).toBe(306);
+  // Without its state, a payer cannot offer what it does not know.
+  lose();
+  const third = await Payer.open(options());
+  expect(third.cumulative).toBe(0n);
+});
+
 /** State in memory whose writes fail after some. */
 function failingState(writes: number): StateStore {
   let left = writes;
@@ -175,10 +208,14 @@ test('signer of another key is refused', async () => {
 });
 
 test('channel is read from the payments program only', async () => {
-  await expect(Payer.open(options({ channel: world.payer.address }))).rejects.toMatchObject({ type: 'account-invalid' });
+  await expect(Payer.open(options({ channel: world.payer.address }))).rejects.toMatchObject({
+    type: 'account-invalid',
+  });
   const nowhere = await Payer.open(options({ channel: '11111111111111111111111111111112' })).catch((error) => error);
   expect(nowhere).toMatchObject({ type: 'account-not-found' });
-  const forged = { readAccount: async (at: string) => ({ ...(await world.readAccount(at))!, owner: world.chain.mint }) };
+  const forged = {
+    readAccount: async (at: string) => ({ ...(await world.readAccount(at))!, owner: world.chain.mint }),
+  };
   await expect(Payer.open(options({ rpc: forged }))).rejects.toMatchObject({ type: 'account-invalid' });
 });
 

@@ -203,8 +203,14 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
   test('recipients are paid to the unit', async () => {
     const { ines, kofi, platform } = people;
     const before = { ines: await balance(ines), kofi: await balance(kofi) };
-    const claim = (work: string, recipients: KeyPairSigner[]): ['instruction.claim', Calls['instruction.claim']['input']] => {
-      return ['instruction.claim', { work, mint, recipients: recipients.map((one, position) => ({ position, recipient: one.address })) }];
+    const claim = (
+      work: string,
+      recipients: KeyPairSigner[],
+    ): ['instruction.claim', Calls['instruction.claim']['input']] => {
+      return [
+        'instruction.claim',
+        { work, mint, recipients: recipients.map((one, position) => ({ position, recipient: one.address })) },
+      ];
     };
     await execute(
       platform,
@@ -222,7 +228,10 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
     expect((await balance(kofi)) - before.kofi).toBe(90_000n);
     const earned = async (work: string) => decode(core.call('address.earnings', { work, mint }).address, 'earnings');
     const [ofPicture, ofModel] = [await earned(picture), await earned(model)];
-    expect([ofPicture.earnings.earned, ofPicture.recipients.map((part) => part.taken)]).toEqual(['20000', ['10000', '10000']]);
+    expect([ofPicture.earnings.earned, ofPicture.recipients.map((part) => part.taken)]).toEqual([
+      '20000',
+      ['10000', '10000'],
+    ]);
     expect([ofModel.earnings.earned, ofModel.parents.map((part) => part.taken)]).toEqual(['100000', ['20000']]);
     expect(ofModel.recipients.map((part) => part.taken)).toEqual(['80000']);
   });

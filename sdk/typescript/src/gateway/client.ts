@@ -22,7 +22,17 @@ import type {
   WorkDetails,
   WorkList,
 } from '../wire.js';
-import { assertNoCredentials, exchange, readJson, readProblem, readText, retry, refusal, type Answered, type Fetch } from './http.js';
+import {
+  assertNoCredentials,
+  exchange,
+  readJson,
+  readProblem,
+  readText,
+  retry,
+  refusal,
+  type Answered,
+  type Fetch,
+} from './http.js';
 
 /** Settings of a {@link GatewayClient}. */
 export interface GatewayOptions {
