@@ -245,3 +245,21 @@ def test_used_up_budget_stops_before_request(gateway: GatewayDouble, world: Worl
     ):
         buy(payer, paywall)  # up to four units
     assert paywall.asks == []
+
+
+@pytest.mark.parametrize(
+    "required", ["", "e30", "not base64", write_header({"price-tag": {}}), write_header({"due": 1})]
+)
+def test_unreadable_requirement_is_untrusted(payer: Payer, paywall: PaywallDouble, required: str) -> None:
+    paywall.gateway.others = lambda *_: (402, {"motif-payment-required": required}, b"")
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert paywall.gateway.batches == []
+
+
+@pytest.mark.parametrize("change", [{"units": "2"}, {"answer": "short"}, {"output_digest": None}, {"expected": None}])
+def test_unreadable_due_is_untrusted(payer: Payer, paywall: PaywallDouble, change: JSON) -> None:
+    paywall.due_lies = change
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert paywall.gateway.batches == []

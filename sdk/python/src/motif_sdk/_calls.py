@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from ._json import object_of
 from ._sansio import Exchange, Reply, Sleep
 from .errors import OutcomeUnknown, Problem, Refused, Unreachable, Untrusted
 
@@ -127,12 +128,12 @@ def read_json(reply: Reply) -> JSON:
             raise Untrusted(f"status {reply.status} with an unreadable body")
         raise refusal_of(problem)
     try:
-        document: Any = json.loads(reply.body)
+        document = object_of(json.loads(reply.body))
     except ValueError:
-        raise Untrusted(f"status {reply.status} with an unreadable body") from None
-    if not isinstance(document, dict):
-        raise Untrusted(f"status {reply.status} with JSON that is no object")
-    return document  # pyright: ignore[reportUnknownVariableType]
+        document = None
+    if document is None:
+        raise Untrusted(f"status {reply.status} with an unreadable body")
+    return document
 
 
 def refusal_of(problem: Problem) -> Refused:

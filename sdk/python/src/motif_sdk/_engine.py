@@ -94,12 +94,12 @@ class Engine(Generic[HostT]):
         Raises `Untrusted` if the gateway claims a statement that the key did not sign.
         """
         state = await self.calls.open_channel(self.channel, await self.reader_headers())
-        self.machine.effects("payer.compare", state=state)
+        self.machine.compare(state)
         await self._rewrite()
         status = self.machine.status()
         if status["is_unanswered"] or status["waiting"] > 0:
             await self._settle_doubts()
-            self.machine.effects("payer.compare", state=await self._channel_state())
+            self.machine.compare(await self._channel_state())
             await self._rewrite()
 
     async def pay(self, generations: list[JSON], tag: str | None) -> Paid:
@@ -255,7 +255,7 @@ class Engine(Generic[HostT]):
                 self._reply(effect["ticket"], error_of(effect["error"]))
             elif kind == "compare":
                 try:
-                    more = self.machine.effects("payer.compare", state=await self._channel_state())
+                    more = self.machine.compare(await self._channel_state())
                 except CoreFailed:
                     raise
                 except MotifError:

@@ -69,6 +69,14 @@ class Machine:
         """Returns the result of a call with this payer's handle."""
         return self.core.call(call, raw, payer=self._payer, **arguments)
 
+    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
+        """Returns the result of a call about what a server has sent. Raises `Untrusted` if it cannot be read."""
+        return self.core.judge(call, raw, payer=self._payer, **arguments)[0]
+
+    def compare(self, state: JSON) -> list[JSON]:
+        """Compares this payer with the channel's state at the gateway; returns effects."""
+        return self.judge("payer.compare", state=state)["effects"]
+
     def effects(self, call: str, raw: bytes = b"", /, **arguments: Any) -> list[JSON]:
         """Returns the effects of a call."""
         return self.call(call, raw, **arguments)["effects"]

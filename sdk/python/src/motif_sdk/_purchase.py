@@ -187,7 +187,7 @@ class Buyer:
         if first.status != 402 or required is None:
             return first
         await Close(first)
-        document = _core.shared().call("payment_required.read", header=required)
+        document = read_required(required)
         tag = document.get("price-tag")
         if tag is None:
             raise Untrusted("payment is due before a price was named")
@@ -235,7 +235,7 @@ class Buyer:
     async def _license(self, tag: JSON) -> JSON:
         """Returns the license that pays, and its conditions."""
         machine = self.engine.machine
-        plan = machine.call("paywall.license", price_tag=tag, now=now())
+        plan = machine.judge("paywall.license", price_tag=tag, now=now())
         units = plan["units"].get("exactly") or plan["units"].get("at_most")
         tagged = {} if self.tag is None else {"tag": self.tag}
         machine.call("payer.check", license=plan["license"], units=units, now=now(), **tagged)
@@ -280,12 +280,12 @@ class Buyer:
             answer, body = await self.patiently(await self.asking(request, purchase))
             if answer.is_success:
                 header = answer.headers.get(RECEIPT)
-                parts = self.engine.machine.call("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
+                parts = self.engine.machine.judge("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
                 return self._bought(answer, body, Receipt.from_parts(parts))
             required = answer.headers.get(REQUIRED) if answer.status == 402 else None
             due = None
             if required is not None:
-                due = _core.shared().call("payment_required.read", header=required).get("due")
+                due = read_required(required).get("due")
             if due is not None:
                 attempt.paid = await self.pay_due(purchase, 0, due)
                 return await self._collect(request, purchase, attempt.paid)
@@ -312,7 +312,7 @@ class Buyer:
 
     async def pay_due(self, purchase: JSON, part: int, due: JSON) -> Paid:
         """Pays for a ready answer or part, for the requested units at most and at the license's price."""
-        generation = self.engine.machine.call("purchase.due", purchase=purchase, part=part, due=due)["generation"]
+        generation = self.engine.machine.judge("purchase.due", purchase=purchase, part=part, due=due)["generation"]
         return await self.engine.pay([generation], self.tag)
 
     async def _open(self, request: Outgoing, purchase: JSON, part_cost: int) -> Opened | Rejected:
@@ -353,9 +353,14 @@ def _is_own(name: str) -> bool:
     return name in OWN_HEADERS or name.startswith("motif-")
 
 
+def read_required(header: str) -> JSON:
+    """Returns the payment that a 402 requires: a `price-tag` or a `due`."""
+    return _core.shared().judge("payment_required.read", header=header)[0]
+
+
 def check_answer(answer: Answer, body: bytes, receipt: Receipt) -> None:
     """Raises `Untrusted` if an answer does not carry the receipt that paid, or the body that the receipt names."""
-    _core.shared().call("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+    _core.shared().judge("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
 
 
 def check_paid(answer: Answer, body: bytes) -> None:

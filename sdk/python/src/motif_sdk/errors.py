@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._json import object_of
+
 
 class MotifError(Exception):
     """Base of all errors of this package."""
@@ -39,9 +41,10 @@ class Problem:
     @classmethod
     def parse(cls, document: Any) -> Problem | None:
         """Returns the problem of a JSON document, or `None` if it is not one."""
-        if not isinstance(document, dict):
+        members = object_of(document)
+        if members is None:
             return None
-        members: dict[str, Any] = {str(key): value for key, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        members = dict(members)
         slug, status = members.pop("type", None), members.pop("status", None)
         title, detail = members.pop("title", ""), members.pop("detail", "")
         if not isinstance(slug, str) or not isinstance(status, int):
