@@ -217,11 +217,12 @@ class Engine(Generic[HostT]):
     def _hand_over(self) -> None:
         """Gives the payments that have arrived to the machine, except those that no caller awaits."""
         with self._lock:
-            payments, self._inbox.payments = self._inbox.payments, []
+            inbox = self._inbox
+            arrived, inbox.payments = inbox.payments, []
+            payments = [one for one in arrived if self.host.claim(inbox.waiters[one[0]])]
+            for ticket in {one[0] for one in arrived} - {one[0] for one in payments}:
+                del inbox.waiters[ticket]
         for ticket, generations, tag in payments:
-            if not self.host.claim(self._inbox.waiters[ticket]):
-                self._inbox.waiters.pop(ticket)
-                continue
             tagged = {} if tag is None else {"tag": tag}
             try:
                 self.machine.call("payer.pay", ticket=ticket, generations=generations, **tagged)
@@ -358,7 +359,8 @@ class Engine(Generic[HostT]):
     # Replies.
 
     def _reply(self, ticket: int, result: Paid | MotifError) -> None:
-        waiter = self._inbox.waiters.pop(ticket, None)
+        with self._lock:
+            waiter = self._inbox.waiters.pop(ticket, None)
         if waiter is not None:
             _resolve(waiter, result)
 

@@ -241,7 +241,7 @@ class MotifPaywall:
                 raise
             due = await self._due(answer, error.problem.extra.get("expected"), error.type)
             raise _Problem(402, "payment-due", "send a voucher for the answer", due) from None
-        await asyncio.to_thread(self._answers.mark_paid, answer.hold, receipt)
+        await asyncio.to_thread(self._answers.mark_paid, answer, receipt)
         return receipt
 
     async def _deliver(self, answer: StoredAnswer, receipt: JSON, send: Send) -> None:
