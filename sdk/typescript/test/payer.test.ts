@@ -123,6 +123,22 @@ test('unanswered payment is repeated with the same bytes', async () => {
   await second.close();
 });
 
+test('refusal after a lost answer tells nothing', async () => {
+  const client = new GatewayClient(gateway.url, { patience: 40 });
+  const payer = await Payer.open(options({ gateway: client }));
+  let attempts = 0;
+  gateway.lies.batch = (_, honest) => {
+    if (attempts++ > 0) return problem('unauthorized', 401);
+    honest();
+    throw new BreakOff();
+  };
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'outcome-unknown', isDefinite: false });
+  expect([attempts, payer.isUnanswered]).toEqual([2, true]);
+  delete gateway.lies.batch;
+  expect(await payer.resume()).toHaveLength(1);
+  expect([gateway.owed, payer.spent]).toEqual([102, 102n]);
+});
+
 test('vouchers that the gateway has lost are offered again', async () => {
   const payer = await Payer.open(options({ state: memoryState() }));
   await payer.generate(generation(1));
