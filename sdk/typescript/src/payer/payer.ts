@@ -143,7 +143,7 @@ export class Payer {
 
   /** Compares this payer with the gateway, and settles what is in doubt. */
   async #join(): Promise<void> {
-    await this.#driver.saveAll(this.#machine.compare(await this.gateway.openChannel(this.channel)));
+    this.#machine.compare(await this.gateway.openChannel(this.channel));
     await this.#driver.rewriteState();
     const { is_unanswered, waiting } = this.#machine.status();
     if (!is_unanswered && waiting === 0) return;
