@@ -27,8 +27,8 @@ class Calls:
     effect, payments have idempotency keys, and the chain settles each statement once."""
 
     def __init__(self, url: str | None = None, api_key: str | None = None, patience: float = 10.0) -> None:
-        self.url = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
-        self.patience = patience
+        self.url: str = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
+        self.patience: float = patience
         self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
 
     async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> JSON:

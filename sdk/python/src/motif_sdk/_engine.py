@@ -78,8 +78,12 @@ class Engine(Generic[HostT]):
     def __init__(
         self, channel: str, machine: Machine, calls: Calls, signer: Signer, file: StateFile | None, host: HostT
     ) -> None:
-        self.channel, self.machine, self.calls, self.signer, self.file = channel, machine, calls, signer, file
-        self.host = host
+        self.channel: str = channel
+        self.machine: Machine = machine
+        self.calls: Calls = calls
+        self.signer: Signer = signer
+        self.file: StateFile | None = file
+        self.host: HostT = host
         self.recovered: list[Receipt] = []
         self._public_key = Ed25519PublicKey.from_public_bytes(base58.decode(signer.address, 32))
         self._inbox, self._lock = _Inbox(), threading.Lock()

@@ -56,7 +56,7 @@ class Machine:
         policy: Policy,
         state: bytes | None,
     ) -> None:
-        self.core = Core()
+        self.core: Core = Core()
         common: JSON = {"channel": channel, "account": base64.b64encode(account).decode(), "policy": policy.document()}
         if receipt_keys is not None:
             common["receipt_keys"] = list(receipt_keys)

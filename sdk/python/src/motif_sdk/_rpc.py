@@ -38,7 +38,7 @@ class RpcCalls:
         url = url or os.environ.get("MOTIF_RPC_URL") or LOCALNET
         parts = urlsplit(url)
         self._url, self._shown = url, f"{parts.scheme}://{parts.hostname}"
-        self.commitment = commitment
+        self.commitment: str = commitment
 
     async def call(self, method: str, params: list[Any]) -> Any:
         """Returns the result of a call. Raises `RpcError`."""
