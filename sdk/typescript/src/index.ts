@@ -58,4 +58,5 @@ export { wrapFetchWithMotif } from './paywall/wrap-fetch.js';
 export type { WrapOptions } from './paywall/wrap-options.js';
 export { paymentOf, type Payment } from './paywall/payment.js';
 export { MemoryPurchases, type PurchaseLog } from './paywall/purchases.js';
+export { proveReceipt, type ProofOptions } from './receipts.js';
 export { sha256 } from './bytes.js';

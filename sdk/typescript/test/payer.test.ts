@@ -63,6 +63,14 @@ test('batch is paid for together', async () => {
   expect(gateway.heard).toHaveLength(1);
 });
 
+test('policy limits batches and the validity of vouchers', async () => {
+  const payer = await Payer.open(options({ maxBatch: 10, voucherSeconds: 7_200 }));
+  await Promise.all(Array.from({ length: 25 }, (_, number) => payer.generate(generation(number))));
+  expect(gateway.heard.map(({ generations }) => generations.length)).toEqual([10, 10, 5]);
+  const seconds = gateway.heard.map(({ voucher }) => voucher.expires_at - Date.now() / 1_000);
+  expect(seconds.every((left) => left > 7_100 && left <= 7_201)).toBe(true);
+});
+
 test('refused payment fails alone', async () => {
   const payer = await Payer.open(options());
   gateway.lies.batch = ({ generations }, honest) => {
