@@ -1,9 +1,10 @@
+import { concat } from '../bytes.js';
 import { StateError } from '../errors.js';
 import type { OpenState, StateStore } from './state-store.js';
 
 /** State of a payer in memory: it outlives the payer, and ends with the process. */
 export function memoryState(): StateStore {
-  let bytes = new Uint8Array();
+  let bytes: Uint8Array = new Uint8Array();
   let isOpen = false;
   return {
     async open(): Promise<OpenState> {
@@ -11,12 +12,7 @@ export function memoryState(): StateStore {
       isOpen = true;
       return {
         read: async () => bytes.slice(),
-        append: async (more) => {
-          const joined = new Uint8Array(bytes.length + more.length);
-          joined.set(bytes);
-          joined.set(more, bytes.length);
-          bytes = joined;
-        },
+        append: async (more) => void (bytes = concat([bytes, more])),
         replace: async (all) => void (bytes = all.slice()),
         close: async () => void (isOpen = false),
       };
