@@ -90,7 +90,7 @@ function Result({ work, note }: { work: WorkFacts; note?: string }) {
     <>
       <WorkCard work={work} {...(note ? { note } : {})} />
       <li class="card">
-        <h3>{texts.drop.cost}</h3>
+        <h2>{texts.drop.cost}</h2>
         {terms ? (
           <ul>
             {terms.uses.map(({ use, unit, price }) => (

@@ -21,8 +21,8 @@ export function Code({ value, length = 4 }: { value: string; length?: number }) 
   const copy = () => void navigator.clipboard?.writeText(value).then(() => setCopied(true));
   const short = value.length > 2 * length + 3 ? `${value.slice(0, length)}…${value.slice(-length)}` : value;
   return (
-    <button type="button" class="code" title={value} onClick={copy} aria-label={`${texts.copy} ${value}`}>
-      {isCopied ? texts.copied : short}
+    <button type="button" class="code" title={value} onClick={copy}>
+      <span class="hidden">{texts.copy} </span>{isCopied ? texts.copied : short}
     </button>
   );
 }

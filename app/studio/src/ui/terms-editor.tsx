@@ -76,7 +76,7 @@ export function TermsEditor({ toml, parsed, currency, ownBps, parentBps, onToml 
           <ul>{parsed.findings.map(({ message }) => <li key={message}>{message}</li>)}</ul>
         </div>
       )}
-      <h3>{texts.register.summary}</h3>
+      <h2>{texts.register.summary}</h2>
       <pre class="summary" aria-live="polite" tabIndex={0}>{parsed.summary}</pre>
       <details>
         <summary>{texts.register.document}</summary>

@@ -41,7 +41,7 @@ export function WorkCard({ work, note }: { work: WorkFacts; note?: string }) {
     <li class="work">
       <Picture work={work} />
       <div class="body">
-        <h3><a href={`/w/${work.work}`}><Title work={work} /></a></h3>
+        <h2><a href={`/w/${work.work}`}><Title work={work} /></a></h2>
         <p class="quiet">
           {texts.kinds[work.kind]} {work.status !== 'active' && <Status status={work.status} />}
         </p>
