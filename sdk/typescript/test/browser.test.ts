@@ -1,4 +1,4 @@
-// A page buys with a session key, in Debian's Chromium.
+// A page buys with a session key, in the Chromium that MOTIF_CHROMIUM names.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import type { Answer, Handler } from './support/server.js';
 import { TestGateway } from './support/test-gateway.js';
 import { World, accountsOf, sha256 } from './support/world.js';
 
-const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
+const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '';
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
