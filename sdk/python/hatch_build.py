@@ -1,4 +1,4 @@
-"""Puts the compiled rules of sdk/core into the wheel and the source archive."""
+"""Puts the compiled rules of sdk/core, and the license, into the wheel and the source archive."""
 
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ class ModulesHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return  # modules are found beside this folder
         root = Path(self.root)
-        for name in MODULES:
-            inside, beside = root / "modules" / name, root.parent / "core" / name
-            found = inside if inside.is_file() else beside
+        files = {f"modules/{name}": root.parent / "core" / name for name in MODULES}
+        files["LICENSE"] = root.parents[1] / "LICENSE"
+        for name, beside in files.items():
+            found = root / name if (root / name).is_file() else beside
             if not found.is_file():
                 raise FileNotFoundError(f"{name} is missing: expected {beside}, or build from a source archive")
-            place = f"modules/{name}" if self.target_name == "sdist" else f"motif_sdk/modules/{name}"
+            place = name if self.target_name == "sdist" else f"motif_sdk/{name}"
             build_data["force_include"][str(found)] = place

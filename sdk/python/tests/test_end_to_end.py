@@ -42,9 +42,9 @@ def channel(localnet: Localnet) -> str:
     return open_channel(localnet, "platform")
 
 
-def open_channel(localnet: Localnet, name: str, salt: int = 0) -> str:
+def open_channel(localnet: Localnet, name: str) -> str:
     chain = Chain(localnet.key(name), localnet.rpc)
-    opened = chain.open_channel(localnet.operator, localnet.mint, 5_000_000, localnet.voucher(name).address, salt=salt)
+    opened = chain.open_channel(localnet.operator, localnet.mint, 5_000_000, localnet.voucher(name).address)
     assert chain.accept(opened, localnet.model, max_price=1_000).license == 0
     return opened
 
@@ -211,6 +211,26 @@ def test_holds_are_captured_and_released(localnet: Localnet, channel: str) -> No
         with pytest.raises(Refused, match="hold"):
             hold.capture(sha256(b"a picture"))
         assert payer.spent == 3_060
+
+
+def test_settlements_during_payments_lose_nothing(localnet: Localnet) -> None:
+    """The gateway closes statements while threads pay; the chain's total is that of the receipts."""
+    channel = open_channel(localnet, "settled")
+    with open_payer(localnet, channel, "settled") as payer, ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(payer.generate, 0, 1, sha256(str(one)), sha256("b")) for one in range(120)]
+        statements = 0
+        while not all(future.done() for future in futures):
+            try:
+                statements += len(payer.settle())
+            except Refused as error:
+                assert error.type in ("nothing-to-settle", "rate-limited")
+        receipts = [future.result() for future in futures]
+        assert len({(receipt.statement, receipt.position) for receipt in receipts}) == 120
+        assert payer.spent == sum(receipt.amount for receipt in receipts) * 102 // 100 == 122_400
+        while int(Chain(localnet.key("settled"), localnet.rpc).channel(channel)["channel"]["cumulative"]) < 122_400:
+            payer.settle()
+        payer.refresh()
+        assert payer.generate(0, 1, sha256("a"), sha256("b")).cumulative == 123_420
 
 
 def test_new_license_is_found_after_refresh(localnet: Localnet, channel: str) -> None:

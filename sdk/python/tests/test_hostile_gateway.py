@@ -11,7 +11,7 @@ from gateway_double import GatewayDouble, Reply, problem
 from world import World
 
 from motif_sdk import Keypair, Payer, _core
-from motif_sdk.errors import GatewayError, Unanswered, Untrusted
+from motif_sdk.errors import GatewayError, MotifError, Unanswered, Untrusted
 
 JSON = dict[str, Any]
 
@@ -192,3 +192,20 @@ def test_other_voucher_key_is_refused(gateway: GatewayDouble, world: World) -> N
     with pytest.raises(Untrusted, match="another voucher key"):
         Payer.open(world.channel, FOREIGN, gateway=gateway.url, account=world.account, patience=0)
     assert gateway.requests == []
+
+
+@pytest.mark.parametrize("state", [{}, [], {"open": None}, "text", {"channel": 1}])
+def test_unreadable_state_is_untrusted(gateway: GatewayDouble, world: World, state: Any) -> None:
+    gateway.state_of = lambda _: state
+    with pytest.raises(Untrusted):
+        open_payer(gateway, world)
+    assert gateway.batches == []
+
+
+def test_secrets_of_urls_are_not_shown(world: World) -> None:
+    url = "http://user:secret@127.0.0.1:1/path?token=secret"
+    for options in ({"gateway": url, "account": world.account}, {"rpc": url}):
+        with pytest.raises(MotifError) as caught:
+            Payer.open(world.channel, world.voucher, patience=0, **options)
+        assert "secret" not in str(caught.value)
+        assert "127.0.0.1" in str(caught.value)

@@ -245,3 +245,49 @@ def test_used_up_budget_stops_before_request(gateway: GatewayDouble, world: Worl
     ):
         buy(payer, paywall)  # up to four units
     assert paywall.asks == []
+
+
+@pytest.mark.parametrize(
+    "required", ["", "e30", "not base64", write_header({"price-tag": {}}), write_header({"due": 1})]
+)
+def test_unreadable_requirement_is_untrusted(payer: Payer, paywall: PaywallDouble, required: str) -> None:
+    paywall.gateway.others = lambda *_: (402, {"motif-payment-required": required}, b"")
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert paywall.gateway.batches == []
+
+
+@pytest.mark.parametrize("change", [{"units": "2"}, {"answer": "short"}, {"output_digest": None}, {"expected": None}])
+def test_unreadable_due_is_untrusted(payer: Payer, paywall: PaywallDouble, change: JSON) -> None:
+    paywall.due_lies = change
+    with pytest.raises(Untrusted):
+        buy(payer, paywall)
+    assert paywall.gateway.batches == []
+
+
+def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall: PaywallDouble) -> None:
+    """The gateway's answer to the payment is lost: the next identical request shows the voucher that paid."""
+    gateway = paywall.gateway
+    accept = gateway.accept
+
+    def accept_and_lose(request: JSON) -> Any:
+        accept({"idempotency-key": gateway.requests[-1][2]["idempotency-key"]}, request)
+        return 502, "lost"
+
+    with httpx.Client(transport=MotifTransport(payer)) as client:
+        gateway.answers.append(accept_and_lose)
+        with pytest.raises(Untrusted):
+            client.post(paywall.url, json={"prompt": "New York"})
+        assert payer.is_unanswered
+        answer = client.post(paywall.url, json={"prompt": "New York"})
+        assert (answer.content, payer.spent, len(paywall.asks)) == (b"a picture", 204, 1)
+
+
+def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: PaywallDouble) -> None:
+    with httpx.Client(transport=MotifTransport(payer), headers={"idempotency-key": "job-12345"}) as client:
+        paywall.ask_answers.append(refusal("upstream-failed", 502))
+        with pytest.raises(Refused):
+            client.post(paywall.url, json={"prompt": "New York"})
+        first = client.post(paywall.url, json={"prompt": "New York"})
+        again = client.post(paywall.url, json={"prompt": "New York"})
+        assert (first.content, again.content, payer.spent) == (b"a picture", b"a picture", 204)

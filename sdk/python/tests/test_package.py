@@ -42,7 +42,7 @@ def test_wheel_runs_anywhere_and_has_modules(wheel: Path) -> None:
         for module in (_core.CORE, _core.CONTENT):
             committed = (REPOSITORY / "sdk" / "core" / module).read_bytes()
             assert archive.read(f"motif_sdk/modules/{module}") == committed
-    assert "motif_sdk/py.typed" in names
+    assert names >= {"motif_sdk/py.typed", "motif_sdk/LICENSE"}
     assert not [name for name in names if name.endswith((".so", ".pyd"))]
 
 

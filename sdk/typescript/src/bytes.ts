@@ -37,6 +37,13 @@ export function toAddress(key: Uint8Array): string {
   return '1'.repeat(zeros < 0 ? key.length : zeros) + text;
 }
 
+/** Returns byte arrays as one. */
+export function concat(all: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
+  all.reduce((position, part) => (bytes.set(part, position), position + part.length), 0);
+  return bytes;
+}
+
 /** Returns bytes of the system's random number generator as hexadecimal digits. */
 export function randomHex(count: number): string {
   return toHex(crypto.getRandomValues(new Uint8Array(count)));

@@ -1,4 +1,4 @@
-// A page buys with a session key, in Debian's Chromium.
+// A page buys with a session key, in the Chromium that MOTIF_CHROMIUM names.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import type { Answer, Handler } from './support/server.js';
 import { TestGateway } from './support/test-gateway.js';
 import { World, accountsOf, sha256 } from './support/world.js';
 
-const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
+const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '';
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -26,7 +26,10 @@ describe.skipIf(!existsSync(CHROMIUM))('browser', () => {
     // Before there is a channel, the gateway serves the page alone.
     first = await TestGateway.start(await World.start());
     first.other = serveFiles;
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-background-networking'],
+    });
     context = await browser.newContext();
   });
   afterAll(async () => {
@@ -100,7 +103,10 @@ async function bundle(): Promise<Map<string, Answer>> {
     outdir: '/',
     write: false,
   });
-  const scripts = built.outputFiles.map((file): [string, Answer] => [file.path, answer('text/javascript', file.contents)]);
+  const scripts = built.outputFiles.map((file): [string, Answer] => [
+    file.path,
+    answer('text/javascript', file.contents),
+  ]);
   const modules = ['motif_core.wasm', 'motif_content.wasm'].map(async (name): Promise<[string, Answer]> => {
     return [`/${name}`, answer('application/wasm', await readFile(`${ROOT}dist/${name}`))];
   });

@@ -61,7 +61,10 @@ describe.skipIf(!HAS_BINARY)('registration', () => {
       const command = ['work', 'register', path, '--kind', 'image', '--keypair', 'ines.json', '--json'];
       const env = { ...process.env, MOTIF_RPC_URL: localnet.rpcUrl };
       const { stdout } = await promisify(execFile)(BINARY, command, { cwd: localnet.folder, env });
-      const registered = JSON.parse(stdout.trim().split('\n').at(-1)!) as { content_digest: string; fingerprint_scheme: number };
+      const registered = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+        content_digest: string;
+        fingerprint_scheme: number;
+      };
       const { digest, fingerprint } = await examine(await picture());
       expect([digest, fingerprint.scheme]).toEqual([registered.content_digest, registered.fingerprint_scheme]);
     } finally {

@@ -49,10 +49,32 @@ test('module is of the interface that the package speaks', () => {
   expect(calls).toContain('payer.answered');
 });
 
+test('every call of the module is typed', () => {
+  const source = (name: string) => readFileSync(new URL(`../src/core/${name}.ts`, import.meta.url), 'utf8');
+  const names = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
+  const [calls, instructions] = [source('calls'), source('instructions')];
+  const seeds = calls.slice(calls.indexOf('interface AddressSeeds'), calls.indexOf('type AddressCalls'));
+  const typed = [
+    ...names(calls, /^  '([a-z_]+\.[a-z_]+)': Call</gm),
+    ...names(calls, /^  (version): Call</gm),
+    ...names(seeds, /^  ([a-z_]+):/gm).map((name) => `address.${name}`),
+    ...names(instructions, /^  ([a-z_]+): \{/gm).map((name) => `instruction.${name}`),
+  ];
+  expect(typed.sort()).toEqual([...core.call('version', {}).calls].sort());
+});
+
 test('voucher has its golden bytes and signature', async () => {
   const vector = golden<VoucherVector>('voucher');
   const { cluster, channel, opened_slot, statement, statement_digest, expires_at, cumulative } = vector;
-  const voucher = { cluster, channel, opened_slot, statement, statement_digest, expires_at, cumulative: String(cumulative) };
+  const voucher = {
+    cluster,
+    channel,
+    opened_slot,
+    statement,
+    statement_digest,
+    expires_at,
+    cumulative: String(cumulative),
+  };
   const { bytes } = core.call('voucher.bytes', { voucher });
   expect(bytes).toBe(vector.bytes);
   const signer = await signerFromSecretKey(bytesOf(vector.secret_key));

@@ -12,7 +12,9 @@ const ALLOWED = /^(\.{1,2}\/|#(worker-)?platform$|node:|@noble\/ed25519$|@solana
 async function files(ending: string): Promise<[string, string][]> {
   const entries = await readdir(DIST, { recursive: true });
   const names = entries.filter((name) => name.endsWith(ending));
-  return Promise.all(names.map(async (name) => [name, (await readFile(join(DIST, name), 'utf8')).replace(COMMENT, '')]));
+  return Promise.all(
+    names.map(async (name) => [name, (await readFile(join(DIST, name), 'utf8')).replace(COMMENT, '')]),
+  );
 }
 
 test('no declaration is of type any', async () => {

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
 import { FilePurchases } from '@motif/sdk/node';
 
-import { problem, type Answer } from './support/server.js';
+import { problem, TestServer, type Answer } from './support/server.js';
 import { PRICE, TestGateway } from './support/test-gateway.js';
 import { World } from './support/world.js';
 
@@ -126,10 +126,13 @@ const changeReceipt = (change: (receipt: Receipt) => void) => (answer: Answer) =
 };
 const wrongAnswers: [string, (answer: Answer) => Answer][] = [
   ['other output', (answer) => (answer.status === 200 ? { ...answer, body: `${answer.body}!` } : answer)],
-  ['no receipt', ({ status, body, headers }) => {
-    const { 'motif-receipt': _, ...rest } = headers ?? {};
-    return { status, body, headers: rest };
-  }],
+  [
+    'no receipt',
+    ({ status, body, headers }) => {
+      const { 'motif-receipt': _, ...rest } = headers ?? {};
+      return { status, body, headers: rest };
+    },
+  ],
   ['other units', changeReceipt((receipt) => (receipt.units = 1))],
   ['another amount', changeReceipt((receipt) => (receipt.amount = '1'))],
   ['another output digest', changeReceipt((receipt) => (receipt.output_digest = flip(receipt.output_digest)))],
@@ -221,19 +224,39 @@ test('stream ends before it exceeds the maximum', async () => {
   expect(gateway.owed).toBe(204);
 });
 
-const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] = [
-  ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
-  ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
-  ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
-  ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],
-  ['second due for a paid part', (name, data) => (name === 'output' ? ['due', dueLike(data)] : undefined), 102],
-];
+const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] =
+  [
+    ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
+    ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
+    ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
+    ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],
+  ];
 
 test.each(wrongEvents)('stream with %s is rejected', async (_, event, owed) => {
   gateway.lies.event = event;
   const response = await buy(`${gateway.url}/stories`, request);
   await expect(response.text()).rejects.toMatchObject({ type: 'untrusted' });
   expect(gateway.owed).toBe(owed);
+});
+
+// A part has one unit, so that the lie about units is true.
+const wrongShown = wrongAnswers.filter(([name]) => name !== 'other output' && name !== 'other units');
+
+test('second due for a paid part is not paid', async () => {
+  let due: Record<string, unknown> | undefined;
+  gateway.lies.event = (name, data) => {
+    if (name === 'due') due = data;
+    return name === 'output' ? ['due', due] : undefined;
+  };
+  const response = await buy(`${gateway.url}/stories`, request);
+  await expect(response.text()).rejects.toMatchObject({ type: 'untrusted' });
+  expect([gateway.owed, gateway.heard.length]).toEqual([102, 1]);
+});
+
+test.each(wrongShown)('stream whose voucher is answered with %s is rejected', async (_, lie) => {
+  gateway.lies.paywall = lie;
+  const response = await buy(`${gateway.url}/stories`, request);
+  await expect(response.text()).rejects.toMatchObject({ type: 'untrusted' });
 });
 
 test('paid part that was lost is fetched again', async () => {
@@ -246,6 +269,41 @@ test('paid part that was lost is fetched again', async () => {
   // The channel still works.
   delete gateway.lies.event;
   await images();
+});
+
+test('redirect to a paywall is followed within its origin by a GET only', async () => {
+  const elsewhere = await TestServer.start(() => ({
+    status: 302,
+    headers: { location: `${gateway.url}/images` },
+    body: '',
+  }));
+  gateway.other = () => ({ status: 302, headers: { location: '/images' }, body: '' });
+  const moved = await buy(`${gateway.url}/moved`);
+  expect([moved.status, gateway.owed]).toEqual([200, 102]);
+  await expect(buy(`${elsewhere.url}/moved`)).rejects.toMatchObject({ type: 'untrusted' });
+  await expect(buy(`${gateway.url}/moved`, request)).rejects.toMatchObject({ type: 'untrusted' });
+  expect([gateway.owed, gateway.payments.length]).toEqual([102, 2]);
+  await elsewhere.stop();
+});
+
+test('paid request is not redirected', async () => {
+  gateway.lies.paywall = () => ({ status: 307, headers: { location: '/stories' }, body: '' });
+  const response = await images();
+  expect([response.status, paymentOf(response)?.receipts, gateway.payments.length]).toEqual([307, [], 1]);
+});
+
+test('API key is sent to its own origin', async () => {
+  const keys: [string, string | null][] = [];
+  const spying: Fetch = (input, init) => {
+    keys.push([new URL(String(input)).pathname, new Headers(init?.headers).get('motif-api-key')]);
+    return fetch(input, init);
+  };
+  const apiKeys = { [gateway.url]: 'a-token', 'https://other.example': 'another' };
+  await wrapFetchWithMotif(spying, payer, { maxPrice: 10_000n, apiKeys })(`${gateway.url}/images`, request);
+  const none = { 'https://other.example': 'another' };
+  await wrapFetchWithMotif(spying, payer, { maxPrice: 10_000n, apiKeys: none })(`${gateway.url}/images`, request);
+  const sent = keys.map(([, key]) => key);
+  expect(sent).toEqual([null, 'a-token', 'a-token', null, null, null]);
 });
 
 /** Lets the paywall refuse the first requests for an answer. */
@@ -337,11 +395,4 @@ function receiptLike(due: Record<string, unknown>): Receipt {
     issued_at: 1,
     signature: '0'.repeat(128),
   };
-}
-
-function dueLike(output: Record<string, unknown>): unknown {
-  const { request_digest, output_digest, license, units } = output['receipt'] as Receipt;
-  const expected = { statement: 0, cumulative: '204', entries: [] };
-  const price = String(PRICE);
-  return { answer: output_digest, part: 0, license, units, price, request_digest, output_digest, expires_at: 1, expected };
 }

@@ -83,7 +83,9 @@ describe.skipIf(!HAS_BINARY)('examples', () => {
   test('refusal of the model server is passed on and free', async () => {
     const client = createClient(payer, shop.url, MAX_PRICE);
     const refused = () => client.chat.completions.create({ model: 'unknown', messages: [] });
-    expect(await costOf(() => expect(refused()).rejects.toMatchObject({ status: 404, code: 'model_not_found' }))).toBe(0n);
+    expect(await costOf(() => expect(refused()).rejects.toMatchObject({ status: 404, code: 'model_not_found' }))).toBe(
+      0n,
+    );
   });
 
   test('AI SDK streams a text', async () => {

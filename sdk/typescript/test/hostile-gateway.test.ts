@@ -162,7 +162,11 @@ test('lower total of the gateway is not followed', async () => {
 /** Signs two receipts together, as docs/formats.md describes it. */
 function bundle(receipts: [Receipt, Receipt]): [Receipt, Receipt] {
   const [left, right] = receipts.map(({ digest }) => Buffer.from(digest, 'hex')) as [Buffer, Buffer];
-  const root = createHash('sha256').update(Buffer.from([1])).update(left).update(right).digest();
+  const root = createHash('sha256')
+    .update(Buffer.from([1]))
+    .update(left)
+    .update(right)
+    .digest();
   const domain = Buffer.from('ff6d6f7469662d62756e646c65640001', 'hex');
   const signature = world.operator.sign(Buffer.concat([domain, root]).toString('hex'));
   const [one, other] = receipts;

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -10,14 +11,14 @@ import { fileState, keypairSigner } from '@motif/sdk/node';
 
 import { HAS_BINARY, Localnet, PICTURE } from './support/localnet.js';
 import { SlowLink } from './support/slow-link.js';
-import { fileURLToPath } from 'node:url';
 
-/** Pays without end, and prints the number of each request before it is paid for. */
+/** Prints how many payments of the last process it has completed; then pays without end, and prints each request before. */
 const SCRIPT = `
   import { Payer, sha256 } from '@motif/sdk';
   import { fileState, keypairSigner } from '@motif/sdk/node';
   const { gateway, rpc, channel, key, state, first } = JSON.parse(process.argv[1]);
   const payer = await Payer.open({ gateway, rpc, channel, signer: await keypairSigner(key), state: fileState(state) });
+  console.log('recovered ' + (await payer.resume()).length);
   const pay = async (caller) => {
     for (let number = 0; ; number++) {
       const requestDigest = await sha256(first + ' ' + caller + ' ' + number);
@@ -32,6 +33,8 @@ describe.skipIf(!HAS_BINARY)('killed payer', () => {
   let localnet: Localnet;
   let link: SlowLink;
   let channel: string;
+  /** Number of payments that were under way at a kill, and completed by the next process. */
+  let recovered = 0;
 
   beforeAll(async () => {
     localnet = await Localnet.start(['ines', 'platform', 'gateway']);
@@ -64,6 +67,8 @@ describe.skipIf(!HAS_BINARY)('killed payer', () => {
     const begun = new Set<string>();
     const lines = createInterface(child.stdout!);
     lines.on('line', (line) => {
+      const [, count] = /^recovered (\d+)$/.exec(line) ?? [];
+      if (count !== undefined) return void (recovered += Number(count));
       begun.add(line);
       if (begun.size === afterRequests) child.kill('SIGKILL');
     });
@@ -78,7 +83,9 @@ describe.skipIf(!HAS_BINARY)('killed payer', () => {
       for (const digest of await runAndKill(`round ${round}`, count)) begun.add(digest);
     }
     const payer = await Payer.open(await options());
+    recovered += (await payer.resume()).length;
     expect(payer.isUnanswered).toBe(false);
+    expect(recovered).toBeGreaterThan(0);
     // What the payer has counted is what the gateway charged, once for each request.
     const page = await payer.gateway.receipts(channel);
     const paid = page.receipts.map((receipt) => receipt.request_digest);

@@ -10,6 +10,7 @@ import {
   Payer,
   RpcReader,
   StateError,
+  memoryState,
   type OpenState,
   type PayerOptions,
   type StateStore,
@@ -60,6 +61,14 @@ test('batch is paid for together', async () => {
   const receipts = await payer.generateAll([generation(1, 2), generation(2, 3)]);
   expect(receipts.map(({ units }) => units)).toEqual([2, 3]);
   expect(gateway.heard).toHaveLength(1);
+});
+
+test('policy limits batches and the validity of vouchers', async () => {
+  const payer = await Payer.open(options({ maxBatch: 10, voucherSeconds: 7_200 }));
+  await Promise.all(Array.from({ length: 25 }, (_, number) => payer.generate(generation(number))));
+  expect(gateway.heard.map(({ generations }) => generations.length)).toEqual([10, 10, 5]);
+  const seconds = gateway.heard.map(({ voucher }) => voucher.expires_at - Date.now() / 1_000);
+  expect(seconds.every((left) => left > 7_100 && left <= 7_201)).toBe(true);
 });
 
 test('refused payment fails alone', async () => {
@@ -122,6 +131,54 @@ test('unanswered payment is repeated with the same bytes', async () => {
   await second.close();
 });
 
+test('refusal after a lost answer tells nothing', async () => {
+  const client = new GatewayClient(gateway.url, { patience: 40 });
+  const payer = await Payer.open(options({ gateway: client }));
+  let attempts = 0;
+  gateway.lies.batch = (_, honest) => {
+    if (attempts++ > 0) return problem('unauthorized', 401);
+    honest();
+    throw new BreakOff();
+  };
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'outcome-unknown', isDefinite: false });
+  expect([attempts, payer.isUnanswered]).toEqual([2, true]);
+  delete gateway.lies.batch;
+  expect(await payer.resume()).toHaveLength(1);
+  expect([gateway.owed, payer.spent]).toEqual([102, 102n]);
+});
+
+test('vouchers that the gateway has lost are offered again', async () => {
+  const payer = await Payer.open(options({ state: memoryState() }));
+  await payer.generate(generation(1));
+  const lose = gateway.remember();
+  await payer.generate(generation(2));
+  await payer.generate(generation(3));
+  lose();
+  expect(gateway.owed).toBe(102);
+  await payer.generate(generation(4));
+  expect([gateway.owed, payer.spent, payer.cumulative]).toEqual([408, 408n, 408n]);
+  const paid = gateway.heard.flatMap(({ generations }) => generations.map((one) => Number(`0x${one.request_digest}`)));
+  expect(paid.filter((number) => number === 2).length).toBeGreaterThan(1);
+});
+
+test('restored backup of a gateway is offered vouchers', async () => {
+  const state = memoryState();
+  const first = await Payer.open(options({ state }));
+  const lose = gateway.remember();
+  await first.generate(generation(1));
+  await first.generate(generation(2));
+  await first.close();
+  lose();
+  const second = await Payer.open(options({ state }));
+  expect([gateway.owed, second.spent, second.isUnanswered]).toEqual([204, 204n, false]);
+  await second.generate(generation(3));
+  expect(gateway.owed).toBe(306);
+  // Without its state, a payer cannot offer what it does not know.
+  lose();
+  const third = await Payer.open(options());
+  expect(third.cumulative).toBe(0n);
+});
+
 /** State in memory whose writes fail after some. */
 function failingState(writes: number): StateStore {
   let left = writes;
@@ -175,10 +232,14 @@ test('signer of another key is refused', async () => {
 });
 
 test('channel is read from the payments program only', async () => {
-  await expect(Payer.open(options({ channel: world.payer.address }))).rejects.toMatchObject({ type: 'account-invalid' });
+  await expect(Payer.open(options({ channel: world.payer.address }))).rejects.toMatchObject({
+    type: 'account-invalid',
+  });
   const nowhere = await Payer.open(options({ channel: '11111111111111111111111111111112' })).catch((error) => error);
   expect(nowhere).toMatchObject({ type: 'account-not-found' });
-  const forged = { readAccount: async (at: string) => ({ ...(await world.readAccount(at))!, owner: world.chain.mint }) };
+  const forged = {
+    readAccount: async (at: string) => ({ ...(await world.readAccount(at))!, owner: world.chain.mint }),
+  };
   await expect(Payer.open(options({ rpc: forged }))).rejects.toMatchObject({ type: 'account-invalid' });
 });
 

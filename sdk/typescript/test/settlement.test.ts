@@ -21,7 +21,9 @@ beforeAll(async () => {
 });
 
 function send(signer: TestKey, ...calls: [InstructionName, Calls[InstructionName]['input']][]): Promise<bigint> {
-  const instructions = calls.flatMap(([name, input]) => toKitInstructions(world.core.call(name, input), [signer.signer]));
+  const instructions = calls.flatMap(([name, input]) =>
+    toKitInstructions(world.core.call(name, input), [signer.signer]),
+  );
   return world.chain.send(signer.signer, instructions);
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { indexedDbState, type OpenState, type StateStore } from '@motif/sdk';
+import { indexedDbState, memoryState, type OpenState, type StateStore } from '@motif/sdk';
 import { fileState } from '@motif/sdk/node';
 
 let folder: string;
@@ -16,15 +16,18 @@ let path: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'motif-state-'));
   path = join(folder, 'payer');
+  memory = memoryState();
 });
 afterEach(() => rm(folder, { recursive: true }));
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (read: Uint8Array) => new TextDecoder().decode(read);
 
+let memory: StateStore;
 const stores: [string, () => StateStore][] = [
   ['file', () => fileState(path)],
   ['database', () => indexedDbState('one')],
+  ['memory', () => memory],
 ];
 
 test.each(stores)('%s keeps what was appended and replaced', async (_, store) => {
@@ -67,7 +70,9 @@ test('file is private and its lock names the process', async () => {
 test('lock of a killed process is taken over', async () => {
   const script = `import { fileState } from '@motif/sdk/node';
     await fileState(process.argv[1]).open(); console.log('open'); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   await expect(fileState(path).open()).rejects.toMatchObject({ type: 'state-locked' });
   child.kill('SIGKILL');

@@ -4,7 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { createKeyPairSignerFromBytes, type KeyPairSigner } from '@solana/kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Core, Payer, RpcReader, sha256, type AccountJson, type CallName, type Calls, type Receipt } from '@motif/sdk';
+import {
+  Core,
+  Payer,
+  RpcReader,
+  proveReceipt,
+  sha256,
+  type AccountJson,
+  type CallName,
+  type Calls,
+  type Receipt,
+} from '@motif/sdk';
 import { fileState, keypairSigner, readKeypairFile } from '@motif/sdk/node';
 import { toKitInstructions } from '@motif/sdk/programs';
 
@@ -186,25 +196,29 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
   });
 
   test('every receipt is proved from the chain', async () => {
-    const { address } = core.call('address.operator', { authority: operator });
-    const keys = (await decode(address, 'operator')).operator.receipt_keys;
-    const account = Buffer.from(await data(channel)).toString('base64');
-    const gateway = (path: string) => fetch(`${localnet.gatewayUrl}${path}`).then((response) => response.json());
-    for (const receipt of receipts.slice(0, 10)) {
-      core.call('receipt.verify', { receipt, keys });
-      const proof = (await gateway(`/v1/receipts/${receipt.digest}/proof`)) as Calls['proof.verify']['input']['proof'];
-      core.call('proof.verify', { proof, address: channel, channel: account, keys });
-      const forged = { ...proof, receipt: { ...proof.receipt, amount: '999' } };
-      const verify = () => core.call('proof.verify', { proof: forged, address: channel, channel: account, keys });
-      expect(verify).toThrow();
+    const options = { gateway: localnet.gatewayUrl, rpc: chain, core };
+    for (const receipt of receipts) await proveReceipt(receipt, options);
+    const [receipt, other] = receipts as [Receipt, Receipt];
+    for (const forged of [
+      { ...receipt, amount: '999' },
+      { ...receipt, signature: other.signature },
+      { ...other, digest: receipt.digest },
+    ]) {
+      await expect(proveReceipt(forged, options)).rejects.toMatchObject({ type: 'proof-invalid' });
     }
   });
 
   test('recipients are paid to the unit', async () => {
     const { ines, kofi, platform } = people;
     const before = { ines: await balance(ines), kofi: await balance(kofi) };
-    const claim = (work: string, recipients: KeyPairSigner[]): ['instruction.claim', Calls['instruction.claim']['input']] => {
-      return ['instruction.claim', { work, mint, recipients: recipients.map((one, position) => ({ position, recipient: one.address })) }];
+    const claim = (
+      work: string,
+      recipients: KeyPairSigner[],
+    ): ['instruction.claim', Calls['instruction.claim']['input']] => {
+      return [
+        'instruction.claim',
+        { work, mint, recipients: recipients.map((one, position) => ({ position, recipient: one.address })) },
+      ];
     };
     await execute(
       platform,
@@ -222,7 +236,10 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
     expect((await balance(kofi)) - before.kofi).toBe(90_000n);
     const earned = async (work: string) => decode(core.call('address.earnings', { work, mint }).address, 'earnings');
     const [ofPicture, ofModel] = [await earned(picture), await earned(model)];
-    expect([ofPicture.earnings.earned, ofPicture.recipients.map((part) => part.taken)]).toEqual(['20000', ['10000', '10000']]);
+    expect([ofPicture.earnings.earned, ofPicture.recipients.map((part) => part.taken)]).toEqual([
+      '20000',
+      ['10000', '10000'],
+    ]);
     expect([ofModel.earnings.earned, ofModel.parents.map((part) => part.taken)]).toEqual(['100000', ['20000']]);
     expect(ofModel.recipients.map((part) => part.taken)).toEqual(['80000']);
   });

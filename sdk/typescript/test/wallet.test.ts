@@ -66,7 +66,10 @@ test('wallet may add an instruction', async () => {
   const computeBudget = address('ComputeBudget111111111111111111111111111111');
   const tamper: Tamper = (message) => {
     if (message.version !== 0) throw new Error('expected version 0');
-    const price = { programAddressIndex: message.staticAccounts.length, data: Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 0, 0) };
+    const price = {
+      programAddressIndex: message.staticAccounts.length,
+      data: Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 0, 0),
+    };
     const { header } = message;
     return {
       ...message,

@@ -65,7 +65,10 @@ describe.skipIf(!HAS_BINARY)('x402', () => {
 
   test('stock client buys with one more line and a verified receipt', async () => {
     const before = await held();
-    const response = await buying({ maxPrice: PRICE, works: [shop.work], mints: [MINT] })(`${shop.url}/pictures`, request('one'));
+    const response = await buying({ maxPrice: PRICE, works: [shop.work], mints: [MINT] })(
+      `${shop.url}/pictures`,
+      request('one'),
+    );
     const body = new Uint8Array(await response.arrayBuffer());
     expect([response.status, new TextDecoder().decode(body).slice(0, 4)]).toEqual([200, '<svg']);
     const options = { rpc: shop.localnet.rpcUrl, core };
@@ -108,7 +111,9 @@ describe.skipIf(!HAS_BINARY)('x402', () => {
       headers.set('payment-required', btoa(JSON.stringify(required)));
       return new Response(null, { status: 402, headers });
     };
-    await expect(buying({ maxPrice: PRICE }, liar)(`${shop.url}/pictures`, request('three'))).rejects.toThrow(/till|no work/);
+    await expect(buying({ maxPrice: PRICE }, liar)(`${shop.url}/pictures`, request('three'))).rejects.toThrow(
+      /till|no work/,
+    );
     expect(await held()).toBe(before);
   });
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,11 +36,20 @@ class StoredAnswer:
 
 class Answers:
     """Private folder of answers, which processes of one seller may share. Of several answers to one hold, the first
-    counts."""
+    counts. Each process counts the unpaid answers that it has seen."""
+
+    PRUNE_SECONDS = 60.0
 
     def __init__(self, folder: str | os.PathLike[str], keep_seconds: int) -> None:
         self._folder, self._keep = Path(folder), keep_seconds
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._unpaid: dict[str, dict[str, int]] = {}
+        """Last second of payment by channel and hold."""
+        self._pruned_at, self._lock = time.monotonic(), threading.Lock()
+        for path in self._folder.glob("*.answer"):
+            answer = self.find(path.stem)
+            if answer is not None and not path.with_suffix(".receipt").exists():
+                self._unpaid.setdefault(answer.channel, {})[answer.hold] = answer.expires_at
 
     def add(self, answer: StoredAnswer, body: bytes) -> StoredAnswer:
         """Stores an answer durably; returns the one that counts."""
@@ -56,6 +66,8 @@ class Answers:
             except FileExistsError:
                 return self.find(answer.hold) or answer
             sync_folder(self._folder)
+            with self._lock:
+                self._unpaid.setdefault(answer.channel, {})[answer.hold] = answer.expires_at
         finally:
             os.unlink(name)
         self.prune()
@@ -78,9 +90,11 @@ class Answers:
         except FileNotFoundError:
             return None
 
-    def mark_paid(self, hold: str, receipt: JSON) -> None:
+    def mark_paid(self, answer: StoredAnswer, receipt: JSON) -> None:
         """Keeps the receipt of an answer. Losing it costs a request at the gateway."""
-        path = self._path(hold).with_suffix(".receipt")
+        with self._lock:
+            self._unpaid.get(answer.channel, {}).pop(answer.hold, None)
+        path = self._path(answer.hold).with_suffix(".receipt")
         temporary = path.with_suffix(f".{os.getpid()}.writing")
         temporary.write_text(json.dumps(receipt))
         os.replace(temporary, path)
@@ -94,15 +108,18 @@ class Answers:
 
     def count_unpaid(self, channel: str) -> int:
         """Returns the number of a channel's answers that are unpaid and can still be paid."""
-        count = 0
-        for path in self._folder.glob("*.answer"):
-            answer = self.find(path.stem)
-            if answer is not None and answer.channel == channel and answer.expires_at >= time.time():
-                count += not path.with_suffix(".receipt").exists()
-        return count
+        with self._lock:
+            unpaid = {hold: end for hold, end in self._unpaid.pop(channel, {}).items() if end >= time.time()}
+            if unpaid:
+                self._unpaid[channel] = unpaid
+            return len(unpaid)
 
     def prune(self) -> None:
-        """Removes answers some time after their last payment was possible."""
+        """Removes answers some time after their last payment was possible, at most once a minute."""
+        with self._lock:
+            if time.monotonic() - self._pruned_at < self.PRUNE_SECONDS:
+                return
+            self._pruned_at = time.monotonic()
         for path in self._folder.glob("*.answer"):
             answer = self.find(path.stem)
             if answer is not None and answer.expires_at + self._keep < time.time():

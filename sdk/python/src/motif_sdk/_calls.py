@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from ._json import object_of
 from ._sansio import Exchange, Reply, Sleep
 from .errors import OutcomeUnknown, Problem, Refused, Unreachable, Untrusted
 
@@ -26,8 +27,8 @@ class Calls:
     effect, payments have idempotency keys, and the chain settles each statement once."""
 
     def __init__(self, url: str | None = None, api_key: str | None = None, patience: float = 10.0) -> None:
-        self.url = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
-        self.patience = patience
+        self.url: str = (url or os.environ.get("MOTIF_GATEWAY_URL") or LOCAL_GATEWAY).rstrip("/")
+        self.patience: float = patience
         self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
 
     async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> JSON:
@@ -127,12 +128,12 @@ def read_json(reply: Reply) -> JSON:
             raise Untrusted(f"status {reply.status} with an unreadable body")
         raise refusal_of(problem)
     try:
-        document: Any = json.loads(reply.body)
+        document = object_of(json.loads(reply.body))
     except ValueError:
-        raise Untrusted(f"status {reply.status} with an unreadable body") from None
-    if not isinstance(document, dict):
-        raise Untrusted(f"status {reply.status} with JSON that is no object")
-    return document  # pyright: ignore[reportUnknownVariableType]
+        document = None
+    if document is None:
+        raise Untrusted(f"status {reply.status} with an unreadable body")
+    return document
 
 
 def refusal_of(problem: Problem) -> Refused:

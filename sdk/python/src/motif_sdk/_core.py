@@ -12,7 +12,7 @@ from typing import Any, cast
 from wasmtime import Func, Instance, Memory, Store, Trap, WasmtimeError
 
 from . import _module, _refusals
-from .errors import CoreFailed, InvalidInput
+from .errors import CoreFailed, InvalidInput, Untrusted
 
 CORE = "motif_core.wasm"
 CONTENT = "motif_content.wasm"
@@ -40,6 +40,16 @@ class Core:
         Raises the error that the rules return; `CoreFailed` if the module traps.
         """
         return self.call_raw(call, raw, **arguments)[0]
+
+    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
+        """Returns the result of a call about what a server has sent, and the bytes behind it.
+
+        Raises the error that the rules return; `Untrusted` if they cannot read it.
+        """
+        try:
+            return self.call_raw(call, raw, **arguments)
+        except InvalidInput as error:
+            raise Untrusted(str(error)) from None
 
     def call_raw(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
         """Returns the result of a call and the bytes behind it."""

@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -31,6 +32,8 @@ from .signer import Signer
 LINGER_PART = 8
 """Part of a round trip for which the next batch waits for the callers of the last one."""
 LONGEST_LINGER = 0.01
+MAX_RECOVERED = 1_000
+"""Number of payments without a caller whose receipts are kept in memory; the state file has all."""
 READ_VALID, READ_REUSED = 900, 300
 """Seconds for which a reader's proof is valid, and reused. Clocks differ."""
 
@@ -78,9 +81,13 @@ class Engine(Generic[HostT]):
     def __init__(
         self, channel: str, machine: Machine, calls: Calls, signer: Signer, file: StateFile | None, host: HostT
     ) -> None:
-        self.channel, self.machine, self.calls, self.signer, self.file = channel, machine, calls, signer, file
-        self.host = host
-        self.recovered: list[Receipt] = []
+        self.channel: str = channel
+        self.machine: Machine = machine
+        self.calls: Calls = calls
+        self.signer: Signer = signer
+        self.file: StateFile | None = file
+        self.host: HostT = host
+        self._recovered: deque[Paid] = deque(maxlen=MAX_RECOVERED)
         self._public_key = Ed25519PublicKey.from_public_bytes(base58.decode(signer.address, 32))
         self._inbox, self._lock = _Inbox(), threading.Lock()
         self._reader: tuple[int, str] | None = None
@@ -94,12 +101,12 @@ class Engine(Generic[HostT]):
         Raises `Untrusted` if the gateway claims a statement that the key did not sign.
         """
         state = await self.calls.open_channel(self.channel, await self.reader_headers())
-        self.machine.effects("payer.compare", state=state)
+        self.machine.compare(state)
         await self._rewrite()
         status = self.machine.status()
         if status["is_unanswered"] or status["waiting"] > 0:
             await self._settle_doubts()
-            self.machine.effects("payer.compare", state=await self._channel_state())
+            self.machine.compare(await self._channel_state())
             await self._rewrite()
 
     async def pay(self, generations: list[JSON], tag: str | None) -> Paid:
@@ -116,11 +123,26 @@ class Engine(Generic[HostT]):
         return await Wait(waiter)
 
     async def resume(self) -> list[Receipt]:
-        """Repeats an unanswered batch; returns the receipts whose callers had stopped waiting."""
+        """Repeats an unanswered batch; returns the newest receipts whose callers had stopped waiting."""
+        await self.settle_unanswered()
+        with self._lock:
+            receipts = [receipt for paid in self._recovered for receipt in paid.receipts]
+            self._recovered.clear()
+            return receipts
+
+    async def settle_unanswered(self) -> None:
+        """Repeats an unanswered batch."""
         if self.machine.status()["is_unanswered"]:
             await self._settle_doubts()
-        recovered, self.recovered = self.recovered, []
-        return recovered
+
+    def take_recovered(self, request_digest: str) -> Paid | None:
+        """Returns and forgets the payment of one request whose caller had stopped waiting."""
+        with self._lock:
+            for paid in self._recovered:
+                if [receipt.request_digest for receipt in paid.receipts] == [request_digest]:
+                    self._recovered.remove(paid)
+                    return paid
+        return None
 
     async def refresh(self, account: bytes) -> None:
         """Adds licenses and deposits that are new on chain, and drops what has settled."""
@@ -217,11 +239,12 @@ class Engine(Generic[HostT]):
     def _hand_over(self) -> None:
         """Gives the payments that have arrived to the machine, except those that no caller awaits."""
         with self._lock:
-            payments, self._inbox.payments = self._inbox.payments, []
+            inbox = self._inbox
+            arrived, inbox.payments = inbox.payments, []
+            payments = [one for one in arrived if self.host.claim(inbox.waiters[one[0]])]
+            for ticket in {one[0] for one in arrived} - {one[0] for one in payments}:
+                del inbox.waiters[ticket]
         for ticket, generations, tag in payments:
-            if not self.host.claim(self._inbox.waiters[ticket]):
-                self._inbox.waiters.pop(ticket)
-                continue
             tagged = {} if tag is None else {"tag": tag}
             try:
                 self.machine.call("payer.pay", ticket=ticket, generations=generations, **tagged)
@@ -232,7 +255,7 @@ class Engine(Generic[HostT]):
                 self._reply(ticket, error)
 
     async def _execute(self, effects: list[JSON]) -> _Flight:
-        queue, flight, recovered = list(reversed(effects)), _Flight(), list[Receipt]()
+        queue, flight = list(reversed(effects)), _Flight()
         while queue:
             effect = queue.pop()
             kind, more = effect["effect"], list[JSON]()
@@ -244,25 +267,24 @@ class Engine(Generic[HostT]):
                 more = await self._send(effect, flight)
                 flight.gathered = len(self._inbox.payments)
             elif kind == "paid":
-                receipts = [Receipt.from_parts(parts) for parts in effect["receipts"]]
+                paid = Paid([Receipt.from_parts(parts) for parts in effect["receipts"]], effect["voucher"])
                 if effect["ticket"] is None:
-                    recovered.extend(receipts)
+                    with self._lock:
+                        self._recovered.append(paid)
                 else:
                     flight.answered += 1
-                    self._reply(effect["ticket"], Paid(receipts, effect["voucher"]))
+                    self._reply(effect["ticket"], paid)
             elif kind == "failed":
                 flight.answered += 1
                 self._reply(effect["ticket"], error_of(effect["error"]))
             elif kind == "compare":
                 try:
-                    more = self.machine.effects("payer.compare", state=await self._channel_state())
+                    more = self.machine.compare(await self._channel_state())
                 except CoreFailed:
                     raise
                 except MotifError:
                     pass  # the next refusal is reported to the callers
             queue.extend(reversed(more))
-        if recovered:
-            self.recovered = recovered
         return flight
 
     async def _sign(self, message: bytes) -> list[JSON]:
@@ -358,7 +380,8 @@ class Engine(Generic[HostT]):
     # Replies.
 
     def _reply(self, ticket: int, result: Paid | MotifError) -> None:
-        waiter = self._inbox.waiters.pop(ticket, None)
+        with self._lock:
+            waiter = self._inbox.waiters.pop(ticket, None)
         if waiter is not None:
             _resolve(waiter, result)
 

@@ -182,5 +182,12 @@ def reply_of(answer: httpx.Response) -> Reply:
 
 
 def unreachable(url: str, error: Exception) -> Unreachable:
-    """Returns the error of a request without an answer. Queries of URLs, which may have secrets, are left out."""
-    return Unreachable(url.split("?", 1)[0], str(error) or type(error).__name__)
+    """Returns the error of a request without an answer."""
+    return Unreachable(shown(url), str(error) or type(error).__name__)
+
+
+def shown(url: str) -> str:
+    """Returns a URL without user, password and query, which may be secrets."""
+    scheme, _, rest = url.partition("://")
+    place, slash, path = rest.split("?", 1)[0].partition("/")
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"

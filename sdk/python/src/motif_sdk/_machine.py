@@ -56,7 +56,7 @@ class Machine:
         policy: Policy,
         state: bytes | None,
     ) -> None:
-        self.core = Core()
+        self.core: Core = Core()
         common: JSON = {"channel": channel, "account": base64.b64encode(account).decode(), "policy": policy.document()}
         if receipt_keys is not None:
             common["receipt_keys"] = list(receipt_keys)
@@ -68,6 +68,14 @@ class Machine:
     def call(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
         """Returns the result of a call with this payer's handle."""
         return self.core.call(call, raw, payer=self._payer, **arguments)
+
+    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
+        """Returns the result of a call about what a server has sent. Raises `Untrusted` if it cannot be read."""
+        return self.core.judge(call, raw, payer=self._payer, **arguments)[0]
+
+    def compare(self, state: JSON) -> list[JSON]:
+        """Compares this payer with the channel's state at the gateway; returns effects."""
+        return self.judge("payer.compare", state=state)["effects"]
 
     def effects(self, call: str, raw: bytes = b"", /, **arguments: Any) -> list[JSON]:
         """Returns the effects of a call."""

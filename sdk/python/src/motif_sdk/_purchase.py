@@ -125,6 +125,10 @@ class Attempt:
     """Whether the caller chose the idempotency key."""
     paid: Paid | None = None
 
+    def renew(self, seconds: int) -> None:
+        """Begins again after a failure that cost nothing, whose hold's name is used up."""
+        self.purchase = self.purchase | {"key": secrets.token_hex(16), "expires_at": now() + seconds}
+
 
 class Purchases:
     """Purchases that a later request continues: those whose outcome is unknown, by the request's digest, and those
@@ -187,7 +191,7 @@ class Buyer:
         if first.status != 402 or required is None:
             return first
         await Close(first)
-        document = _core.shared().call("payment_required.read", header=required)
+        document = read_required(required)
         tag = document.get("price-tag")
         if tag is None:
             raise Untrusted("payment is due before a price was named")
@@ -195,24 +199,25 @@ class Buyer:
         if plan["streams"] and not self.can_stream:
             raise NotPayable("the answer is a stream, which MotifAuth cannot pay for: use MotifTransport")
         self.check_cost(int(plan["most_cost"]))
-        attempt = self._attempt(request, plan)
+        seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
+        attempt = self._attempt(request, plan, seconds)
         if plan["streams"]:
             return await self._open(request, attempt.purchase, int(plan["most_cost"]))
         try:
-            bought = await self._fetch(request, attempt)
+            bought = await self._fetch(request, attempt, seconds)
         except MotifError as error:
-            if error.is_definite:
-                is_other = isinstance(error, Refused) and error.type in OTHER_REQUEST
-                if not is_other:
-                    await self._release(attempt)
-            else:
+            if not error.is_definite:
                 self.purchases.keep(attempt)
+            elif not isinstance(error, Refused) or error.type not in OTHER_REQUEST:
+                await self._release(attempt)
+                attempt.renew(seconds)
             raise
         except BaseException:
             self.purchases.keep(attempt)
             raise
         if isinstance(bought, Rejected):
             await self._release(attempt)
+            attempt.renew(seconds)
         return bought
 
     async def _release(self, attempt: Attempt) -> None:
@@ -235,19 +240,18 @@ class Buyer:
     async def _license(self, tag: JSON) -> JSON:
         """Returns the license that pays, and its conditions."""
         machine = self.engine.machine
-        plan = machine.call("paywall.license", price_tag=tag, now=now())
+        plan = machine.judge("paywall.license", price_tag=tag, now=now())
         units = plan["units"].get("exactly") or plan["units"].get("at_most")
         tagged = {} if self.tag is None else {"tag": self.tag}
         machine.call("payer.check", license=plan["license"], units=units, now=now(), **tagged)
         return plan
 
-    def _attempt(self, request: Outgoing, plan: JSON) -> Attempt:
+    def _attempt(self, request: Outgoing, plan: JSON, seconds: int) -> Attempt:
         digest = _core.shared().call("request.digest", request.body, method=request.method, target=request.target)
         digest = digest["digest"]
         key = next((value for name, value in request.headers if name.lower() == KEY), None)
         if key is not None and not (8 <= len(key) <= 128 and all("!" <= letter <= "~" for letter in key)):
             raise InvalidInput("invalid idempotency-key: expected 8 to 128 visible ASCII characters")
-        seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
         purchase = purchase_of(int(plan["license"]), plan["units"], digest, seconds, key)
         return self.purchases.begin(Attempt(purchase, key is not None))
 
@@ -269,9 +273,10 @@ class Buyer:
         headers = ((PAYMENT, payment), (KEY, purchase["key"]), ("accept-encoding", "identity"))
         return headers if self.api_key is None else (*headers, ("motif-api-key", self.api_key))
 
-    async def _fetch(self, request: Outgoing, attempt: Attempt) -> Bought | Rejected:
+    async def _fetch(self, request: Outgoing, attempt: Attempt, seconds: int) -> Bought | Rejected:
         """Asks for an answer and pays for it. Repeating is safe: a key names one answer, and a voucher pays once."""
-        await self.engine.resume()
+        await self.engine.settle_unanswered()
+        attempt.paid = attempt.paid or self.engine.take_recovered(attempt.purchase["request_digest"])
         if attempt.paid is not None:
             return await self._collect(request, attempt.purchase, attempt.paid)
         begun = time.monotonic()
@@ -280,12 +285,12 @@ class Buyer:
             answer, body = await self.patiently(await self.asking(request, purchase))
             if answer.is_success:
                 header = answer.headers.get(RECEIPT)
-                parts = self.engine.machine.call("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
+                parts = self.engine.machine.judge("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
                 return self._bought(answer, body, Receipt.from_parts(parts))
             required = answer.headers.get(REQUIRED) if answer.status == 402 else None
             due = None
             if required is not None:
-                due = _core.shared().call("payment_required.read", header=required).get("due")
+                due = read_required(required).get("due")
             if due is not None:
                 attempt.paid = await self.pay_due(purchase, 0, due)
                 return await self._collect(request, purchase, attempt.paid)
@@ -297,10 +302,7 @@ class Buyer:
                 raise refusal_of(problem)
             await Sleep(PAUSE)
             if problem.type == "too-many-unpaid":
-                # The paywall has released this hold, so that its name is used up.
-                if attempt.is_named:
-                    raise refusal_of(problem)
-                attempt.purchase = purchase | {"key": secrets.token_hex(16)}
+                attempt.renew(seconds)  # the paywall has released the hold
 
     async def _collect(self, request: Outgoing, purchase: JSON, paid: Paid) -> Bought:
         """Shows the voucher that paid for an answer; returns the answer."""
@@ -312,11 +314,11 @@ class Buyer:
 
     async def pay_due(self, purchase: JSON, part: int, due: JSON) -> Paid:
         """Pays for a ready answer or part, for the requested units at most and at the license's price."""
-        generation = self.engine.machine.call("purchase.due", purchase=purchase, part=part, due=due)["generation"]
+        generation = self.engine.machine.judge("purchase.due", purchase=purchase, part=part, due=due)["generation"]
         return await self.engine.pay([generation], self.tag)
 
     async def _open(self, request: Outgoing, purchase: JSON, part_cost: int) -> Opened | Rejected:
-        await self.engine.resume()
+        await self.engine.settle_unanswered()
         answer = await Send(await self.asking(request, purchase))
         if answer.is_success:
             return Opened(answer, purchase, part_cost)
@@ -353,9 +355,14 @@ def _is_own(name: str) -> bool:
     return name in OWN_HEADERS or name.startswith("motif-")
 
 
+def read_required(header: str) -> JSON:
+    """Returns the payment that a 402 requires: a `price-tag` or a `due`."""
+    return _core.shared().judge("payment_required.read", header=header)[0]
+
+
 def check_answer(answer: Answer, body: bytes, receipt: Receipt) -> None:
     """Raises `Untrusted` if an answer does not carry the receipt that paid, or the body that the receipt names."""
-    _core.shared().call("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+    _core.shared().judge("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
 
 
 def check_paid(answer: Answer, body: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import _core
+from ._json import object_of
 from ._sansio import Exchange, Sleep
 from .errors import AccountNotFound, RpcError, TransactionFailed, Unreachable
 
@@ -37,7 +38,7 @@ class RpcCalls:
         url = url or os.environ.get("MOTIF_RPC_URL") or LOCALNET
         parts = urlsplit(url)
         self._url, self._shown = url, f"{parts.scheme}://{parts.hostname}"
-        self.commitment = commitment
+        self.commitment: str = commitment
 
     async def call(self, method: str, params: list[Any]) -> Any:
         """Returns the result of a call. Raises `RpcError`."""
@@ -48,26 +49,33 @@ class RpcCalls:
             reason = str(error).rsplit("did not answer: ", 1)[-1]
             raise RpcError(f"the node at {self._shown} did not answer: {reason}") from None
         try:
-            document: Any = json.loads(reply.body)
+            document = object_of(json.loads(reply.body))
         except ValueError:
             raise RpcError(f"the node at {self._shown} answered {reply.status} without JSON") from None
+        if document is None or not document.keys() & {"result", "error"}:
+            raise RpcError(f"the node at {self._shown} answered {reply.status} without a result")
         if "error" in document:
-            failed: JSON = document["error"]
-            details: JSON = failed.get("data") or {}
-            logs: list[str] = details.get("logs") or []
+            failed = object_of(document["error"]) or {}
+            logs: list[str] = (object_of(failed.get("data")) or {}).get("logs") or []
             if method == "sendTransaction":
                 raise TransactionFailed(str(failed.get("message")), tuple(logs))
             raise RpcError(f"{method}: {failed.get('message')}")
         return document.get("result")
 
+    async def value(self, method: str, params: list[Any]) -> Any:
+        """Returns the value of a call's result, which has a context beside it. Raises `RpcError`."""
+        result = object_of(await self.call(method, params))
+        if result is None or "value" not in result:
+            raise RpcError(f"{method}: the node at {self._shown} returned no value")
+        return result["value"]
+
     async def account(self, address: str) -> Account | None:
         """Returns an account, or `None` if it does not exist."""
         options = {"encoding": "base64", "commitment": self.commitment}
-        result = await self.call("getAccountInfo", [address, options])
+        value = await self.value("getAccountInfo", [address, options])
+        if value is None:
+            return None
         try:
-            value = result["value"]
-            if value is None:
-                return None
             return Account(address, str(value["owner"]), int(value["lamports"]), base64.b64decode(value["data"][0]))
         except (KeyError, TypeError, ValueError, IndexError):
             raise RpcError(f"the node at {self._shown} returned no account: expected JSON-RPC") from None
@@ -90,7 +98,8 @@ class RpcCalls:
         """Waits until a transaction is confirmed. Raises `TransactionFailed`, `RpcError` after `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            status = (await self.call("getSignatureStatuses", [[signature]]))["value"][0]
+            statuses: list[JSON | None] = await self.value("getSignatureStatuses", [[signature]])
+            status = statuses[0] if statuses else None
             if status is not None and status.get("err") is not None:
                 raise TransactionFailed(f"transaction {signature} failed: {json.dumps(status['err'])}")
             if status is not None and status.get("confirmationStatus") in ("confirmed", "finalized"):

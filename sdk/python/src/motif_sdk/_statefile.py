@@ -39,7 +39,7 @@ class StateFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._buffered: list[bytes] = []
         self._appended = self._snapshot = 0
         self._failure: StateFailed | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from . import _core
 from ._engine import Paid
+from ._hosts import shown
 from ._machine import JSON
 from ._purchase import RECEIPT, Answer, Buyer, Close, Opened, Outgoing, check_answer, check_paid
 from ._refusals import error_of
@@ -83,7 +84,7 @@ class PaidStream:
             elif kind == "output":
                 if self._paid is None:
                     raise Untrusted("an unpaid part arrived")
-                _core.shared().call("purchase.part", body, receipt=self._paid.receipts[0].parts)
+                _core.shared().judge("purchase.part", body, receipt=self._paid.receipts[0].parts)
                 return self._handed_over(body)
             elif kind == "end":
                 return None
@@ -99,7 +100,7 @@ class PaidStream:
     async def _show(self) -> None:
         """Shows the voucher of a paid part to the paywall, which then sends the part."""
         answer, receipt = (await self._send_voucher())[0], self._receipt()
-        _core.shared().call("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+        _core.shared().judge("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
         self._is_shown = True
 
     async def _fetch_again(self, paid: Paid) -> bytes:
@@ -137,7 +138,7 @@ class PaidStream:
             end = self._buffer.find(b"\n\n")
             if end >= 0:
                 text, self._buffer = self._buffer[: end + 2], self._buffer[end + 2 :]
-                event, body = _core.shared().call_raw("stream.event", text)
+                event, body = _core.shared().judge("stream.event", text)
                 if event["event"] is not None:
                     return event, body
                 continue
@@ -145,5 +146,5 @@ class PaidStream:
                 raise Untrusted("an event exceeds this client's maximum size")
             chunk = await Chunk(self._answer)
             if chunk is None:
-                raise Unreachable(self._request.url.split("?", 1)[0], "the stream ended early")
+                raise Unreachable(shown(self._request.url), "the stream ended early")
             self._buffer += chunk

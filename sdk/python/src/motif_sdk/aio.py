@@ -129,11 +129,10 @@ class AsyncPayer(PayerBase[AsyncHost]):
 class AsyncHold:
     """Hold of an `AsyncPayer`, as an asynchronous context manager that releases what was not captured."""
 
-    receipt: Receipt | None
-    """Receipt of the capture."""
-
     def __init__(self, payer: AsyncPayer, license: int, units: int, request_digest: str, seconds: int) -> None:
-        self._payer, self._wanted, self.receipt = payer, (license, units, request_digest, seconds), None
+        self._payer, self._wanted = payer, (license, units, request_digest, seconds)
+        self.receipt: Receipt | None = None
+        """Receipt of the capture."""
         self._held: HeldGeneration | None = None
         self._is_done = False
 

@@ -24,6 +24,7 @@ from . import _core
 from ._answers import Answers, StoredAnswer
 from ._calls import Calls
 from ._hosts import AsyncHost
+from ._json import object_of
 from .errors import MotifError, ProblemError
 
 JSON = dict[str, Any]
@@ -240,7 +241,7 @@ class MotifPaywall:
                 raise
             due = await self._due(answer, error.problem.extra.get("expected"), error.type)
             raise _Problem(402, "payment-due", "send a voucher for the answer", due) from None
-        await asyncio.to_thread(self._answers.mark_paid, answer.hold, receipt)
+        await asyncio.to_thread(self._answers.mark_paid, answer, receipt)
         return receipt
 
     async def _deliver(self, answer: StoredAnswer, receipt: JSON, send: Send) -> None:
@@ -337,12 +338,12 @@ class _Response:
 def read_header(text: str) -> JSON:
     """Returns the JSON of a header."""
     try:
-        document: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        document = object_of(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
     except (ValueError, binascii.Error):
         document = None
-    if not isinstance(document, dict):
+    if document is None:
         raise _Problem(400, "payment-malformed", "invalid payment: expected base64url of JSON")
-    return document  # pyright: ignore[reportUnknownVariableType]
+    return document
 
 
 def write_header(document: JSON) -> str:

@@ -178,5 +178,9 @@ def png_of_array(image: Any) -> bytes:
     return file.getvalue()
 
 
-NODE_CLASS_MAPPINGS = {"MotifStyle": MotifStyle, "MotifPay": MotifPay, "MotifSave": MotifSave}
-NODE_DISPLAY_NAME_MAPPINGS = {"MotifStyle": "Motif style", "MotifPay": "Motif pay", "MotifSave": "Motif save"}
+NODE_CLASS_MAPPINGS: dict[str, type] = {"MotifStyle": MotifStyle, "MotifPay": MotifPay, "MotifSave": MotifSave}
+NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
+    "MotifStyle": "Motif style",
+    "MotifPay": "Motif pay",
+    "MotifSave": "Motif save",
+}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._json import object_of
+
 
 class MotifError(Exception):
     """Base of all errors of this package."""
@@ -39,9 +41,10 @@ class Problem:
     @classmethod
     def parse(cls, document: Any) -> Problem | None:
         """Returns the problem of a JSON document, or `None` if it is not one."""
-        if not isinstance(document, dict):
+        members = object_of(document)
+        if members is None:
             return None
-        members: dict[str, Any] = {str(key): value for key, value in document.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        members = dict(members)
         slug, status = members.pop("type", None), members.pop("status", None)
         title, detail = members.pop("title", ""), members.pop("detail", "")
         if not isinstance(slug, str) or not isinstance(status, int):
@@ -61,7 +64,7 @@ class ProblemError(GatewayError):
 
     def __init__(self, problem: Problem, message: str | None = None) -> None:
         super().__init__(message or str(problem))
-        self.problem = problem
+        self.problem: Problem = problem
 
     @property
     def type(self) -> str:
@@ -74,7 +77,7 @@ class Refused(ProblemError):
 
     def __init__(self, problem: Problem, is_definite: bool = True) -> None:
         super().__init__(problem)
-        self.is_definite = is_definite
+        self.is_definite: bool = is_definite
 
 
 class OutcomeUnknown(ProblemError):
@@ -93,7 +96,7 @@ class Unreachable(GatewayError):
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"the server at {url} did not answer: {reason}")
-        self.url = url
+        self.url: str = url
 
 
 class ServerRefused(GatewayError):
@@ -102,8 +105,10 @@ class ServerRefused(GatewayError):
     def __init__(self, status: int, body: bytes, content_type: str) -> None:
         text = body[:300].decode("utf-8", "replace")
         super().__init__(f"the server refused the request with status {status}: {text}")
-        self.status, self.body, self.content_type = status, body, content_type
-        self.is_definite = status < 500
+        self.status: int = status
+        self.body: bytes = body
+        self.content_type: str = content_type
+        self.is_definite: bool = status < 500
 
 
 class Untrusted(GatewayError):
@@ -113,7 +118,7 @@ class Untrusted(GatewayError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the gateway's answer is not acceptable: {reason}")
-        self.reason = reason
+        self.reason: str = reason
 
 
 class Unanswered(GatewayError):
@@ -130,7 +135,8 @@ class OverBudget(GatewayError):
 
     def __init__(self, total: int, budget: int) -> None:
         super().__init__(f"spending would rise to {total} base units, above the budget of {budget}")
-        self.total, self.budget = total, budget
+        self.total: int = total
+        self.budget: int = budget
 
 
 class PriceTooHigh(GatewayError):
@@ -138,7 +144,8 @@ class PriceTooHigh(GatewayError):
 
     def __init__(self, message: str, price: int, max_price: int) -> None:
         super().__init__(message)
-        self.price, self.max_price = price, max_price
+        self.price: int = price
+        self.max_price: int = max_price
 
 
 class LicenseNotFound(GatewayError):
@@ -166,7 +173,8 @@ class StateLocked(MotifError):
 
     def __init__(self, path: str, holder: str) -> None:
         super().__init__(f"the payer's state {path} is in use by {holder}; expected one process a channel")
-        self.path, self.holder = path, holder
+        self.path: str = path
+        self.holder: str = holder
 
 
 class StateFailed(MotifError):
@@ -202,4 +210,4 @@ class TransactionFailed(ChainError):
 
     def __init__(self, message: str, logs: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.logs = logs
+        self.logs: tuple[str, ...] = logs

@@ -283,7 +283,10 @@ class Hold:
     """Hold of a `Payer`, as a context manager that releases what was not captured."""
 
     def __init__(self, payer: Payer, held: HeldGeneration) -> None:
-        self.payer, self.held, self.receipt = payer, held, None
+        self.payer: Payer = payer
+        self.held: HeldGeneration = held
+        self.receipt: Receipt | None = None
+        """Receipt of the capture."""
         self._is_done = False
 
     def capture(self, output_digest: Digest, units: int | None = None) -> Receipt:
@@ -309,9 +312,6 @@ class Hold:
         """Releases the hold without payment. Repeating is safe. Raises `Refused` if it was captured."""
         self.payer._run(release(self.payer._engine, self.held))  # pyright: ignore[reportPrivateUsage]
         self._is_done = True
-
-    receipt: Receipt | None
-    """Receipt of the capture."""
 
     def __enter__(self) -> Hold:
         return self

@@ -13,6 +13,7 @@ from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from ._hosts import shown
 from ._purchase import Answer, Bought, Close, Outgoing, Read, Rejected, Send
 from ._sansio import Command, run
 from ._stream import Chunk, PaidStream
@@ -187,4 +188,4 @@ def _prepared(outgoing: Outgoing) -> PreparedRequest:
 
 
 def _unreachable(url: str, error: Exception) -> Unreachable:
-    return Unreachable(url.split("?", 1)[0], type(error).__name__)
+    return Unreachable(shown(url), type(error).__name__)

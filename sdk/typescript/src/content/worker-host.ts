@@ -5,8 +5,7 @@ import type { Examination } from './index.js';
 
 /** Answer of the worker. */
 export type WorkerAnswer =
-  | { readonly ok: Examination }
-  | { readonly error: { readonly type: MotifErrorType; readonly message: string } };
+  { readonly ok: Examination } | { readonly error: { readonly type: MotifErrorType; readonly message: string } };
 
 const TIMEOUT = 60_000;
 

@@ -89,6 +89,15 @@ interface ChainCalls {
   version: Call<Nothing, VersionInfo>;
   /** Raw: data of the account. */
   'account.decode': Call<Nothing, AccountJson>;
+  /** What can be pulled and claimed now. `work` is the data of the work's account; raw: data of the earnings' account. */
+  'earnings.owed': Call<
+    { work: Base64 },
+    {
+      parents: { work: AddressText; amount: AmountText }[];
+      recipients: { recipient: AddressText; position: number; amount: AmountText }[];
+    }
+  >;
+  /** Raw: data of the account. */
   'token.amount': Call<Nothing, { amount: AmountText }>;
   'token.decimals': Call<Nothing, { decimals: number }>;
 }
@@ -143,6 +152,8 @@ interface TermsCalls {
     },
     { text?: string; assertion?: unknown }
   >;
+  /** Escapes characters that are invisible or change how the text around them is displayed. */
+  'text.visible': Call<{ text: string }, { text: string }>;
   'terms.import': Call<
     { format: 'pil'; text: string; decimals: number; now: number },
     { toml: string; warnings: { field: string; message: string }[] }
@@ -165,10 +176,7 @@ interface PayerCalls {
   /** Raw: the state file. */
   'payer.load': Call<ChannelOfPayer, { payer: number | null }>;
   'payer.free': Call<Handle, Nothing>;
-  'payer.pay': Call<
-    Handle & { ticket: number; generations: readonly BatchedGeneration[]; tag?: string },
-    Nothing
-  >;
+  'payer.pay': Call<Handle & { ticket: number; generations: readonly BatchedGeneration[]; tag?: string }, Nothing>;
   'payer.check': Call<Handle & { license: number; units: number; tag?: string; now: number }, Nothing>;
   'payer.drop_waiting': Call<Handle, Tickets>;
   'payer.next': Call<Handle & { now: number }, Effects>;

@@ -1,13 +1,5 @@
 import type { AddressText, AmountText, Digest, Use, Voucher } from '../wire.js';
-import type {
-  Base64,
-  Hex,
-  IntegerText,
-  OfferInput,
-  RecipientShare,
-  Registration,
-  TillShares,
-} from './types.js';
+import type { Base64, Hex, IntegerText, OfferInput, RecipientShare, Registration, TillShares } from './types.js';
 
 /** Token program of a mint; SPL Token by default. */
 type TokenProgram = { token_program?: AddressText };
@@ -41,6 +33,15 @@ export interface InstructionInputs {
     grantee: AddressText;
     purpose: 'license' | 'derivative';
   };
+  revoke_approval: {
+    owner: AddressText;
+    work: AddressText;
+    terms_number: number;
+    grantee: AddressText;
+    purpose: 'license' | 'derivative';
+    granted_by: AddressText;
+  };
+  issue_certificate: { owner: AddressText; work: AddressText; name: string };
   propose_split: {
     owner: AddressText;
     work: AddressText;
@@ -49,6 +50,7 @@ export interface InstructionInputs {
   };
   approve_split_change: { recipient: AddressText; work: AddressText; split: readonly RecipientShare[] };
   apply_split_change: { payer: AddressText; work: AddressText; proposer: AddressText };
+  cancel_split_change: { owner: AddressText; work: AddressText; proposer: AddressText };
   offer_ownership: { owner: AddressText; work: AddressText; to?: AddressText };
   open_channel: {
     payer: AddressText;
@@ -86,6 +88,15 @@ export interface InstructionInputs {
   request_close: { caller: AddressText; party?: AddressText; watcher?: AddressText; channel: AddressText };
   withdraw: { payer: AddressText; channel: AddressText; mint: AddressText } & TokenProgram;
   close_channel: { payer: AddressText; channel: AddressText };
+  apply_withdrawal: { channel: AddressText; licenses: readonly LicenseOf[] };
+  release_quota: {
+    caller: AddressText;
+    cosigner?: AddressText;
+    channel: AddressText;
+    index: number;
+    work: AddressText;
+    terms_number: number;
+  };
   rotate_voucher_key: {
     payer: AddressText;
     party?: AddressText;
@@ -102,10 +113,20 @@ export interface InstructionInputs {
   };
   open_earnings: { funder: AddressText; work: AddressText; mint: AddressText };
   pull: { child: AddressText; parent: AddressText; mint: AddressText };
+  apply_split: { funder: AddressText; work: AddressText; mint: AddressText };
+  apply_dispute: { work: AddressText; mint: AddressText };
   claim: {
     work: AddressText;
-    recipients: readonly { position: number; recipient: AddressText }[];
+    /** `position` is that of the recipient's part; it may have moved by a change of the split. */
+    recipients: readonly { position?: number; recipient: AddressText }[];
     mint: AddressText;
+  } & TokenProgram;
+  claim_to: {
+    work: AddressText;
+    recipient: AddressText;
+    mint: AddressText;
+    /** Token account that is paid. */
+    destination: AddressText;
   } & TokenProgram;
   register_operator: {
     funder: AddressText;
@@ -117,6 +138,14 @@ export interface InstructionInputs {
     fee_owner: AddressText;
     url?: string;
   };
+  update_operator: {
+    authority: AddressText;
+    fee_bps: number;
+    min_grace_seconds: number;
+    fee_owner: AddressText;
+    url: string;
+  };
+  rotate_operator_key: { authority: AddressText; which: 'settle' | 'receipt'; new_key: AddressText };
   open_till: { funder: AddressText; shares: TillShares; mint: AddressText } & TokenProgram;
   pay_till: {
     payer: AddressText;

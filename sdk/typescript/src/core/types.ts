@@ -259,11 +259,7 @@ export interface Purchase {
 
 /** Action that a payer's key signs. */
 export type PayerAction =
-  | 'settle'
-  | 'close'
-  | { readonly hold: Purchase }
-  | { readonly release: Digest }
-  | { readonly read: number };
+  'settle' | 'close' | { readonly hold: Purchase } | { readonly release: Digest } | { readonly read: number };
 
 /** Event of a paid stream. */
 export type StreamEvent =

@@ -22,7 +22,17 @@ import type {
   WorkDetails,
   WorkList,
 } from '../wire.js';
-import { assertNoCredentials, exchange, readJson, readProblem, readText, retry, refusal, type Answered, type Fetch } from './http.js';
+import {
+  assertNoCredentials,
+  exchange,
+  readJson,
+  readProblem,
+  readText,
+  retry,
+  refusal,
+  type Answered,
+  type Fetch,
+} from './http.js';
 
 /** Settings of a {@link GatewayClient}. */
 export interface GatewayOptions {
@@ -117,7 +127,7 @@ export class GatewayClient {
     return this.#get(`/v1/receipts/${receipt}/proof`);
   }
 
-  /** Returns receipts of a statement of the reader's channel, by default the open one, in order. */
+  /** Returns receipts of a statement of the reader's channel, by default the open one, in order. They are not verified. */
   receipts(channel: string, page: { statement?: number; limit?: number; offset?: number } = {}): Promise<ReceiptPage> {
     return this.#read(`/v1/channels/${channel}/receipts?${queryOf({ limit: 1_000, offset: 0, ...page })}`);
   }

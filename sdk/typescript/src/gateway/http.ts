@@ -1,3 +1,4 @@
+import { concat } from '../bytes.js';
 import { MotifError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import { pause } from '../clock.js';
 import type { Problem } from '../wire.js';
@@ -54,9 +55,7 @@ export async function readBody(response: Response, maxBytes = Infinity): Promise
     }
     chunks.push(next.value);
   }
-  const body = new Uint8Array(length);
-  chunks.reduce((position, chunk) => (body.set(chunk, position), position + chunk.length), 0);
-  return body;
+  return concat(chunks);
 }
 
 /**

@@ -201,7 +201,9 @@ export class Driver {
     try {
       return this.machine.signed(await this.#parts.signer.sign(fromHex(message)));
     } catch (error) {
-      const failed = new MotifError('signer-failed', `the voucher was not signed: ${messageOf(error)}`, { cause: error });
+      const failed = new MotifError('signer-failed', `the voucher was not signed: ${messageOf(error)}`, {
+        cause: error,
+      });
       this.#refuse(this.machine.withdraw(), failed);
       return [];
     }

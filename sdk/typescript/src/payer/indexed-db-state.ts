@@ -1,3 +1,4 @@
+import { concat } from '../bytes.js';
 import { StateError, messageOf } from '../errors.js';
 import type { OpenState, StateStore } from './state-store.js';
 
@@ -104,16 +105,6 @@ function lock(name: string): Promise<() => void> {
     });
     held.catch(reject);
   });
-}
-
-function concat(all: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of all) {
-    bytes.set(part, position);
-    position += part.length;
-  }
-  return bytes;
 }
 
 function failed(name: string, cause: unknown): StateError {

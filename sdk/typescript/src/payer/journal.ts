@@ -1,3 +1,4 @@
+import { concat } from '../bytes.js';
 import { StateError, messageOf } from '../errors.js';
 import type { OpenState } from './state-store.js';
 
@@ -82,10 +83,4 @@ export class Journal {
 
 function failed(cause: unknown): StateError {
   return new StateError('state-failed', `the payer's state cannot be written: ${messageOf(cause)}`, { cause });
-}
-
-function concat(frames: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  frames.reduce((position, frame) => (bytes.set(frame, position), position + frame.length), 0);
-  return bytes;
 }

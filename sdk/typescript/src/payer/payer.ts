@@ -143,7 +143,7 @@ export class Payer {
 
   /** Compares this payer with the gateway, and settles what is in doubt. */
   async #join(): Promise<void> {
-    await this.#driver.saveAll(this.#machine.compare(await this.gateway.openChannel(this.channel)));
+    this.#machine.compare(await this.gateway.openChannel(this.channel));
     await this.#driver.rewriteState();
     const { is_unanswered, waiting } = this.#machine.status();
     if (!is_unanswered && waiting === 0) return;
@@ -205,7 +205,11 @@ export class Payer {
    *
    * @throws As {@link generate}.
    */
-  async capture(hold: Hold, used: { units: number; outputDigest: string }, options: PaymentOptions = {}): Promise<Receipt> {
+  async capture(
+    hold: Hold,
+    used: { units: number; outputDigest: string },
+    options: PaymentOptions = {},
+  ): Promise<Receipt> {
     const { license, request_digest } = hold.purchase;
     const generation = { license, units: used.units, request_digest, output_digest: used.outputDigest };
     const captured = { ...generation, captures: { hold: hold.name } };
@@ -306,7 +310,10 @@ export class Payer {
   }
 
   /** @internal Pays for what a paywall has made. */
-  async payDue(generation: BatchedGeneration, options: PaymentOptions): Promise<{ receipt: Receipt; voucher: Voucher }> {
+  async payDue(
+    generation: BatchedGeneration,
+    options: PaymentOptions,
+  ): Promise<{ receipt: Receipt; voucher: Voucher }> {
     const { receipts, voucher } = await this.#driver.pay({ ...options, generations: [generation] });
     return { receipt: sole(receipts), voucher };
   }

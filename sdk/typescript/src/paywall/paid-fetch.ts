@@ -148,7 +148,7 @@ export class PaidFetch {
     const places = Places.of(this.#payer);
     const deadline = Date.now() + PLACE_TIMEOUT;
     let ended = 0;
-    for (let purchase = known ?? fresh; ; ) {
+    for (let purchase = known ?? fresh; ;) {
       await places.take(deadline - Date.now(), request.signal);
       try {
         const response = await buyOnce(purchase);

@@ -105,7 +105,8 @@ export class PaywallPurchase {
     const { header } = this.payer.core.call('purchase.pay', { ...this.#of(), part, voucher });
     const { method, url, signal, init } = this.request;
     const headers = this.#headers(header, new Headers());
-    const send = () => exchange(this.#fetch, url, { ...init, method, headers, signal, redirect: 'manual' }, this.maxBytes);
+    const send = () =>
+      exchange(this.#fetch, url, { ...init, method, headers, signal, redirect: 'manual' }, this.maxBytes);
     const answered = await this.#patiently(send);
     if (!isSuccess(answered.status)) throw this.#refusedAfterPayment(answered);
     return answered;

@@ -7,8 +7,8 @@ const FIRST_PLACES = 8;
 const PAID_BEFORE_TRIAL = 64;
 
 /**
- * Places of a channel's requests at paywalls, which limit its unpaid answers. The limit is not announced: each refusal takes
- * one place away, and paid answers add places again.
+ * Places of a channel's requests at paywalls, which limit its unpaid answers. The limit is not announced: each refusal
+ * takes one place away, and paid answers add places again.
  */
 export class Places {
   #count = FIRST_PLACES;

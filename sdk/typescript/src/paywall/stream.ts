@@ -1,5 +1,6 @@
 import { RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import type { Receipt, Voucher } from '../wire.js';
+import { EventReader } from './event-reader.js';
 import type { PaywallPurchase } from './paywall.js';
 
 /** Payment of a part that has not arrived. */
@@ -10,7 +11,6 @@ interface PartPayment {
 
 /** Maximum size of an event without its body. */
 const MAX_ENVELOPE_BYTES = 16 << 10;
-const LINE_FEED = 10;
 /** Attempts to fetch a paid part after a lost connection; each is repeated as long as patience lasts. */
 const PART_ATTEMPTS = 3;
 
@@ -107,61 +107,5 @@ export class PaidStream {
     if (!paid) throw new UntrustedError('an unpaid part arrived');
     this.#paid = undefined;
     return paid;
-  }
-}
-
-/** Splits a body into server-sent events. */
-class EventReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #maxBytes: number;
-  readonly #url: string;
-  #buffered = new Uint8Array();
-  /** Bytes that were searched for the end of an event. */
-  #searched = 0;
-
-  constructor(body: ReadableStream<Uint8Array>, maxBytes: number, url: string) {
-    this.#reader = body.getReader();
-    this.#maxBytes = maxBytes;
-    this.#url = url;
-  }
-
-  /** Returns the bytes of the next event, its blank line included. */
-  async next(): Promise<Uint8Array> {
-    for (;;) {
-      const event = this.#take();
-      if (event) return event;
-      if (this.#buffered.length > this.#maxBytes) {
-        throw new UntrustedError("an event exceeds this client's maximum size");
-      }
-      const read = await this.#reader.read().catch((error: unknown) => {
-        throw new UnreachableError(this.#url, error);
-      });
-      if (read.done) throw new UntrustedError('the stream ended early');
-      this.#append(read.value);
-    }
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => undefined);
-  }
-
-  #take(): Uint8Array | undefined {
-    const bytes = this.#buffered;
-    for (let end = Math.max(1, this.#searched); end < bytes.length; end++) {
-      if (bytes[end] === LINE_FEED && bytes[end - 1] === LINE_FEED) {
-        this.#buffered = bytes.slice(end + 1);
-        this.#searched = 0;
-        return bytes.subarray(0, end + 1);
-      }
-    }
-    this.#searched = bytes.length;
-    return undefined;
-  }
-
-  #append(chunk: Uint8Array): void {
-    const joined = new Uint8Array(this.#buffered.length + chunk.length);
-    joined.set(this.#buffered);
-    joined.set(chunk, this.#buffered.length);
-    this.#buffered = joined;
   }
 }

@@ -25,11 +25,7 @@ type Signable = Transaction & TransactionWithinSizeLimit & TransactionWithLifeti
  *
  * @param chain Cluster, such as `solana:mainnet`.
  */
-export function createWalletSigner(
-  wallet: Wallet,
-  account: WalletAccount,
-  chain: string,
-): TransactionModifyingSigner {
+export function createWalletSigner(wallet: Wallet, account: WalletAccount, chain: string): TransactionModifyingSigner {
   const { signTransaction } = signTransactionFeature(wallet);
   const codec = getTransactionCodec();
   const sign = async (transaction: Signable): Promise<Signable> => {

@@ -105,7 +105,8 @@ export class MotifScheme implements SchemeNetworkClient {
     const sold = { works: [{ work, parts }], operator_parts };
     const shares: TillShares = operator === undefined ? sold : { ...sold, operator };
     const till = core.call('address.till', { shares, mint: asset }).address;
-    if (till !== payTo) throw new UntrustedError(`the till of the offered shares is ${till}, and ${payTo} is to be paid`);
+    if (till !== payTo)
+      throw new UntrustedError(`the till of the offered shares is ${till}, and ${payTo} is to be paid`);
   }
 }
 

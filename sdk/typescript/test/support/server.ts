@@ -32,7 +32,10 @@ export function problem(type: string, status = 409, more: object = {}, headers: 
 /** Error by which a handler breaks the connection off. */
 export class BreakOff extends Error {}
 
-export type Handler = (received: Received, response: ServerResponse) => Answer | undefined | Promise<Answer | undefined>;
+export type Handler = (
+  received: Received,
+  response: ServerResponse,
+) => Answer | undefined | Promise<Answer | undefined>;
 
 /** HTTP server of a test on a port that the system chooses. */
 export class TestServer {

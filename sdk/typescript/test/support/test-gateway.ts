@@ -93,6 +93,15 @@ export class TestGateway {
     return totalOf(this.#units);
   }
 
+  /** Loses what it charges after this call, when the returned function is called. */
+  remember(): () => void {
+    const [units, position, voucher] = [this.#units, this.#position, this.#voucher];
+    return () => {
+      [this.#units, this.#position, this.#voucher] = [units, position, voucher];
+      this.#batches.clear();
+    };
+  }
+
   stop(): Promise<void> {
     return this.#server.stop();
   }

@@ -214,7 +214,11 @@ async function accept(
     terms,
     licensedUse: USES[use] as unknown as payments.Use,
     maxPrice: price,
-    termsDigest: new Uint8Array(createHash('sha256').update(Uint8Array.from(chain.account(terms).data)).digest()),
+    termsDigest: new Uint8Array(
+      createHash('sha256')
+        .update(Uint8Array.from(chain.account(terms).data))
+        .digest(),
+    ),
     units: 0n,
     revenue: 0n,
     minExpiresAt: ANY_TIME,

@@ -51,7 +51,7 @@ class RpcCluster:
         Raises `TransactionFailed`, `RpcError`.
         """
         run, options = self._host.run, {"commitment": self._calls.commitment}
-        blockhash = run(self._calls.call("getLatestBlockhash", [options]))["value"]["blockhash"]
+        blockhash = run(self._calls.value("getLatestBlockhash", [options]))["blockhash"]
         transaction = bytes(signed(made, fee_payer, signers, blockhash))
         settings = {"encoding": "base64", "preflightCommitment": self._calls.commitment}
         signature = run(self._calls.call("sendTransaction", [base64.b64encode(transaction).decode(), settings]))
