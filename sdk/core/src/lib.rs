@@ -16,10 +16,10 @@
 mod accounts;
 mod addresses;
 mod instructions;
-mod metering;
 mod parts;
 mod payer;
 mod paywall;
+mod prices;
 mod receipts;
 mod terms;
 mod version;
@@ -38,17 +38,17 @@ pub struct Core {
 type Calls = &'static [(&'static str, Handler<Core>)];
 
 const CALLS: [Calls; 13] = {
-    let [licensing, channel, earnings, operator, till] = instructions::CALLS;
+    let [works, channel, earnings, operator, till] = instructions::CALLS;
     [
         version::CALLS,
         addresses::CALLS,
         accounts::CALLS,
-        licensing,
+        works,
         channel,
         earnings,
         operator,
         till,
-        metering::CALLS,
+        prices::CALLS,
         receipts::CALLS,
         terms::CALLS,
         payer::CALLS,

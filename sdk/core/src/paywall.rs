@@ -18,8 +18,8 @@ use solana_sha256_hasher::hash;
 
 use crate::{
     Calls, Core,
-    metering::VoucherArgument,
     payer::{payer_error, price_tag_error},
+    prices::VoucherArgument,
 };
 
 pub(crate) const CALLS: Calls = &[

@@ -1,6 +1,7 @@
 import { toBase64 } from './bytes.js';
 import { RpcReader, type AccountReader } from './chain.js';
 import { Core } from './core/core.js';
+import { callWithForeign } from './core/module-error.js';
 import { GatewayClient } from './gateway/client.js';
 import { readChannel } from './payer/channel-account.js';
 import type { Receipt, ReceiptProof } from './wire.js';
@@ -27,6 +28,7 @@ export async function proveReceipt(receipt: Receipt, options: ProofOptions): Pro
   const gateway = typeof options.gateway === 'string' ? new GatewayClient(options.gateway) : options.gateway;
   const proof = { ...(await gateway.proof(receipt.digest)), receipt };
   const { data, receiptKeys: keys } = await readChannel(core, chain, receipt.channel);
-  core.call('proof.verify', { proof, address: receipt.channel, channel: toBase64(data), keys });
+  const input = { proof, address: receipt.channel, channel: toBase64(data), keys };
+  callWithForeign('the proof', () => core.call('proof.verify', input));
   return proof;
 }

@@ -36,6 +36,7 @@ const signed = () => gateway.payments.filter((payment) => payment.voucher !== un
 
 test('answer is paid for with verified bytes', async () => {
   const response = await images();
+  expect([response.url, response.headers.get('content-type')]).toEqual([`${gateway.url}/images`, 'text/plain']);
   expect(await response.text()).toBe(`picture for ${request.body}`);
   const [receipt] = paymentOf(response)!.receipts;
   expect([receipt?.units, receipt?.amount]).toEqual([2, '200']);
@@ -109,10 +110,20 @@ test('work without a license is refused', async () => {
   expect(gateway.payments).toEqual([]);
 });
 
+test('malformed price tag or due is not trusted', async () => {
+  gateway.lies.priceTag = (tag) => Object.assign(tag, { most_units: 'many' });
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  delete gateway.lies.priceTag;
+  gateway.lies.due = (due) => Object.assign(due, { units: -1 });
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  expect([signed(), gateway.heard]).toEqual([[], []]);
+});
+
 test('due before a price is refused', async () => {
   const header = Buffer.from(JSON.stringify({ due: {} })).toString('base64url');
   const liar: Fetch = async () => new Response(null, { status: 402, headers: { 'motif-payment-required': header } });
-  await expect(wrapFetchWithMotif(liar, payer, { maxPrice: 10_000n })('http://127.0.0.1/images')).rejects.toThrow();
+  const asked = wrapFetchWithMotif(liar, payer, { maxPrice: 10_000n })('http://127.0.0.1/images');
+  await expect(asked).rejects.toMatchObject({ type: 'untrusted' });
   expect(gateway.payments).toEqual([]);
 });
 
@@ -227,6 +238,8 @@ test('stream ends before it exceeds the maximum', async () => {
 const wrongEvents: [string, (name: string, data: Record<string, unknown>) => [string, unknown] | undefined, number][] =
   [
     ['unpaid part', (_, data) => ['output', { part: 0, body: 'AAAA', receipt: receiptLike(data) }], 0],
+    ['malformed due', (name) => (name === 'due' ? [name, { part: 0 }] : undefined), 0],
+    ['unknown event', () => ['surprise', {}], 0],
     ['part with other bytes', (name, data) => (name === 'output' ? [name, { ...data, body: 'AAAA' }] : undefined), 102],
     ['due of another part', (name, data) => (name === 'due' ? [name, { ...data, part: 7 }] : undefined), 0],
     ['due with other units', (name, data) => (name === 'due' ? [name, { ...data, units: 2 }] : undefined), 0],

@@ -50,6 +50,31 @@ test('true state is resumed', async () => {
   expect(gateway.owed).toBe(306);
 });
 
+test('integers beyond 2^53 reach the rules unchanged', async () => {
+  const most = '18446744073709551615'; // 2^64 - 1
+  const license = {
+    license: 0,
+    work: world.work,
+    terms_number: 1,
+    use: null,
+    unit: null,
+    price: '100',
+    expires_at: null,
+  };
+  const text = (free: string) => {
+    const counts = `"settled_units":0,"free_units_left":${free}`;
+    const state = JSON.stringify({ ...truth, licenses: [license] });
+    return state.replace('"expires_at":null}', `"expires_at":null,${counts}}`);
+  };
+  gateway.lies.state = () => text(most);
+  expect((await open()).cumulative).toBe(204n);
+  // One more is no integer of 64 bits: it is refused, and not rounded.
+  gateway.lies.state = () => text('18446744073709551616');
+  await expect(open()).rejects.toMatchObject({ type: 'untrusted' });
+  gateway.lies.state = () => '{"channel":';
+  await expect(open()).rejects.toMatchObject({ type: 'untrusted' });
+});
+
 test('foreign statement is not signed', async () => {
   const larger = { ...truth.open.voucher!, cumulative: '900000' };
   const { bytes } = world.core.call('voucher.bytes', { voucher: larger });

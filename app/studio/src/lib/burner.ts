@@ -2,7 +2,6 @@ import { sessionSigner, type Wallet, type WalletAccount } from '@motif/sdk/walle
 import { address, getTransactionCodec, type SignatureBytes } from '@solana/kit';
 
 import { askFaucet, readAccount, readNetwork, walletChain } from './chain.js';
-import { currencies } from './catalogue.js';
 
 const NAMES = ['Test creator', 'Test platform'];
 const LEAST_LAMPORTS = 500_000_000n;
@@ -34,7 +33,7 @@ class BurnerWallet implements Wallet {
     if (!network.faucet) throw new Error(`${this.name} is for networks on this machine only`);
     const { address: key } = await this.#signer();
     const account = await readAccount(key);
-    if (!account || account.lamports < LEAST_LAMPORTS) await askFaucet(key, (await currencies())[0]?.mint);
+    if (!account || account.lamports < LEAST_LAMPORTS) await askFaucet(key);
     this.accounts = [{ address: key, chains: [walletChain(network)], features: Object.keys(this.features) }];
     return { accounts: this.accounts };
   }

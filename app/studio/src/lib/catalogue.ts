@@ -50,8 +50,8 @@ export interface PaidChannel {
   readonly mint: string;
   readonly deposited: string;
   readonly settled: string;
-  readonly withdrawn: string;
-  readonly closing_at: number | null;
+  readonly refunded: string;
+  readonly closes_at: number | null;
   readonly licenses: readonly { work: string; use: string; unit: string; price: string; units: number; settled: string }[];
 }
 

@@ -1,6 +1,6 @@
 import { UntrustedError, type AccountReader, type ChainAccount } from '@motif/sdk';
 
-import { ask } from './http.js';
+import { ask, send } from './http.js';
 import type { Currency } from './money.js';
 import { rules } from './rules.js';
 
@@ -114,7 +114,7 @@ export async function sendTransaction(transaction: string): Promise<string> {
 }
 
 /** Waits until a transaction is confirmed. */
-export async function confirm(signature: string): Promise<void> {
+async function confirm(signature: string): Promise<void> {
   for (const start = Date.now(); Date.now() - start < CONFIRM_WITHIN; ) {
     const status = await ask<{ state: string; detail?: string | null }>(`/v1/chain/transactions/${signature}`);
     if (status.state === 'confirmed') return;
@@ -125,12 +125,9 @@ export async function confirm(signature: string): Promise<void> {
 }
 
 /** Asks the faucet of a localnet for SOL and test dollars. */
-export async function askFaucet(address: string, mint?: string): Promise<void> {
-  const gifts = [{ address, lamports: '2000000000' }, ...(mint ? [{ address, mint, amount: '100000000' }] : [])];
-  for (const body of gifts) {
-    const { signature } = await ask<{ signature: string | null }>('/v1/chain/faucet', { method: 'POST', body });
-    if (signature) await confirm(signature);
-  }
+export async function askFaucet(address: string): Promise<void> {
+  const body = { address, lamports: '2000000000', amount: '100000000' };
+  await send('/v1/chain/faucet', { method: 'POST', body });
 }
 
 /** Returns the bytes of standard base64. */

@@ -1,4 +1,4 @@
-import type { Core, Instruction } from '@motif/sdk';
+import { RefusedError, type Core, type Instruction } from '@motif/sdk';
 
 import { base64Of, readAccounts, type Account } from './chain.js';
 import { channelsOf, gateway } from './catalogue.js';
@@ -46,7 +46,7 @@ async function findCredits(core: Core, session: Session, works: readonly string[
   if (!hasProof(session.address)) return [];
   const payers = new Set<string>();
   for (const work of works) {
-    for (const row of await usageOf(work, 'platform', session.address)) payers.add(row.name);
+    for (const payer of await payersOf(work, session.address)) payers.add(payer);
   }
   const channels = (await Promise.all([...payers].map(channelsOf))).flat().filter((channel) => channel.mint === mint);
   const accounts = await readAccounts(channels.map(({ channel }) => channel));
@@ -57,6 +57,16 @@ async function findCredits(core: Core, session: Session, works: readonly string[
       return isNew ? [{ channel: channels[at]!.channel, index, work }] : [];
     });
   });
+}
+
+/** Returns the platforms that used a work; none if the person may not see them, as the former creator of a work. */
+async function payersOf(work: string, person: string): Promise<string[]> {
+  try {
+    return (await usageOf(work, 'platform', person)).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof RefusedError && error.problem.type === 'not-the-person') return [];
+    throw error;
+  }
 }
 
 function byChannel(credits: readonly Credit[]): Map<string, Credit[]> {

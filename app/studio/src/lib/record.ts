@@ -31,7 +31,7 @@ export interface PersonEarnings {
   readonly works: readonly {
     readonly work: string;
     readonly title: string;
-    readonly role: readonly string[];
+    readonly roles: readonly string[];
     readonly currencies: readonly Where[];
   }[];
 }

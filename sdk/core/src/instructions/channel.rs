@@ -11,8 +11,8 @@ use solana_pubkey::Pubkey;
 use super::built;
 use crate::{
     Calls, Core, accounts,
-    metering::VoucherArgument,
     parts::{currency, data, key},
+    prices::VoucherArgument,
 };
 
 pub(crate) const CALLS: Calls = &[

@@ -2,9 +2,9 @@
 
 mod channel;
 mod earnings;
-mod licensing;
 mod operator;
 mod till;
+mod works;
 
 use motif_frame::{Answer, CallError};
 use motif_wire::Address;
@@ -15,7 +15,7 @@ use crate::{Calls, parts::base64};
 
 /// Calls by file.
 pub(crate) const CALLS: [Calls; 5] =
-    [licensing::CALLS, channel::CALLS, earnings::CALLS, operator::CALLS, till::CALLS];
+    [works::CALLS, channel::CALLS, earnings::CALLS, operator::CALLS, till::CALLS];
 
 /// Returns an answer with instructions.
 fn built(instructions: impl IntoIterator<Item = Instruction>) -> Result<Answer, CallError> {

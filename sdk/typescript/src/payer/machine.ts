@@ -1,6 +1,7 @@
 import { toBase64, toHex } from '../bytes.js';
 import { now } from '../clock.js';
 import type { Core } from '../core/core.js';
+import { callWithForeign } from '../core/module-error.js';
 import type { RawJson } from '../core/raw-json.js';
 import type {
   BatchRequestText,
@@ -107,7 +108,8 @@ export class Machine {
   }
 
   compare(state: RawJson): readonly Effect[] {
-    return this.#core.call('payer.compare', { payer: this.#payer, state }).effects;
+    const compare = () => this.#core.call('payer.compare', { payer: this.#payer, state }).effects;
+    return callWithForeign("the gateway's state", compare);
   }
 
   receipts(): readonly KeptReceipt[] {

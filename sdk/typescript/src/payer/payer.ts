@@ -2,6 +2,7 @@ import { randomHex } from '../bytes.js';
 import { RpcReader, type AccountReader } from '../chain.js';
 import { now } from '../clock.js';
 import { Core, type ModuleSource } from '../core/core.js';
+import { callWithForeign } from '../core/module-error.js';
 import type { License, Purchase } from '../core/types.js';
 import { MotifError, UntrustedError } from '../errors.js';
 import { GatewayClient, type GatewayOptions } from '../gateway/client.js';
@@ -196,7 +197,8 @@ export class Payer {
     const { license, request_digest, expires_at, key } = purchase;
     const request = { license, units: use.units, request_digest, expires_at, proof };
     const facts = await this.gateway.hold(this.channel, key, request);
-    const { hold } = this.core.call('hold.check', { ...this.#machine.of(purchase), facts });
+    const check = () => this.core.call('hold.check', { ...this.#machine.of(purchase), facts });
+    const { hold } = callWithForeign('the hold', check);
     return { name: hold, purchase };
   }
 

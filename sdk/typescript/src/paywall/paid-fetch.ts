@@ -1,6 +1,7 @@
 import { randomHex } from '../bytes.js';
 import { now, pause } from '../clock.js';
 import type { PaywallLicense } from '../core/calls.js';
+import { callWithForeign } from '../core/module-error.js';
 import type { Purchase } from '../core/types.js';
 import { MotifError, PriceError, RefusedError, UntrustedError } from '../errors.js';
 import type { Fetch } from '../gateway/http.js';
@@ -9,7 +10,7 @@ import type { PriceTag } from '../wire.js';
 import { Doubts } from './doubts.js';
 import { readRequest, takeKey, toInit, type PaidRequest } from './paid-request.js';
 import { Payment, attachPayment } from './payment.js';
-import { PaywallPurchase, digestOf } from './paywall.js';
+import { PaywallPurchase, digestOf, readRequired } from './paywall.js';
 import { Places } from './places.js';
 import { MemoryPurchases, type PurchaseLog } from './purchases.js';
 import { openStream, toResponse } from './response.js';
@@ -55,7 +56,7 @@ export class PaidFetch {
     if (header === null) return response;
     await response.body?.cancel();
     const paid = moved(request, response);
-    const required = this.#payer.core.call('payment_required.read', { header });
+    const required = readRequired(this.#payer.core, header);
     const priceTag = required['price-tag'];
     if (!priceTag) throw new UntrustedError('payment is due before a price was named');
     return this.#buy(paid, priceTag, key);
@@ -82,14 +83,13 @@ export class PaidFetch {
     const buy = () => this.#buyNamed(request, key, fresh, payment, offer.streams);
     const response = await (key === undefined ? buy() : this.#inTurn(this.#nameOf(request, key, fresh), buy));
     if (payment.receipts.length > 0 || offer.streams) onPayment?.(payment);
-    return attachPayment(response, payment);
+    return attachPayment(response, payment, request.url);
   }
 
   /** Finds the license that pays. One that is new on chain is read from there. */
   async #license(priceTag: PriceTag): Promise<PaywallLicense> {
-    const find = () => {
-      return this.#payer.core.call('paywall.license', { ...this.#payer.handle, price_tag: priceTag, now: now() });
-    };
+    const input = { ...this.#payer.handle, price_tag: priceTag, now: now() };
+    const find = () => callWithForeign('the price tag', () => this.#payer.core.call('paywall.license', input));
     try {
       return find();
     } catch (error) {

@@ -35,8 +35,9 @@ export function paymentOf(response: Response): Payment | undefined {
   return payments.get(response);
 }
 
-/** @internal */
-export function attachPayment(response: Response, payment: Payment): Response {
+/** @internal Attaches the payment and the URL, which a response that is created here lacks. */
+export function attachPayment(response: Response, payment: Payment, url: string): Response {
+  Object.defineProperty(response, 'url', { value: url });
   payments.set(response, payment);
   return response;
 }

@@ -1,4 +1,7 @@
 import { pause } from '../clock.js';
+import type { Calls } from '../core/calls.js';
+import type { Core } from '../core/core.js';
+import { callWithForeign } from '../core/module-error.js';
 import type { Purchase } from '../core/types.js';
 import { PriceError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import { exchange, problemText, readProblem, retry, type Answered, type Fetch } from '../gateway/http.js';
@@ -87,7 +90,8 @@ export class PaywallPurchase {
 
   /** Checks what is due for a part, and pays for it. */
   async pay(due: Due, part: number): Promise<{ receipt: Receipt; voucher: Voucher }> {
-    const { generation } = this.payer.core.call('purchase.due', { ...this.#of(), part, due });
+    const check = () => this.payer.core.call('purchase.due', { ...this.#of(), part, due });
+    const { generation } = callWithForeign('the due', check);
     const { price } = this.payer.license(generation.license);
     const total = this.payment.cost + this.#withFee(price, generation.units);
     if (total > this.#maxPrice) {
@@ -146,7 +150,7 @@ export class PaywallPurchase {
 
   #dueIn(answered: Answered): Due | undefined {
     const header = answered.status === 402 ? answered.headers.get(HEADERS.required) : null;
-    return header === null ? undefined : this.payer.core.call('payment_required.read', { header }).due;
+    return header === null ? undefined : readRequired(this.payer.core, header).due;
   }
 
   #add(receipt: Receipt): void {
@@ -191,6 +195,11 @@ export class PaywallPurchase {
   #of() {
     return { ...this.payer.handle, purchase: this.purchase };
   }
+}
+
+/** Parses what a 402 requires. */
+export function readRequired(core: Core, header: string): Calls['payment_required.read']['output'] {
+  return callWithForeign('the required payment', () => core.call('payment_required.read', { header }));
 }
 
 /** Returns the digest that binds a payment to its request. */

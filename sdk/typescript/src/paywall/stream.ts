@@ -1,3 +1,4 @@
+import { callWithForeign } from '../core/module-error.js';
 import { RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import type { Receipt, Voucher } from '../wire.js';
 import { EventReader } from './event-reader.js';
@@ -53,7 +54,7 @@ export class PaidStream {
     for (;;) {
       const bytes = await this.#events.next().catch((error: unknown) => this.#lost(error));
       if (bytes === undefined) return this.#fetchAgain();
-      const { ok: event, raw } = core.callWithRaw('stream.event', {}, bytes);
+      const { ok: event, raw } = callWithForeign('an event', () => core.callWithRaw('stream.event', {}, bytes));
       switch (event.event) {
         case 'due':
           await this.#pay(event.due);

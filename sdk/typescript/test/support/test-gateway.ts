@@ -170,7 +170,8 @@ export class TestGateway {
     const path = target.split('?')[0] ?? '';
     if (path === '/v1/channels' || (method === 'GET' && path.startsWith('/v1/channels/'))) {
       const state = this.state();
-      return json(this.lies.state ? this.lies.state(state) : state);
+      const said = this.lies.state ? this.lies.state(state) : state;
+      return typeof said === 'string' ? { ...json(null), body: said } : json(said);
     }
     if (path.endsWith('/batches')) return this.#batch(received);
     if (path === '/images' || path === '/pictures' || path === '/stories') return this.#paywall(received, response);
