@@ -4,6 +4,8 @@ import type { OpenState, StateStore } from './state-store.js';
 
 const DATABASE = 'motif-payer';
 const FRAMES = 'frames';
+/** Time for which a lock is waited for, because its tab may be about to close or to reload, milliseconds. */
+const MAX_WAIT = 2_000;
 
 interface Frame {
   readonly name: string;
@@ -89,7 +91,7 @@ function openDatabase(): Promise<IDBDatabase> {
 /** States of this page, where the platform has no Web Locks. */
 const opened = new Set<string>();
 
-/** Locks a state until the returned function is called. */
+/** Locks a state, at the latest after a while, until the returned function is called. */
 function lock(name: string): Promise<() => void> {
   const key = `${DATABASE}:${name}`;
   const locked = () => new StateError('state-locked', `the payer's state ${name} is in use by another tab`);
@@ -99,11 +101,11 @@ function lock(name: string): Promise<() => void> {
     return Promise.resolve(() => opened.delete(key));
   }
   return new Promise((resolve, reject) => {
-    const held = navigator.locks.request(key, { ifAvailable: true }, (granted) => {
-      if (!granted) return reject(locked());
-      return new Promise<void>((release) => resolve(() => release()));
+    const signal = AbortSignal.timeout(MAX_WAIT);
+    const hold = () => new Promise<void>((release) => resolve(() => release()));
+    navigator.locks.request(key, { signal }, hold).catch((error: unknown) => {
+      reject(signal.aborted ? locked() : error);
     });
-    held.catch(reject);
   });
 }
 
