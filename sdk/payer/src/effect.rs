@@ -11,7 +11,7 @@ use crate::error::PayerError;
 pub struct Payment {
     /// Number by which [`Effect`]s name the payment.
     pub ticket: u64,
-    /// 1 to [`BatchRequest::MAX_GENERATIONS`] generations.
+    /// 1 to [`MAX_GENERATIONS`](motif_wire::BatchRequest::MAX_GENERATIONS) generations.
     pub generations: Vec<BatchedGeneration>,
     /// Tag that the receipts are kept under, and that has a budget.
     pub tag: Option<String>,
@@ -22,15 +22,15 @@ pub struct Payment {
 pub struct Request {
     /// Idempotency key.
     pub key: String,
-    /// JSON of a [`BatchRequest`].
+    /// JSON of a [`BatchRequest`](motif_wire::BatchRequest).
     pub body: Vec<u8>,
 }
 
-/// What the caller of a [`Machine`] does next, in order.
+/// What the caller of a [`Machine`](crate::Machine) does next, in order.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Signs the voucher with the channel's voucher key, then calls [`Machine::signed`] or
-    /// [`Machine::withdraw`].
+    /// Signs the voucher with the channel's voucher key, then calls [`signed`](crate::Machine::signed) or
+    /// [`withdraw`](crate::Machine::withdraw).
     Sign(Voucher),
     /// Appends a frame to the state file.
     Save {
@@ -39,7 +39,7 @@ pub enum Effect {
         /// Whether the frame must be durable before anything that follows.
         is_urgent: bool,
     },
-    /// Sends the request, then calls [`Machine::answered`] or, without an answer, sends it again.
+    /// Sends the request, then calls [`answered`](crate::Machine::answered) or, without an answer, sends it again.
     Send(Request),
     /// A payment is accepted.
     Paid {
@@ -57,7 +57,7 @@ pub enum Effect {
         /// Cause.
         error: PayerError,
     },
-    /// Reads the channel's state from the gateway, then calls [`Machine::compare`]: the gateway has
+    /// Reads the channel's state from the gateway, then calls [`compare`](crate::Machine::compare): the gateway has
     /// a lower total than this payer.
     Compare,
 }
