@@ -76,6 +76,7 @@ pub mod gateway;
 #[cfg(feature = "client")]
 pub mod keypair;
 pub mod lineage;
+pub mod record;
 #[cfg(feature = "terms")]
 pub mod terms;
 pub mod text;
