@@ -10,7 +10,7 @@ use crate::{
     approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
-    earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
+    earnings::EarningsArgs, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
     operator::OperatorCommand, pay::PayArgs, payer::PayerCommand, receipt::ReceiptCommand,
     sale::SaleCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
     work::WorkCommand,
@@ -83,8 +83,10 @@ pub enum Command {
     #[command(subcommand)]
     Receipt(ReceiptCommand),
     /// Show and claim what works have earned
-    #[command(subcommand)]
-    Earnings(EarningsCommand),
+    ///
+    /// Without a command, shows where the money of all works of the keypair is.
+    #[command(args_conflicts_with_subcommands = true)]
+    Earnings(EarningsArgs),
     /// Accept plain payments to works, such as one-off sales or a distributor's royalties
     #[command(subcommand)]
     Till(TillCommand),

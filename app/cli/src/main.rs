@@ -24,6 +24,7 @@ mod credentials;
 #[cfg(feature = "localnet")]
 mod demo;
 mod dispute;
+mod earned;
 mod earnings;
 mod gateway;
 mod generate;
