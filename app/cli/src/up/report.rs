@@ -75,15 +75,16 @@ impl fmt::Display for UpOutput {
         if let Some(studio) = &self.studio_url {
             places.push(("studio", studio));
         }
-        places.extend([
-            ("API", &self.api_url as &dyn fmt::Display),
+        let rest: [(&str, &dyn fmt::Display); 7] = [
+            ("API", &self.api_url),
             ("paywall", &self.paywall_url),
             ("model server", &self.model_server_url),
             ("JSON-RPC", &self.rpc_url),
             ("websocket", &self.ws_url),
             ("test dollar", &self.test_dollar),
             ("folder", &folder),
-        ]);
+        ];
+        places.extend(rest);
         let keypairs = self.keypairs.iter().map(|keypair| {
             let file = keypair.file.file_name().unwrap_or_default().to_string_lossy();
             [keypair.name.to_owned(), keypair.address.clone(), file.into_owned()]
