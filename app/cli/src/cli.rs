@@ -16,7 +16,7 @@ use crate::{
     work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
-use crate::{demo::DemoArgs, localnet::LocalnetArgs};
+use crate::{demo::DemoArgs, localnet::LocalnetArgs, model_server::ModelServerArgs, up::UpArgs};
 
 const AMOUNTS: &str = "\
 Amounts:
@@ -45,6 +45,9 @@ pub enum Command {
     /// Run an end-to-end demo on an embedded localnet
     #[cfg(feature = "localnet")]
     Demo(DemoArgs),
+    /// Run everything in one process, to try it out: network, gateway, paywall, model server, works
+    #[cfg(feature = "localnet")]
+    Up(UpArgs),
     /// Run a local Solana network with Motif's programs, test dollars and a faucet
     #[cfg(feature = "localnet")]
     Localnet(LocalnetArgs),
@@ -112,6 +115,10 @@ pub enum Command {
     Config(ConfigCommand),
     /// Generate a shell completion script
     Completions(CompletionsArgs),
+    /// Run the example of a model server, to put behind a paywall
+    #[cfg(feature = "localnet")]
+    #[command(hide = true)]
+    ModelServer(ModelServerArgs),
     /// Decode content from stdin under resource limits, on behalf of a parent process
     #[command(hide = true)]
     DecodeWorker {
