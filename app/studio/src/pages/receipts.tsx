@@ -43,7 +43,7 @@ export default function ReceiptsPage({ digest: first }: { digest: string }) {
     <>
       <h1>{texts.receipts.title}</h1>
       <p class="lead">{texts.receipts.intro}</p>
-      <FileZone label={texts.receipts.zone} hint={texts.drop.privacy} accept=".jsonl,.json,application/json" onFile={read} />
+      <FileZone label={texts.receipts.zone} hint={texts.receipts.privacy} accept=".jsonl,.json,application/json" onFile={read} />
       <form class="filters" onSubmit={(event) => { event.preventDefault(); look(digest.trim().toLowerCase()); }}>
         <Field label={texts.receipts.digest} class="mono" spellcheck={false} value={digest} onValue={setDigest} />
         <button type="submit" disabled={action.isBusy}>{texts.receipts.check}</button>

@@ -125,7 +125,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
       )}
       {content && <p class="quiet">{texts.drop.digest} <Code value={content.digest} length={8} /></p>}
       <div class="columns">
-        <Field label={texts.register.name} help={texts.register.nameHelp} value={title} onValue={setTitle} required />
+        <Field label={texts.register.name} value={title} onValue={setTitle} required />
         {!request && <Select label={texts.register.kind} value={kind} options={KINDS} onValue={(to) => setKind(to as WorkKind)} />}
         <Field label={texts.register.creator} value={creatorName} onValue={setCreatorName} autocomplete="name" maxLength={100} />
         <Field label={texts.register.link} value={link} onValue={setLink} />
