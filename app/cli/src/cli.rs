@@ -10,13 +10,13 @@ use crate::{
     approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
-    earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
+    earnings::EarningsArgs, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
     operator::OperatorCommand, pay::PayArgs, payer::PayerCommand, receipt::ReceiptCommand,
     sale::SaleCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
     work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
-use crate::{demo::DemoArgs, localnet::LocalnetArgs};
+use crate::{demo::DemoArgs, localnet::LocalnetArgs, model_server::ModelServerArgs, up::UpArgs};
 
 const AMOUNTS: &str = "\
 Amounts:
@@ -45,6 +45,9 @@ pub enum Command {
     /// Run an end-to-end demo on an embedded localnet
     #[cfg(feature = "localnet")]
     Demo(DemoArgs),
+    /// Run everything in one process, to try it out: network, gateway, paywall, model server, works
+    #[cfg(feature = "localnet")]
+    Up(UpArgs),
     /// Run a local Solana network with Motif's programs, test dollars and a faucet
     #[cfg(feature = "localnet")]
     Localnet(LocalnetArgs),
@@ -83,8 +86,10 @@ pub enum Command {
     #[command(subcommand)]
     Receipt(ReceiptCommand),
     /// Show and claim what works have earned
-    #[command(subcommand)]
-    Earnings(EarningsCommand),
+    ///
+    /// Without a command, shows where the money of all works of the keypair is.
+    #[command(args_conflicts_with_subcommands = true)]
+    Earnings(EarningsArgs),
     /// Accept plain payments to works, such as one-off sales or a distributor's royalties
     #[command(subcommand)]
     Till(TillCommand),
@@ -110,6 +115,10 @@ pub enum Command {
     Config(ConfigCommand),
     /// Generate a shell completion script
     Completions(CompletionsArgs),
+    /// Run the example of a model server, to put behind a paywall
+    #[cfg(feature = "localnet")]
+    #[command(hide = true)]
+    ModelServer(ModelServerArgs),
     /// Decode content from stdin under resource limits, on behalf of a parent process
     #[command(hide = true)]
     DecodeWorker {

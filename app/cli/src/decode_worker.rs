@@ -2,7 +2,9 @@
 
 use std::{path::Path, process::ExitCode};
 
-use motif_sdk::fingerprint::{DecodingWorker, attempt_escapes as attempts, serve_decoding};
+use motif_sdk::fingerprint::{
+    DecodingWorker, attempt_escapes as attempts, serve_decoding, serve_thumbnails,
+};
 
 /// Name of the hidden command.
 const COMMAND: &str = "decode-worker";
@@ -36,7 +38,11 @@ pub fn attempt_escapes(file: &Path) -> ExitCode {
 /// Runs the worker process.
 pub fn serve(anchors: Option<&Path>) -> ExitCode {
     let anchors = anchors.map(std::fs::read_to_string).transpose();
-    match anchors.and_then(|anchors| serve_decoding(anchors.as_deref())) {
+    let served = anchors.and_then(|anchors| match serve_thumbnails()? {
+        true => Ok(()),
+        false => serve_decoding(anchors.as_deref()),
+    });
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

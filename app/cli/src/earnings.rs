@@ -17,11 +17,32 @@ use solana_keypair::Keypair;
 use crate::{
     amount::{Money, Scale, percent},
     currency::{self, CurrencyArgs},
+    earned,
     error::CliError,
     output::{pairs, table},
     reference::{AccountReference, WorkArgs, WorkReference},
     session::Session,
 };
+
+/// Arguments of `motif earnings`.
+#[derive(Args)]
+pub struct EarningsArgs {
+    /// Person, an address or a keypair file [default: the keypair, which proves itself to the gateway]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    person: Option<AccountReference>,
+
+    #[command(subcommand)]
+    command: Option<EarningsCommand>,
+}
+
+impl EarningsArgs {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self.command {
+            Some(command) => command.run(session).await,
+            None => earned::show(self.person, session).await,
+        }
+    }
+}
 
 /// Commands of `motif earnings`.
 #[derive(Subcommand)]
@@ -60,7 +81,7 @@ pub struct ClaimArgs {
 }
 
 impl EarningsCommand {
-    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
             Self::Show(args) => show(args, session).await,
             Self::Claim(args) => claim(args, session).await,

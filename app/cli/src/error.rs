@@ -39,6 +39,12 @@ pub enum CliError {
     Payer(#[from] PayerError),
     #[error("failed to listen on {listen}: {error}")]
     Listen { listen: String, error: std::io::Error },
+    #[cfg(feature = "localnet")]
+    #[error("failed to listen on port {port}: {error}")]
+    PortUnavailable { port: u16, option: &'static str, error: std::io::Error },
+    #[cfg(feature = "localnet")]
+    #[error("the example of a model server has failed: {0}")]
+    ModelServer(String),
     #[error("the server answered with status {0}")]
     AnswerRefused(u16),
     #[error("the answer is incomplete")]
@@ -194,6 +200,10 @@ impl CliError {
             Self::PayerSettings(_) => "payer-settings",
             Self::Payer(error) => return error.problem().slug,
             Self::Listen { .. } => "no-listener",
+            #[cfg(feature = "localnet")]
+            Self::PortUnavailable { .. } => "no-listener",
+            #[cfg(feature = "localnet")]
+            Self::ModelServer(_) => "model-server-failed",
             Self::AnswerRefused(_) => "server-refused",
             Self::AnswerIncomplete => "incomplete-answer",
             Self::Localnet(_) => "localnet",
@@ -252,6 +262,10 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Sdk(error) => return sdk_hint(error),
+            #[cfg(feature = "localnet")]
+            Self::PortUnavailable { option, .. } => {
+                return Some(format!("pass {option} 0 for a free port, or stop its other user"));
+            }
             Self::NotAcceptable { error, .. } => return program_hint((*error).into()),
             Self::NotSold { .. } => {
                 "choose an offered use with --use, or license it with `motif channel open --accept`"

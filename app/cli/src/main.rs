@@ -24,6 +24,7 @@ mod credentials;
 #[cfg(feature = "localnet")]
 mod demo;
 mod dispute;
+mod earned;
 mod earnings;
 mod gateway;
 mod generate;
@@ -33,6 +34,8 @@ mod key_serve;
 mod localnet;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "localnet")]
+mod model_server;
 mod operator;
 mod pay;
 mod payer;
@@ -42,6 +45,8 @@ mod sale_receipt;
 mod split;
 mod terms;
 mod till;
+#[cfg(feature = "localnet")]
+mod up;
 mod work;
 
 use std::{process::ExitCode, sync::Arc};
@@ -96,6 +101,10 @@ async fn dispatch(command: Command, session: &Arc<Session>) -> Result<(), CliErr
     match command {
         #[cfg(feature = "localnet")]
         Command::Demo(args) => demo::run(args, session).await,
+        #[cfg(feature = "localnet")]
+        Command::ModelServer(args) => model_server::run(&args, session).await,
+        #[cfg(feature = "localnet")]
+        Command::Up(args) => up::run(args, session).await,
         #[cfg(feature = "localnet")]
         Command::Localnet(args) => localnet::run(args, session).await,
         Command::Key(command) => command.run(session).await,

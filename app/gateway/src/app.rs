@@ -22,6 +22,7 @@ use crate::{
     health::Health,
     hold_pruner::HoldPruner,
     holds::Holds,
+    hosting::Hosting,
     keys::{DigestKey, DigestKeyError, Keyring},
     metering::Metering,
     metrics::{Exposure, Metrics},
@@ -30,6 +31,7 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
+    record::Record,
     sale::{Sales, SalesParts},
     settlement::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
@@ -71,6 +73,10 @@ pub struct Components {
     pub operator_keys: Arc<OperatorKeys>,
     /// Works, terms and prices.
     pub catalogue: Arc<Catalogue>,
+    /// Where the money of works and persons is, and what happened.
+    pub(crate) record: Record,
+    /// Metadata and pictures of works.
+    pub(crate) hosting: Hosting,
     /// Receipts, proofs and usage.
     pub receipts: Receipts,
     /// Compares the store with the chain.
@@ -294,6 +300,8 @@ impl App {
             }),
             operator_keys,
             catalogue: Arc::new(Catalogue::new(cluster.clone(), config.clone())),
+            hosting: Hosting::new(config.hosting.clone(), cluster.clone(), config.decoding.clone()),
+            record: Record::new(cluster.clone(), store.clone(), &config),
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {

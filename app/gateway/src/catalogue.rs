@@ -187,6 +187,15 @@ impl Catalogue {
         self.quotes.get((address, licensed_use.to_string()), || read).await
     }
 
+    /// Returns a work with its latest terms; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// As [`Catalogue::works`].
+    pub async fn entry(&self, address: &Pubkey) -> Result<Option<CatalogueEntry>, GatewayError> {
+        let entries = self.entries(&WorkQuery::default()).await?;
+        Ok(entries.iter().find(|entry| entry.address == *address).cloned())
+    }
+
     /// Returns all matching works.
     async fn entries(&self, query: &WorkQuery) -> Result<Arc<Vec<CatalogueEntry>>, GatewayError> {
         let query = WorkQuery { limit: None, offset: None, ..query.clone() };

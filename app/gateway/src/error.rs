@@ -2,7 +2,10 @@
 
 use std::{error::Error as StdError, sync::Arc};
 
-use motif_sdk::{Pubkey, gateway::wire::ExpectedStatement};
+use motif_sdk::{
+    Pubkey,
+    gateway::wire::{ExpectedStatement, MetadataError},
+};
 use motif_signer::SignError;
 
 use crate::{
@@ -256,6 +259,34 @@ pub enum GatewayError {
     /// Error returned when a read on behalf of a client takes too long, or too many are in progress.
     #[error("the read takes too long, or too many are in progress: repeat the request later")]
     ReadsBusy,
+    /// Error returned when a transaction to relay calls a program that is not relayed to; `None` if it
+    /// calls none of Motif's.
+    #[error("{}", foreign_program(.0))]
+    ForeignProgram(Option<Pubkey>),
+    /// Error returned when a transaction to relay cannot be read or is not signed.
+    #[error("malformed transaction: {0}")]
+    MalformedTransaction(String),
+    /// Error returned when a node rejects a transaction that a page sent.
+    #[error("{0}")]
+    TransactionRefused(String),
+    /// Error returned when an upload does not have the digest of its URL.
+    #[error("the body's SHA-256 is not the digest that the URL names")]
+    WrongDigest,
+    /// Error returned when an upload is not a metadata document.
+    #[error("invalid metadata: {0}")]
+    InvalidMetadata(MetadataError),
+    /// Error returned when a work does not name the digest of an upload.
+    #[error("the work does not name this digest: register it, or update its metadata, first")]
+    NotNamed,
+    /// Error returned when nothing of a digest is hosted.
+    #[error("this gateway hosts nothing with this digest")]
+    NotHosted,
+    /// Error returned when there is no room for an upload.
+    #[error("this gateway has no room for more metadata and pictures")]
+    HostingFull,
+    /// Error returned when a request is not signed by a person whom the work pays.
+    #[error("expected a `motif-person` header signed by the owner or a recipient of the work")]
+    NotThePerson,
     /// Error that concurrent callers of one read share.
     #[error(transparent)]
     Shared(Arc<GatewayError>),
@@ -345,5 +376,12 @@ impl From<ProofError> for GatewayError {
             ProofError::StatementNotFound => Self::ReceiptUnprovable,
             ProofError::Store(error) => error.into(),
         }
+    }
+}
+
+fn foreign_program(program: &Option<Pubkey>) -> String {
+    match program {
+        Some(program) => format!("transactions that call program `{program}` so are not relayed"),
+        None => "the transaction calls no program of Motif".to_owned(),
     }
 }

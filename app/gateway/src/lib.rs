@@ -37,6 +37,8 @@ pub mod funds;
 pub mod health;
 mod hold_pruner;
 pub mod holds;
+mod hosting;
+mod html;
 mod id_locks;
 pub mod keys;
 pub mod ledger;
@@ -53,16 +55,22 @@ pub mod receipts;
 mod receipts_commitment;
 pub mod recognition;
 pub mod reconcile;
+mod record;
+mod relay;
 pub mod router;
 mod routes;
 pub mod sale;
 mod server;
 pub mod settlement;
 mod store_operator;
+mod studio;
 pub mod traces;
 
 pub use app::{App, Components, StartError};
-pub use config::{AdminConfig, GatewayConfig, Limits, PaywallListener, SettlePolicy, TraceConfig};
+pub use config::{
+    AdminConfig, Faucet, FaucetHandle, GatewayConfig, Limits, PaywallListener, SettlePolicy,
+    TraceConfig,
+};
 /// The crate `motif-signer`.
 pub use motif_signer as signer;
 /// The crate `motif-store`.

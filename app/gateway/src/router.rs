@@ -10,13 +10,13 @@ use axum::{
 use motif_paywall::Paywall;
 use motif_sdk::gateway::{
     IdempotencyKey,
-    wire::{Payment, PaymentRequired, ReaderProof, StreamEvent},
+    wire::{Payment, PaymentRequired, PersonProof, ReaderProof, StreamEvent},
 };
 use tower::{
     layer::util::Identity,
     util::{Either, option_layer},
 };
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowHeaders, CorsLayer};
 use utoipa::{OpenApi, openapi::OpenApi as OpenApiDocument};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,13 +26,13 @@ use crate::{
     middleware::{Access, Admit, Trace},
     paywall::sales_router,
     routes::{
-        admin, authentications, channels, discovery, generations, health, holds,
+        admin, authentications, chain, channels, discovery, generations, health, holds, hosting,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
-        quotes, receipts, settlements,
+        people, quotes, receipts, settlements,
         storefront::with_storefront,
-        usage, works, x402,
+        studio, usage, work_record, works, x402,
     },
 };
 
@@ -40,6 +40,19 @@ use crate::{
 const ON_CHAIN: Duration = Duration::from_secs(170);
 /// Time for which browsers cache a CORS preflight.
 const PREFLIGHT: Duration = Duration::from_secs(3_600);
+/// Headers of a paywall's responses that pages read.
+const EXPOSED: [&str; 10] = [
+    "motif-payment-required",
+    "motif-receipt",
+    "motif-content-type",
+    "payment-required",
+    "payment-response",
+    "payment-receipt",
+    "www-authenticate",
+    "link",
+    "crawler-price",
+    "retry-after",
+];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -70,7 +83,8 @@ type MiddlewareStack = (Trace, Either<CorsLayer, Identity>, Admit);
 
 /// Returns the router of a gateway.
 pub fn router(app: App, paywall: Option<Paywall>) -> Router {
-    let Groups { public, catalogue, authenticated, reads, on_chain, facilitator } = Groups::new();
+    let Groups { public, catalogue, relay, authenticated, reads, on_chain, facilitator } =
+        Groups::new();
     let limit = Duration::from_secs(app.config.limits.request_seconds.into());
     let layers = |admit| (Trace::new(&app), option_layer(cors(&app)), admit);
     let stack = |access, within| layers(Admit::new(&app, access).within(within));
@@ -84,7 +98,16 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
     let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
     let settling = Admit::new(&app, Access::Authenticated).within(ON_CHAIN).counting_reads();
     let facilitator = Router::from(facilitator).layer(layers(settling));
-    let all = public.merge(catalogue).merge(authenticated).merge(reads).merge(on_chain);
+    let catalogue = match app.config.studio {
+        true => catalogue.merge(studio::pages().layer(stack(Access::Public, limit))),
+        false => catalogue,
+    };
+    let relay = match app.config.studio {
+        true => Router::from(relay).layer(reading(Access::Public)),
+        false => Router::new(),
+    };
+    let all =
+        public.merge(catalogue).merge(relay).merge(authenticated).merge(reads).merge(on_chain);
     let all = all.merge(facilitator);
     with_fallbacks(all, stack(Access::Public, limit)).with_state(app)
 }
@@ -92,7 +115,8 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
 /// Returns the router of a paywall in front of a model server.
 pub fn paywall_router(app: &App, paywall: Paywall) -> Router {
     let sales = with_storefront(sales_router(paywall.clone()), app, paywall);
-    sales.layer((Trace::new(app), Admit::new(app, Access::Public)))
+    let cors = option_layer(paywall_cors(app));
+    sales.layer((Trace::new(app), cors, Admit::new(app, Access::Public)))
 }
 
 /// Returns the router of the admin listener.
@@ -124,24 +148,45 @@ fn cors(app: &App) -> Option<CorsLayer> {
         header::AUTHORIZATION,
         HeaderName::from_static(IdempotencyKey::HEADER),
         HeaderName::from_static(ReaderProof::HEADER),
+        HeaderName::from_static(PersonProof::HEADER),
     ];
     let layer = CorsLayer::new()
         .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
         .allow_headers(headers)
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT);
     Some(layer)
 }
 
+/// Returns the CORS layer of the paywall, or `None` without any origin. A model server may take any
+/// header, except those of a browser's own credentials.
+fn paywall_cors(app: &App) -> Option<CorsLayer> {
+    let origins = &app.config.cors_origins;
+    if origins.is_empty() {
+        return None;
+    }
+    let exposed = EXPOSED.map(HeaderName::from_static);
+    let layer = CorsLayer::new()
+        .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed)
+        .max_age(PREFLIGHT);
+    Some(layer)
+}
+
 /// Returns the OpenAPI document of the public interface.
 pub fn openapi() -> OpenApiDocument {
-    let Groups { public, catalogue, authenticated, reads, on_chain, facilitator } = Groups::new();
+    let Groups { public, catalogue, relay, authenticated, reads, on_chain, facilitator } =
+        Groups::new();
     let describe = |document: OpenApiDocument, routes: OpenApiRouter<App>| {
         OpenApiRouter::with_openapi(document).merge(routes).into_openapi()
     };
-    let mut document =
-        documents::with_public_problems(describe(Api::openapi(), public.merge(catalogue)));
+    let mut document = documents::with_public_problems(describe(
+        Api::openapi(),
+        public.merge(catalogue).merge(relay),
+    ));
     let authenticated =
         describe(Api::openapi(), authenticated.merge(reads).merge(on_chain).merge(facilitator));
     document.merge(documents::with_api_keys(authenticated));
@@ -159,6 +204,8 @@ struct Groups {
     public: OpenApiRouter<App>,
     /// Public routes that read from the cluster.
     catalogue: OpenApiRouter<App>,
+    /// Public routes of the studio to the cluster.
+    relay: OpenApiRouter<App>,
     authenticated: OpenApiRouter<App>,
     /// Authenticated routes that read from the cluster or aggregate rows of the store.
     reads: OpenApiRouter<App>,
@@ -185,7 +232,21 @@ impl Groups {
             .routes(routes!(works::show))
             .routes(routes!(works::lineage))
             .routes(routes!(quotes::show))
-            .routes(routes!(authentications::authenticate));
+            .routes(routes!(authentications::authenticate))
+            .routes(routes!(hosting::show_metadata, hosting::put_metadata))
+            .routes(routes!(hosting::show_preview, hosting::put_preview))
+            .routes(routes!(hosting::badge))
+            .routes(routes!(people::earnings))
+            .routes(routes!(people::channels))
+            .routes(routes!(work_record::earnings))
+            .routes(routes!(work_record::usage));
+        let relay = OpenApiRouter::new()
+            .routes(routes!(chain::show))
+            .routes(routes!(chain::blockhash))
+            .routes(routes!(chain::accounts))
+            .routes(routes!(chain::send))
+            .routes(routes!(chain::transaction))
+            .routes(routes!(chain::faucet));
         let authenticated = OpenApiRouter::new()
             .routes(routes!(channels::show))
             .routes(routes!(generations::pay))
@@ -203,7 +264,7 @@ impl Groups {
             .routes(routes!(settlements::settle))
             .routes(routes!(settlements::close));
         let facilitator = OpenApiRouter::new().routes(routes!(x402::settle));
-        Self { public, catalogue, authenticated, reads, on_chain, facilitator }
+        Self { public, catalogue, relay, authenticated, reads, on_chain, facilitator }
     }
 }
 

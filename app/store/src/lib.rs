@@ -40,6 +40,7 @@ mod store;
 mod table_writer;
 mod tables;
 mod work;
+mod work_usage;
 mod writer;
 
 pub use api_key::{KeyId, ParseKeyIdError, Scopes, StoredKey};
@@ -65,4 +66,5 @@ pub use sales::Sales;
 pub use sign::ReceiptSigner;
 pub use statement::{CutStatement, OpenStatement};
 pub use store::Store;
+pub use work_usage::{WorkUsage, WorkUsageQuery};
 pub use writer::Writer;

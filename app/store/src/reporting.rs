@@ -8,7 +8,7 @@ use sqlx::{
 
 use crate::{
     error::StoreError, lookup::Lookup, queries::Queries, reports::Reports, sql::Pool,
-    tables::Tables,
+    tables::Tables, work_usage::WorkUsage,
 };
 
 /// Maximum number of connections for reports.
@@ -28,6 +28,7 @@ pub struct Reporting {
     queries: Queries,
     lookup: Lookup,
     reports: Reports,
+    works: WorkUsage,
 }
 
 impl Reporting {
@@ -36,6 +37,7 @@ impl Reporting {
             queries: Queries::new(tables.clone()),
             lookup: Lookup::new(tables.clone()),
             reports: Reports::new(tables.clone()),
+            works: WorkUsage::new(tables.clone()),
             tables,
         }
     }
@@ -53,6 +55,11 @@ impl Reporting {
     /// Returns sums over generations.
     pub fn reports(&self) -> &Reports {
         &self.reports
+    }
+
+    /// Returns usage of works.
+    pub fn works(&self) -> &WorkUsage {
+        &self.works
     }
 
     pub(crate) async fn close(&self) {

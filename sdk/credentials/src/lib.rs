@@ -36,6 +36,7 @@ mod identity;
 mod reader;
 mod sandbox;
 mod signer;
+mod thumbnails;
 mod worker;
 
 use motif_fingerprint::content_digest;
@@ -46,6 +47,7 @@ pub use self::{
     identity::{IdentityError, IdentityFileError, Issued, SigningIdentity},
     reader::{are_anchors, read},
     signer::{SigningError, sign},
+    thumbnails::{Thumbnails, serve_thumbnails},
     worker::{DecodingWorker, Examined, WorkerError, serve_decoding},
 };
 pub use motif_wire::{

@@ -22,7 +22,7 @@ use motif_wire::{Credentials, Digest};
 use super::{digests, read, sandbox::confine};
 
 /// Wall-clock limit, longer than the CPU limit because the machine may be busy.
-const WALL: Duration = Duration::from_secs(40);
+pub(super) const WALL: Duration = Duration::from_secs(40);
 const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
 
 /// Decoder of content.

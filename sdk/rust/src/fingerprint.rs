@@ -4,5 +4,6 @@ pub use motif_fingerprint::*;
 
 #[cfg(feature = "credentials")]
 pub use motif_credentials::{
-    DecodingWorker, Examined, WorkerError, attempt_escapes, serve_decoding,
+    DecodingWorker, Examined, Thumbnails, WorkerError, attempt_escapes, serve_decoding,
+    serve_thumbnails,
 };

@@ -78,6 +78,7 @@ pub mod gateway;
 #[cfg(feature = "client")]
 pub mod keypair;
 pub mod lineage;
+pub mod record;
 
 #[cfg(feature = "credentials")]
 pub use motif_credentials as credentials;

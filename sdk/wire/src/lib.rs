@@ -32,9 +32,11 @@ mod findings;
 mod generation;
 mod hold;
 pub mod jws;
+mod metadata;
 pub mod mpp;
 mod operator;
 mod paywall;
+mod person;
 mod problem;
 mod problem_type;
 mod provenance;
@@ -42,6 +44,8 @@ mod query;
 mod reader;
 mod receipt;
 mod reconciliation;
+mod record;
+mod relay;
 pub mod sale;
 mod scalar;
 mod scope;
@@ -72,12 +76,14 @@ pub use findings::{
 };
 pub use generation::GenerationRequest;
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
+pub use metadata::{Metadata, MetadataError};
 pub use motif_interface::licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 pub use operator::Operator;
 pub use paywall::{
     AskToPay, Due, PaidRoute, PaidRoutes, ParseHeaderError, PayForAnswer, Payment, PaymentRequired,
     PriceTag, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
 };
+pub use person::PersonProof;
 pub use problem::Problem;
 pub use problem_type::ProblemType;
 pub use provenance::{NamedWork, Origin, Provenance, SettlementProof, content_url};
@@ -88,6 +94,15 @@ pub use receipt::{
     StatementRecordParts, SumSibling,
 };
 pub use reconciliation::{ExpenseSummary, ReconciledChannel, Reconciliation};
+pub use record::{
+    ParentPart, PersonEarnings, PersonWork, RecipientPart, Role, Standing, WorkEarnings,
+    WorkUsageBy, WorkUsageReport, WorkUsageRow,
+};
+pub use relay::{
+    AccountFacts, AccountsFacts, AccountsRequest, BlockhashFacts, ClusterFacts, FaucetRequest,
+    Network, PaidChannel, PaidChannels, PaidLicense, SentTransaction, TransactionFacts,
+    TransactionRequest, TransactionState,
+};
 pub use scalar::{Address, Amount, Digest, ParseScalarError, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};

@@ -371,6 +371,33 @@ pub enum ProblemType {
     /// Nothing is charged again.
     #[strum(message = "A paid answer could not be made", props(status = 502))]
     AnswerOwed,
+    /// The transaction calls a program that the gateway does not relay to, or none of Motif's.
+    #[strum(message = "Foreign program", props(status = 403))]
+    ForeignProgram,
+    /// The bytes are no transaction, or it is not fully signed, or it has lookup tables.
+    #[strum(message = "Malformed transaction", props(status = 400))]
+    MalformedTransaction,
+    /// A node rejected the transaction in its preflight check. Nothing was changed.
+    #[strum(message = "The chain rejected the transaction", props(status = 422))]
+    TransactionRefused,
+    /// The request is not signed by a person whom the work pays.
+    #[strum(message = "Not signed by the person", props(status = 403))]
+    NotThePerson,
+    /// The body does not have the digest that the URL names.
+    #[strum(message = "Wrong digest", props(status = 422))]
+    WrongDigest,
+    /// The body is not a metadata document.
+    #[strum(message = "Invalid metadata", props(status = 422))]
+    InvalidMetadata,
+    /// The work does not name the digest.
+    #[strum(message = "The work does not name this digest", props(status = 409))]
+    NotNamed,
+    /// The gateway does not host metadata or a picture of this digest.
+    #[strum(message = "Not hosted here", props(status = 404))]
+    NotHosted,
+    /// The gateway has no room for more metadata and pictures.
+    #[strum(message = "The gateway has no room", props(status = 503))]
+    HostingFull,
 }
 
 impl ProblemType {

@@ -15,6 +15,7 @@ pub mod crash_loop;
 pub mod figure;
 pub mod free_riding;
 pub mod load;
-pub mod model_server;
 pub mod slow_link;
 pub mod world;
+
+pub use motif_model_server as model_server;

@@ -59,7 +59,7 @@ use crate::{
 
 const PICTURE: &[u8] = include_bytes!("../../assets/cat.png");
 const PICTURE_NAME: &str = "cat.png";
-const STYLE_MODEL: &[u8] = include_bytes!("../../assets/style.safetensors");
+pub const STYLE_MODEL: &[u8] = include_bytes!("../../assets/style.safetensors");
 const DOLLARS: Scale = Scale::Dollars(TestDollar::DECIMALS);
 /// Maximum total, so that the faucet's supply of test dollars cannot overflow.
 const MAX_OWED: u64 = u64::MAX / 4;

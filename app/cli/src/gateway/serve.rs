@@ -1,7 +1,10 @@
-use std::{fmt, future::pending, time::Duration};
+use std::{fmt, future::pending, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use clap::Args;
-use motif_gateway::{GatewayConfig, RunningGateway, check_listeners, serve};
+use motif_gateway::{FaucetHandle, GatewayConfig, RunningGateway, check_listeners, serve};
+use motif_localnet::{Faucet, FaucetError};
+use motif_sdk::Pubkey;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -52,6 +55,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
         session.status(format_args!("warning: {warning}"));
     }
     config.decoding = args.anchors.worker()?;
+    config.faucet = faucet(&config.rpc_urls);
     // Before anything is written on chain.
     check_listeners(&config).await?;
     let mut is_prepared = prepare(session, &mut config, given).await?;
@@ -107,6 +111,34 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     }
     gateway.shutdown().await;
     Ok(())
+}
+
+/// Returns the faucet of a localnet, for the studio; `None` for nodes of other machines. The gateway gives
+/// nothing on a public cluster.
+fn faucet(rpc_urls: &[String]) -> Option<FaucetHandle> {
+    let [rpc_url] = rpc_urls else { return None };
+    Some(FaucetHandle(Arc::new(LocalnetFaucet(Faucet::new(rpc_url.as_str())))))
+}
+
+/// Faucet of a localnet.
+struct LocalnetFaucet(Faucet);
+
+#[async_trait]
+impl motif_gateway::Faucet for LocalnetFaucet {
+    async fn give(&self, to: Pubkey, lamports: u64, dollars: u64) -> Result<(), String> {
+        let failed = |error: FaucetError| match error {
+            // It may name the node's URL.
+            FaucetError::Rpc { request, .. } => format!("the localnet refuses {request}"),
+            error => error.to_string(),
+        };
+        if lamports > 0 {
+            self.0.airdrop_sol(&to, lamports).await.map_err(failed)?;
+        }
+        if dollars > 0 {
+            self.0.mint_dollars(&to, dollars).await.map_err(failed)?;
+        }
+        Ok(())
+    }
 }
 
 /// Warns if the process may open fewer files than its listeners accept connections.

@@ -1,5 +1,6 @@
 //! `motif work`: registration, lookup, transfer and withdrawal of works.
 
+mod description;
 mod edit;
 mod list;
 mod parents;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::{
+    description::DescriptionArgs,
     parents::{LicenseReference, parents},
     style_model::StyleModelArgs,
 };
@@ -85,6 +86,9 @@ pub struct RegisterArgs {
     yes: bool,
 
     #[command(flatten)]
+    description: DescriptionArgs,
+
+    #[command(flatten)]
     model: StyleModelArgs,
 
     #[command(flatten)]
@@ -117,7 +121,12 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let consent =
         args.consent.clone().map(|path| read_keypairs(&[path])).transpose()?.unwrap_or_default();
     let parent_owners = read_keypairs(&args.parent_owner)?;
-    let metadata = args.metadata.as_deref().map(read_file).transpose()?;
+    let described = args.description.read(&args.title)?;
+    let metadata = match &described {
+        Some(described) => Some(described.document.clone()),
+        None => args.metadata.as_deref().map(read_file).transpose()?,
+    };
+    let hosted = described.as_ref().map(|described| described.uri(session.gateway_url()));
     let whole = (creator.pubkey(), WHOLE_BPS);
     let split = if args.split.is_empty() { vec![whole] } else { recipients(&args.split)? };
     let share = |(recipient, share_bps)| Share { recipient, share_bps };
@@ -140,7 +149,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         fingerprint,
         metadata_digest: metadata.map_or([0; 32], |bytes| content_digest(&bytes)),
         title: args.title,
-        metadata_uri: args.metadata_uri,
+        metadata_uri: hosted.unwrap_or(args.metadata_uri),
         consent_expires_at: args.consent_until,
         model,
         previous_model,
@@ -159,6 +168,9 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let registration =
         client.register_work(registration).consent(consent).rights(rights).parent_owners(owners);
     let (work, landed) = registration.send(&creator).await?;
+    if let Some(described) = described {
+        described.host(&work, session).await;
+    }
     let terms = match first_terms {
         None => None,
         Some(PreparedOffer { currency, offer, .. }) => {

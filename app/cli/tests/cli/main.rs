@@ -22,5 +22,6 @@ mod refusals;
 mod sales;
 mod supervision;
 mod terms;
+mod up;
 mod walkthrough;
 mod world;

@@ -23,8 +23,10 @@ use motif_sdk::{
     lineage::Lineage,
     operator::Operator,
     recognition::Registered,
+    record::ChainRecord,
     till::{Till, TillShares},
 };
+use solana_account::Account;
 use solana_message::Hash;
 use solana_signature::Signature;
 use tokio::sync::mpsc::Sender;
@@ -82,6 +84,8 @@ pub struct ReadChannel {
 
 /// Maximum number of channels in one read.
 pub const MAX_CHANNELS: usize = 100;
+/// Maximum number of accounts in one read.
+pub const MAX_ACCOUNTS: usize = 100;
 /// Maximum number of transactions in one read of statuses.
 pub const MAX_STATUSES: usize = 256;
 
@@ -119,6 +123,14 @@ pub trait Chain: Send + Sync + 'static {
     /// Returns a version of a work's terms, or `None` if it does not exist.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;
+    /// Returns all works, channels and earnings.
+    async fn record(&self) -> Result<ChainRecord, ChainError>;
+    /// Returns accounts, at most [`MAX_ACCOUNTS`], with `None` for those that do not exist, and the slot
+    /// of the read.
+    async fn accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<(Vec<Option<Account>>, u64), ChainError>;
     /// Returns channels, at most [`MAX_CHANNELS`], with `None` for those that do not exist.
     async fn channels(&self, addresses: &[Pubkey]) -> Result<Vec<Option<ReadChannel>>, ChainError>;
     /// Returns a channel, or `None` if it does not exist.

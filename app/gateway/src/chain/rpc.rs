@@ -14,6 +14,7 @@ use motif_sdk::{
     lineage::Lineage,
     operator::Operator,
     recognition::Registered,
+    record::ChainRecord,
     till::{Till, TillShares},
 };
 use serde_json::json;
@@ -203,7 +204,7 @@ impl RpcChain {
     }
 
     /// Returns accounts at the highest confirmed slot seen or later, and the slot of the response.
-    pub(super) async fn accounts(
+    pub(super) async fn read_accounts(
         &self,
         addresses: &[Pubkey],
     ) -> Result<(Vec<Option<Account>>, u64), ChainError> {
@@ -329,7 +330,7 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
         // A node that is behind is of no use.
-        self.accounts(&[CLOCK]).await.map(drop)
+        self.read_accounts(&[CLOCK]).await.map(drop)
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
@@ -337,7 +338,7 @@ impl Chain for RpcChain {
     }
 
     async fn now(&self) -> Result<i64, ChainError> {
-        let (accounts, _) = self.accounts(&[CLOCK]).await?;
+        let (accounts, _) = self.read_accounts(&[CLOCK]).await?;
         let clock = accounts.into_iter().next().flatten();
         let clock = clock.and_then(|clock| parse_clock(&clock.data));
         let absent = || ChainError::Unreachable("the node returned no clock".into());
@@ -390,7 +391,7 @@ impl Chain for RpcChain {
     }
 
     async fn channels(&self, addresses: &[Pubkey]) -> Result<Vec<Option<ReadChannel>>, ChainError> {
-        let (found, slot) = self.accounts(addresses).await?;
+        let (found, slot) = self.read_accounts(addresses).await?;
         let read = |account: Option<Account>| {
             let data = account.filter(|account| account.owner == channel::PROGRAM_ID)?.data;
             let account = ChannelAccount::from_bytes(&data)?;
@@ -399,8 +400,19 @@ impl Chain for RpcChain {
         Ok(found.into_iter().map(read).collect())
     }
 
+    async fn record(&self) -> Result<ChainRecord, ChainError> {
+        self.request(|client| async move { Ok(client.record().await?) }).await
+    }
+
+    async fn accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<(Vec<Option<Account>>, u64), ChainError> {
+        self.read_accounts(addresses).await
+    }
+
     async fn balance(&self, account: &Pubkey) -> Result<u64, ChainError> {
-        let (found, _) = self.accounts(std::slice::from_ref(account)).await?;
+        let (found, _) = self.read_accounts(std::slice::from_ref(account)).await?;
         Ok(found.into_iter().flatten().next().map_or(0, |account| account.lamports))
     }
 

@@ -9,8 +9,10 @@
 
 mod admin;
 mod effective;
+mod faucet;
 mod fault;
 mod host;
+mod hosting;
 mod keys;
 mod layers;
 mod limits;
@@ -35,7 +37,9 @@ use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use effective::effective;
+pub use faucet::{Faucet, FaucetHandle};
 pub use fault::{Fault, Faults};
+pub use hosting::HostingConfig;
 pub use keys::{InvalidKeySource, KeyConfig, KeySource, RotatingKey};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
@@ -110,6 +114,12 @@ pub struct GatewayConfig {
     pub sales: Option<SalesConfig>,
     /// Exporter of traces; `None` to disable it.
     pub traces: Option<TraceConfig>,
+    /// Whether browsers find the studio, and a relay to the cluster, on the API's listener.
+    pub studio: bool,
+    /// Hosting of works' metadata and pictures; `None` to disable it.
+    pub hosting: Option<HostingConfig>,
+    /// Source of test tokens for the studio; `None` except on a localnet.
+    pub faucet: Option<FaucetHandle>,
 }
 
 impl GatewayConfig {
@@ -150,6 +160,9 @@ impl GatewayConfig {
             paywall: None,
             sales: None,
             traces: None,
+            studio: true,
+            hosting: None,
+            faucet: None,
         }
     }
 
@@ -274,6 +287,9 @@ impl fmt::Debug for GatewayConfig {
             .field("paywall", &self.paywall)
             .field("sales", &self.sales)
             .field("traces", &self.traces)
+            .field("studio", &self.studio)
+            .field("hosting", &self.hosting)
+            .field("faucet", &self.faucet)
             .finish()
     }
 }

@@ -7,9 +7,9 @@ use solana_keypair::Keypair;
 use crate::admission::ForwardingHeader;
 
 use super::{
-    AdminConfig, Faults, GatewayConfig, KeyConfig, KeySource, Layers, Limits, PaywallListener,
-    Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy, StorePlace, TraceConfig,
-    keys::OpenKey,
+    AdminConfig, Faults, GatewayConfig, HostingConfig, KeyConfig, KeySource, Layers, Limits,
+    PaywallListener, Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy, StorePlace,
+    TraceConfig, keys::OpenKey,
 };
 
 impl GatewayConfig {
@@ -50,6 +50,9 @@ impl GatewayConfig {
             paywall: reader.paywall(),
             sales: reader.sales(),
             traces: reader.traces(),
+            studio: reader.one("studio"),
+            hosting: reader.hosting(),
+            faucet: None,
         };
         if config.keys.authority.is_none() {
             reader.refuse_account_settings();
@@ -225,6 +228,11 @@ impl Reader<'_> {
             Some(_) => self.list(key),
             None => vec![self.one(key)],
         }
+    }
+
+    fn hosting(&mut self) -> Option<HostingConfig> {
+        let keep_bytes = self.one("hosting.keep_bytes");
+        (keep_bytes > 0).then(|| HostingConfig { folder: self.one("hosting.folder"), keep_bytes })
     }
 
     fn admin(&mut self) -> Option<AdminConfig> {

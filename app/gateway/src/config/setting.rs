@@ -82,6 +82,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("listen", "\"127.0.0.1:8787\"", "listen address; port 0 takes a free one"),
     setting(
+        "studio",
+        "true",
+        "serve the studio to browsers, and relay its transactions to the cluster",
+    ),
+    setting(
         "operator_fee_bps",
         "200",
         "minimum operator fee of a channel, basis points on top of prices",
@@ -289,6 +294,16 @@ pub const SETTINGS: &[Setting] = &[
         "sales.daily_lamports",
         "100000000",
         "maximum fees that are paid for buyers in a day; 0 for no limit",
+    ),
+    setting(
+        "hosting.folder",
+        "\"motif-hosted\"",
+        "folder of works' metadata and pictures; it is created with the first one",
+    ),
+    setting(
+        "hosting.keep_bytes",
+        "1073741824",
+        "maximum size of all metadata and pictures; 0 to host none",
     ),
     setting(
         "traces.endpoint",

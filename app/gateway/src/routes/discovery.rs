@@ -64,7 +64,7 @@ pub async fn rsl(
 }
 
 /// Returns this gateway's base URL.
-fn gateway_url(app: &App, headers: &HeaderMap) -> String {
+pub(super) fn gateway_url(app: &App, headers: &HeaderMap) -> String {
     base_url(app.config.public_url.as_deref(), &app.config.listen, headers)
 }
 

@@ -32,9 +32,10 @@ use serde_json::{Map, Value, json};
 use super::{
     discovery::{RSL, base_url},
     extract::QueryString,
+    payment_page::payment_page,
     tagged::tagged,
 };
-use crate::{App, catalogue::Catalogue, error::GatewayError};
+use crate::{App, catalogue::Catalogue, error::GatewayError, html};
 
 /// Maximum number of items of `/discovery/resources`.
 const MAX_RESOURCES: usize = 100;
@@ -208,8 +209,14 @@ async fn name_license(
     next: Next,
 ) -> Response {
     let base = storefront.base_url(request.headers());
+    let is_page = html::is_preferred(request.headers());
+    let path = is_page.then(|| request.uri().path().to_owned());
     let mut response = next.run(request).await;
     if response.status() == StatusCode::PAYMENT_REQUIRED {
+        if let Some(path) = path {
+            response =
+                payment_page(&storefront.catalogue, response, &format!("{base}{path}")).await;
+        }
         let price = response.extensions().get::<PriceTag>().and_then(crawler_price);
         let license = format!("<{base}/rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\"");
         let headers = response.headers_mut();

@@ -1,5 +1,10 @@
+use std::time::Duration;
+
 use super::{config::LocalnetConfig, ports::Listeners, server::Server};
 use crate::{Faucet, LocalnetError, clock};
+
+/// Interval at which [`Localnet::failed`] looks at the network's thread.
+const FAILURE_POLL: Duration = Duration::from_millis(500);
 
 /// A running network. Stop it with [`Localnet::stop`]; dropping it stops it too, without waiting
 /// for the ports.
@@ -60,6 +65,13 @@ impl Localnet {
     /// [`LocalnetError::Rpc`] if the network does not answer.
     pub async fn unix_time(&self) -> Result<i64, LocalnetError> {
         clock::unix_time(&self.rpc_url()).await
+    }
+
+    /// Waits until the network has ended without a call of [`Localnet::stop`], which is a failure.
+    pub async fn failed(&self) {
+        while !self.server.has_ended() {
+            tokio::time::sleep(FAILURE_POLL).await;
+        }
     }
 
     /// Stops the network and returns once its ports are free. All accounts are lost, and requests

@@ -70,6 +70,11 @@ impl Server {
         Ok(Self { stop, thread })
     }
 
+    /// Returns whether the thread has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Ends the thread and waits until its sockets are closed.
     ///
     /// # Errors

@@ -54,6 +54,27 @@ impl ClientTransaction {
         Ok(read)
     }
 
+    /// Parses a transaction of any signers.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is malformed or has lookup tables.
+    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        let malformed =
+            || Refusal::new(Word::NotDecoded, "the transaction is malformed or has lookup tables");
+        let fits = bytes.len() <= Self::MAX_BYTES;
+        fits.then(|| read(bytes)).flatten().ok_or_else(malformed)
+    }
+
+    /// Returns whether all signers have signed.
+    pub fn is_signed(&self) -> bool {
+        let signed = |(key, signature): (&Pubkey, &[u8; 64])| {
+            let key = VerifyingKey::from_bytes(key.as_array());
+            let signature = Signature::from_bytes(signature);
+            key.is_ok_and(|key| key.verify_strict(&self.message, &signature).is_ok())
+        };
+        self.signatures.len() == self.signers && self.keys.iter().zip(&self.signatures).all(signed)
+    }
+
     /// Returns the identifier of the payment: SHA-256 of the message.
     pub fn id(&self) -> [u8; 32] {
         hash(&self.message).to_bytes()

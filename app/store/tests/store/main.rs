@@ -7,4 +7,5 @@ mod recovery;
 mod replay;
 mod sales;
 mod signer;
+mod work_usage;
 mod world;

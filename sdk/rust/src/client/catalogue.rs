@@ -9,6 +9,7 @@ use crate::{
     licensing::{self, Dispute, Parent, Share, SplitChange, Terms, Use, Work, terms_digest},
     lineage::Lineage,
     pda,
+    record::ChainRecord,
 };
 
 /// Conditions on a work's latest terms; all given fields must match. A work without terms matches
@@ -163,19 +164,40 @@ impl Client {
         Lineage::from_works(address, &works).ok_or_else(absent)
     }
 
+    /// Downloads all works, channels and earnings.
+    ///
+    /// # Errors
+    /// [`Error::Transport`].
+    pub async fn record(&self) -> Result<ChainRecord, Error> {
+        let everything = WorkFilter::default();
+        let (works, channels, earnings) = tokio::try_join!(
+            self.works(&everything),
+            self.channels(None, None),
+            self.earnings_with(Vec::new()),
+        )?;
+        Ok(ChainRecord { works, channels, earnings })
+    }
+
     /// Returns a work's earnings in every currency, ordered by mint.
     ///
     /// # Errors
     /// [`Error::Transport`].
     pub async fn earnings_of(&self, work: &Pubkey) -> Result<Vec<EarningsAccount>, Error> {
         let of_work = (Earnings::WORK_OFFSET, work.to_bytes().to_vec());
-        let discriminator = Earnings::DISCRIMINATOR;
-        let accounts =
-            self.program_accounts(&channel::PROGRAM_ID, discriminator, vec![of_work]).await?;
-        let read = |(_, account): (Pubkey, Account)| EarningsAccount::from_bytes(&account.data);
-        let mut earnings: Vec<_> = accounts.into_iter().filter_map(read).collect();
+        let mut earnings = self.earnings_with(vec![of_work]).await?;
         earnings.sort_by_key(|account| account.earnings.mint);
         Ok(earnings)
+    }
+
+    /// Returns the earnings whose accounts have these bytes at these offsets.
+    async fn earnings_with(
+        &self,
+        fields: Vec<(usize, Vec<u8>)>,
+    ) -> Result<Vec<EarningsAccount>, Error> {
+        let discriminator = Earnings::DISCRIMINATOR;
+        let accounts = self.program_accounts(&channel::PROGRAM_ID, discriminator, fields).await?;
+        let read = |(_, account): (Pubkey, Account)| EarningsAccount::from_bytes(&account.data);
+        Ok(accounts.into_iter().filter_map(read).collect())
     }
 }
 

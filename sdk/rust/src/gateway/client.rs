@@ -4,6 +4,7 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hash;
 use tokio::time::Instant;
 
 use super::{
@@ -11,9 +12,10 @@ use super::{
     wire::{
         Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
-        Operator, PaidRoutes, PayerProof, Problem, Quote, ReaderProof, ReceiptPage, ReceiptParts,
-        ReceiptProofParts, ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport,
-        WorkDetailsFacts, WorkList, WorkQuery,
+        Operator, PaidRoutes, PayerProof, PersonEarnings, PersonProof, Problem, Quote, ReaderProof,
+        ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
+        Settlements, UsageBy, UsageReport, WorkDetailsFacts, WorkList, WorkQuery, WorkUsageBy,
+        WorkUsageReport,
     },
 };
 use crate::licensing::Use;
@@ -193,6 +195,63 @@ impl GatewayClient {
     /// As [`GatewayClient::operator`].
     pub async fn quote(&self, work: &Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
         self.get(format!("works/{work}/quotes?use={licensed_use}")).await
+    }
+
+    /// Returns where the money of a person's works is; with a proof of the person, what payers have signed
+    /// for, too.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn person_earnings(
+        &self,
+        person: &Pubkey,
+        proof: Option<&PersonProof>,
+    ) -> Result<PersonEarnings, GatewayError> {
+        let url = format!("{}/v1/people/{person}/earnings", self.url);
+        self.send(|| person_proven(self.http.get(&url), proof)).await
+    }
+
+    /// Returns who used a work through the gateway, for a person whom it pays.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn work_usage(
+        &self,
+        work: &Pubkey,
+        by: WorkUsageBy,
+        proof: &PersonProof,
+    ) -> Result<WorkUsageReport, GatewayError> {
+        let url = format!("{}/v1/works/{work}/usage?by={by}", self.url);
+        self.send(|| person_proven(self.http.get(&url), Some(proof))).await
+    }
+
+    /// Has the gateway host the metadata that a registered work names.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn host_metadata(
+        &self,
+        work: &Pubkey,
+        document: Vec<u8>,
+    ) -> Result<(), GatewayError> {
+        self.host("metadata", work, document).await
+    }
+
+    /// Has the gateway host the picture that the hosted metadata of a work names.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn host_preview(&self, work: &Pubkey, picture: Vec<u8>) -> Result<(), GatewayError> {
+        self.host("previews", work, picture).await
+    }
+
+    async fn host(&self, kind: &str, work: &Pubkey, body: Vec<u8>) -> Result<(), GatewayError> {
+        let digest = Digest(hash(&body).to_bytes());
+        let url = format!("{}/v1/{kind}/{digest}?work={work}", self.url);
+        let hosted: serde_json::Value =
+            self.send(|| self.http.put(&url).body(body.clone())).await?;
+        drop(hosted);
+        Ok(())
     }
 
     /// Returns the routes behind the gateway's paywall, with their present prices; empty without one.
@@ -503,6 +562,13 @@ impl BatchAnswer {
     fn problem(&self) -> Option<Problem> {
         let is_accepted = (200..300).contains(&self.status);
         (!is_accepted).then(|| serde_json::from_slice(&self.body).ok()).flatten()
+    }
+}
+
+fn person_proven(request: RequestBuilder, proof: Option<&PersonProof>) -> RequestBuilder {
+    match proof {
+        Some(proof) => request.header(PersonProof::HEADER, proof.to_header()),
+        None => request,
     }
 }
 

@@ -24,8 +24,10 @@ use motif_sdk::{
     lineage::Lineage,
     operator::{Operator, OperatorTerms},
     recognition::Registered,
+    record::ChainRecord,
     till::{Till, TillShares},
 };
+use solana_account::Account;
 use solana_message::Hash;
 use solana_signature::Signature;
 use tokio::{
@@ -141,6 +143,17 @@ impl Chain for ClusterDouble {
 
     async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
         Ok(Vec::new())
+    }
+
+    async fn record(&self) -> Result<ChainRecord, ChainError> {
+        Ok(ChainRecord::default())
+    }
+
+    async fn accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<(Vec<Option<Account>>, u64), ChainError> {
+        Ok((vec![None; addresses.len()], 0))
     }
 
     /// Sends no notifications, as a silent websocket.

@@ -1,4 +1,5 @@
-//! Small HTTP model server without any code for payments. Requests can ask it to fail.
+//! Example of a model server, without any code for payments: it renders pictures, writes texts and streams
+//! stories from a prompt. Requests can ask it to fail, for tests.
 
 mod chat;
 mod picture;
@@ -23,7 +24,7 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::{net::TcpListener, sync::Notify};
 
 use picture::paint;
 
@@ -91,6 +92,14 @@ fn one() -> u32 {
 }
 
 impl ModelServer {
+    /// Serves the routes on a listener.
+    ///
+    /// # Errors
+    /// Those of the listener.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        axum::serve(listener, self.router()).await
+    }
+
     /// Returns the routes.
     pub fn router(self) -> Router {
         Router::new()

@@ -1,0 +1,173 @@
+//! `motif up` and `motif model-server`: everything in one process, from its start to its end.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::world::{MOTIF, World};
+
+const FREE_PORTS: [&str; 8] =
+    ["--rpc-port", "0", "--api-port", "0", "--paywall-port", "0", "--model-port", "0"];
+/// Maximum time from a signal to the end.
+const END_WITHIN: Duration = Duration::from_secs(30);
+
+/// Long-running command, in a process group of its own. Killed on drop.
+struct Running {
+    child: Child,
+    output: Value,
+}
+
+impl Running {
+    /// Starts a command and waits for its line of output.
+    fn start(world: &World, arguments: &[&str]) -> Self {
+        let mut command = world.command(MOTIF);
+        command.args(arguments).arg("--json").process_group(0).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let output = serde_json::from_str(&line).unwrap_or(Value::Null);
+        let running = Self { child, output };
+        assert!(running.output.is_object(), "{arguments:?}: {line}");
+        running
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.output[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.output))
+    }
+
+    /// Sends a signal and waits for the end. Returns the exit code.
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        assert!(kill(signal, i64::from(self.child.id())));
+        let began = Instant::now();
+        while began.elapsed() < END_WITHIN {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it runs {END_WITHIN:?} after {signal}");
+    }
+
+    /// Returns whether a process of the group runs.
+    fn has_processes(&self) -> bool {
+        kill("-0", -i64::from(self.child.id()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process, or to a group by its negative number. Returns whether there is one.
+fn kill(signal: &str, to: i64) -> bool {
+    let mut command = Command::new("kill");
+    command.args([signal, "--", &to.to_string()]).stderr(Stdio::null());
+    command.status().unwrap().success()
+}
+
+fn up(world: &World, more: &[&str]) -> Running {
+    Running::start(world, &[&["up"][..], &FREE_PORTS, more].concat())
+}
+
+#[test]
+fn picture_is_bought_and_signal_ends_all() {
+    let world = World::empty();
+    let mut up = up(&world, &[]);
+    let (api, rpc) = (up.text("api_url"), up.text("rpc_url"));
+
+    // The printed commands work as printed.
+    let asked = world.shell(up.text("curl"));
+    assert!(asked.starts_with("HTTP/1.1 402"), "{asked}");
+    world.shell(up.text("pay"));
+    assert_eq!(image::open(world.path("picture.png")).unwrap().width(), 128);
+
+    let status = format!("curl -s -o home -w '%{{http_code}}' -H 'accept: text/html' {api}/");
+    let expected = if up.output["studio_url"].is_null() { "404" } else { "303" };
+    assert_eq!(world.shell(&status), expected);
+    let port = api.rsplit(':').next().unwrap();
+    let origin = format!("http://localhost:{port}");
+    let headers = world.shell(&format!("curl -si -H 'origin: {origin}' {api}/v1/operator"));
+    let allowed = format!("access-control-allow-origin: {origin}");
+    assert!(headers.to_lowercase().contains(&allowed), "{headers}");
+
+    let works = up.output["works"].as_array().unwrap();
+    let titles: Vec<_> = works.iter().map(|work| work["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Harbor at dusk", "Paper market", "Field notes", "Harbor style"]);
+    for work in works {
+        let (address, rpc_url) = (work["work"].as_str().unwrap(), ["--rpc-url", rpc]);
+        let shown = world.does(&[&["work", "show", address][..], &rpc_url].concat());
+        assert_eq!(shown["title"], work["title"]);
+    }
+
+    let folder = up.text("folder").to_owned();
+    assert!(Path::new(&folder).exists());
+    let rpc = rpc.to_owned();
+    assert_eq!(up.end("-TERM"), Some(0));
+    assert!(!up.has_processes() && !Path::new(&folder).exists());
+    assert!(TcpListener::bind(rpc.strip_prefix("http://").unwrap()).is_ok());
+}
+
+#[test]
+fn kept_keypairs_serve_next_chain() {
+    let world = World::empty();
+    let runs = ["run-1", "run-2"].map(|run| {
+        let mut up = up(&world, &["--folder", "kept"]);
+        assert_eq!(Path::new(up.text("folder")), world.path("kept").join(run));
+        world.shell(up.text("pay"));
+        assert_eq!(up.end("-INT"), Some(0));
+        assert_eq!(settled(&world.path("kept").join(run).join("gateway.sqlite")), 10_000);
+        up.output["keypairs"].clone()
+    });
+    assert_eq!(address(&runs[0], "platform"), address(&runs[1], "platform"));
+}
+
+/// Returns the prices of all settled statements of a closed store, base units.
+fn settled(store: &Path) -> i64 {
+    let url = format!("sqlite:{}", store.display());
+    let sum = "SELECT coalesce(sum(prices), 0) FROM statements WHERE settled_at IS NOT NULL";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut tables = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query_scalar(sum).fetch_one(&mut tables).await.unwrap()
+    })
+}
+
+fn address(keypairs: &Value, name: &str) -> String {
+    let mut found = keypairs.as_array().unwrap().iter().filter(|one| one["name"] == name);
+    found.next().unwrap()["address"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn port_in_use_names_its_option() {
+    let world = World::empty();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for at in (0..FREE_PORTS.len()).step_by(2) {
+        let mut arguments = vec!["up"];
+        arguments.extend(FREE_PORTS);
+        arguments[at + 2] = &port;
+        let refused = world.refuses(&arguments, "no-listener");
+        let help = refused["error"]["help"].as_str().unwrap();
+        assert!(help.contains(FREE_PORTS[at]), "{refused}");
+    }
+}
+
+#[test]
+fn model_server_runs_from_the_binary() {
+    let world = World::empty();
+    let mut server = Running::start(&world, &["model-server", "--listen", "127.0.0.1:0"]);
+    let url = server.text("url").to_owned();
+    assert_eq!(world.shell(&format!("curl -s {url}/health")), "well");
+    assert_eq!(server.end("-TERM"), Some(0));
+}

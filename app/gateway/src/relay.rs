@@ -1,0 +1,86 @@
+//! Transactions that pages send through this gateway: only those that use Motif.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use motif_paywall::{ClientInstruction, ClientTransaction};
+use motif_sdk::{Pubkey, channel, licensing};
+
+use crate::error::GatewayError;
+
+const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
+const COMPUTE_BUDGET: Pubkey =
+    Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
+/// Checks signatures of vouchers and consents.
+const ED25519: Pubkey = Pubkey::from_str_const("Ed25519SigVerify111111111111111111111111111");
+const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+const ASSOCIATED_TOKENS: Pubkey =
+    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+const TOKENS: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+const TOKENS_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+const METADATA: Pubkey = Pubkey::from_str_const("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
+const SYSVAR: Pubkey = Pubkey::from_str_const("Sysvar1111111111111111111111111111111111111");
+/// Maximum data of an account that is relayed, bytes.
+const MAX_DATA: usize = 64 * 1024;
+
+/// Signed transaction that may be relayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayedTransaction {
+    /// Wire format.
+    pub bytes: Vec<u8>,
+    /// First signature, which names the transaction.
+    pub signature: [u8; 64],
+}
+
+impl RelayedTransaction {
+    /// Reads a transaction in standard base64 and checks its instructions.
+    ///
+    /// # Errors
+    /// [`GatewayError::MalformedTransaction`], [`GatewayError::ForeignProgram`].
+    pub fn read(text: &str) -> Result<Self, GatewayError> {
+        let malformed = |what: &str| GatewayError::MalformedTransaction(what.to_owned());
+        let bytes = BASE64_STANDARD.decode(text);
+        let bytes = bytes.map_err(|_| malformed("expected standard base64"))?;
+        let read = ClientTransaction::read(&bytes).map_err(|error| malformed(&error.what))?;
+        let signature = read.signatures.first().copied();
+        let signature = signature.filter(|_| read.is_signed());
+        let signature = signature.ok_or_else(|| malformed("a signature is missing or invalid"))?;
+        let mut is_ours = false;
+        for instruction in &read.instructions {
+            let program = read.keys.get(usize::from(instruction.program)).copied();
+            let program = program.ok_or_else(|| malformed("an instruction has no program"))?;
+            is_ours |= is_own(&program);
+            if !may_call(&program, instruction) {
+                return Err(GatewayError::ForeignProgram(Some(program)));
+            }
+        }
+        if !is_ours {
+            return Err(GatewayError::ForeignProgram(None));
+        }
+        Ok(Self { bytes, signature })
+    }
+}
+
+/// Returns whether pages may read the data of an account with this owner and length.
+pub fn may_read(owner: &Pubkey, length: usize) -> bool {
+    let others = [SYSTEM, TOKENS, TOKENS_2022, METADATA, SYSVAR];
+    length <= MAX_DATA && (is_own(owner) || others.contains(owner))
+}
+
+fn is_own(program: &Pubkey) -> bool {
+    [licensing::PROGRAM_ID, channel::PROGRAM_ID].contains(program)
+}
+
+/// Returns whether an instruction is one that transactions of Motif have beside its own.
+fn may_call(program: &Pubkey, instruction: &ClientInstruction) -> bool {
+    let data = instruction.data.as_slice();
+    match *program {
+        _ if is_own(program) => true,
+        COMPUTE_BUDGET | ED25519 | MEMO => true,
+        // Create, or create unless it exists.
+        ASSOCIATED_TOKENS => matches!(data, [] | [0] | [1]),
+        // Transfer, close an account, transfer with decimals, count wrapped SOL.
+        TOKENS | TOKENS_2022 => matches!(data.first(), Some(3 | 9 | 12 | 17)),
+        // Transfer of lamports.
+        SYSTEM => data.starts_with(&2_u32.to_le_bytes()),
+        _ => false,
+    }
+}

@@ -1,0 +1,210 @@
+import { useState } from 'preact/hooks';
+
+import { currencyOf } from '../lib/chain.js';
+import { claimAll } from '../lib/claims.js';
+import { formatAmount, type Currency } from '../lib/money.js';
+import { earningsOf, hasProof, prove, usageCsv, usageOf, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
+import { useLoaded } from '../lib/store.js';
+import type { Session } from '../lib/wallets.js';
+import { texts } from '../texts.js';
+import { Amount, Busy, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
+import { Title } from '../ui/works.js';
+
+/** Where the money of a person's works is. */
+export default function EarningsPage() {
+  return (
+    <>
+      <h1>{texts.earnings.title}</h1>
+      <p class="lead">{texts.earnings.intro}</p>
+      <WithWallet>{(session) => <Earnings key={session.address} session={session} />}</WithWallet>
+    </>
+  );
+}
+
+async function loadEarnings(person: string) {
+  const earnings = await earningsOf(person);
+  const currencies = await Promise.all(earnings.totals.map(({ currency }) => currencyOf(currency)));
+  return { earnings, currencies };
+}
+
+function Earnings({ session }: { session: Session }) {
+  const loaded = useLoaded(() => loadEarnings(session.address), [session.address]);
+  const proving = useAction();
+  const { value } = loaded;
+  if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
+  if (!value) return <Busy />;
+  const { earnings, currencies } = value;
+  const showUnsettled = () => proving.run(async () => { await prove(session); loaded.reload(); });
+  return (
+    <>
+      {!hasProof(session.address) && (
+        <div class="card row">
+          <p class="quiet">{texts.earnings.proveText}</p>
+          <button type="button" disabled={proving.isBusy} onClick={showUnsettled}>{texts.earnings.prove}</button>
+        </div>
+      )}
+      <ErrorBox error={proving.error} />
+      {earnings.totals.length === 0 && <Notice>{texts.earnings.none}</Notice>}
+      {earnings.totals.map((where, at) => (
+        <Totals key={where.currency} where={where} currency={currencies[at]!} session={session} earnings={earnings} onClaimed={loaded.reload} />
+      ))}
+      {earnings.works.length > 0 && <ByWork earnings={earnings} />}
+      {earnings.works.length > 0 && hasProof(session.address) && <History session={session} earnings={earnings} />}
+    </>
+  );
+}
+
+interface TotalsProps {
+  where: Where;
+  currency: Currency;
+  session: Session;
+  earnings: PersonEarnings;
+  onClaimed(): void;
+}
+
+function Totals({ where, currency, session, earnings, onClaimed }: TotalsProps) {
+  const claiming = useAction();
+  const [claimed, setClaimed] = useState<bigint>();
+  const works = earnings.works.filter(({ currencies }) => currencies.some((one) => one.currency === where.currency)).map(({ work }) => work);
+  const claim = () =>
+    claiming.run(async () => {
+      if (!hasProof(session.address) && BigInt(where.settled) > 0n) await prove(session);
+      await claimAll(session, works, currency);
+      const after = (await earningsOf(session.address)).totals.find((one) => one.currency === where.currency);
+      setClaimed(BigInt(after?.claimed ?? 0) - BigInt(where.claimed));
+      onClaimed();
+    });
+  const figures = [
+    ['vouched', texts.earnings.vouched, texts.earnings.vouchedText, where.vouched],
+    ['settled', texts.earnings.settled, texts.earnings.settledText, where.settled],
+    ['claimable', texts.earnings.claimable, texts.earnings.claimableText, where.claimable],
+    ['claimed', texts.earnings.claimed, texts.earnings.claimedText, where.claimed],
+  ] as const;
+  const isEmpty = BigInt(where.settled) + BigInt(where.claimable) + BigInt(where.waiting) === 0n;
+  return (
+    <section>
+      <dl class="figures">
+        {figures.map(([key, label, text, amount]) => (
+          <div key={key} data-figure={key} data-amount={amount ?? ''}>
+            <dt>{label}</dt>
+            <dd>{amount === null ? texts.earnings.hidden : formatAmount(amount, currency)}</dd>
+            <dd class="quiet">{text}</dd>
+          </div>
+        ))}
+      </dl>
+      {BigInt(where.disputed) > 0n && <Notice tone="warn">{texts.earnings.disputed}: {formatAmount(where.disputed, currency)}</Notice>}
+      <ErrorBox error={claiming.error} />
+      {claimed !== undefined && <Notice tone="good">{claimed > 0n ? texts.earnings.done(formatAmount(claimed, currency)) : texts.earnings.nothing}</Notice>}
+      <button type="button" class="primary big" disabled={claiming.isBusy || isEmpty} onClick={claim}>{texts.earnings.claim}</button>
+      {claiming.isBusy && <Busy text={texts.earnings.claiming} />}
+    </section>
+  );
+}
+
+function ByWork({ earnings }: { earnings: PersonEarnings }) {
+  const rows = earnings.works.flatMap((work) => work.currencies.map((where) => ({ work, where })));
+  return (
+    <section>
+      <h2>{texts.earnings.byWork}</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label={texts.earnings.byWork}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{texts.earnings.work}</th>
+              <th scope="col" class="number">{texts.earnings.vouched}</th>
+              <th scope="col" class="number">{texts.earnings.settled}</th>
+              <th scope="col" class="number">{texts.earnings.waiting}</th>
+              <th scope="col" class="number">{texts.earnings.claimable}</th>
+              <th scope="col" class="number">{texts.earnings.claimed}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ work, where }) => (
+              <tr key={work.work + where.currency}>
+                <th scope="row"><a href={`/w/${work.work}`}><Title work={work} /></a></th>
+                <td class="number">{where.vouched === null ? '–' : <Amount amount={where.vouched} mint={where.currency} />}</td>
+                {[where.settled, where.waiting, where.claimable, where.claimed].map((amount, at) => (
+                  <td key={at} class="number"><Amount amount={amount} mint={where.currency} /></td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function History({ session, earnings }: { session: Session; earnings: PersonEarnings }) {
+  const [work, setWork] = useState(earnings.works[0]!.work);
+  const [by, setBy] = useState<UsageBy>('day');
+  const usage = useLoaded(() => usageOf(work, by, session.address), [work, by]);
+  const downloading = useAction();
+  const download = () =>
+    downloading.run(async () => {
+      const url = URL.createObjectURL(await usageCsv(work, by, session.address));
+      const link = Object.assign(document.createElement('a'), { href: url, download: `usage-${work}-${by}.csv` });
+      link.click();
+      URL.revokeObjectURL(url);
+    });
+  const options = earnings.works.map((one) => [one.work, one.title || one.work] as const);
+  const rows = usage.value ?? [];
+  return (
+    <section>
+      <h2>{texts.earnings.history}</h2>
+      <div class="filters">
+        <Select label={texts.earnings.historyOf} value={work} options={options} onValue={setWork} />
+        <Select label={texts.earnings.by} value={by} options={Object.entries(texts.earnings.bys)} onValue={(to) => setBy(to as UsageBy)} />
+      </div>
+      <ErrorBox error={usage.error ?? downloading.error} onRetry={usage.reload} />
+      {usage.value && rows.length === 0 && <p class="quiet">{texts.earnings.unused}</p>}
+      {rows.length > 0 && (
+        <>
+          {by === 'day' && <Bars rows={rows} />}
+          <div class="scroll" tabIndex={0} role="region" aria-label={texts.earnings.history}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{texts.earnings.bys[by]}</th>
+                  <th scope="col" class="number">{texts.earnings.generations}</th>
+                  <th scope="col" class="number">{texts.earnings.units}</th>
+                  <th scope="col" class="number">{texts.earnings.earned}</th>
+                  <th scope="col" class="number">{texts.earnings.ofItSettled}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr key={row.name + row.mint}>
+                    <th scope="row">{row.name}</th>
+                    <td class="number">{row.generations}</td>
+                    <td class="number">{row.units}</td>
+                    <td class="number"><Amount amount={row.prices} mint={row.mint} /></td>
+                    <td class="number"><Amount amount={row.settled} mint={row.mint} /></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          <button type="button" disabled={downloading.isBusy} onClick={download}>{texts.earnings.csv}</button>
+        </>
+      )}
+    </section>
+  );
+}
+
+const MOST_BARS = 30;
+const HEIGHT = 100;
+const STEP = 20;
+
+function Bars({ rows }: { rows: readonly { name: string; prices: string }[] }) {
+  const shown = rows.slice(-MOST_BARS);
+  const most = shown.reduce((high, { prices }) => (BigInt(prices) > high ? BigInt(prices) : high), 1n);
+  return (
+    <svg class="bars" viewBox={`0 0 ${STEP * MOST_BARS} ${HEIGHT}`} role="img" aria-label={texts.earnings.history}>
+      {shown.map(({ name, prices }, at) => {
+        const height = Number((BigInt(prices) * BigInt(HEIGHT - 4)) / most) + 2;
+        return <rect key={name} x={at * STEP + 3} y={HEIGHT - height} width={STEP - 6} height={height} rx={2}><title>{name}</title></rect>;
+      })}
+    </svg>
+  );
+}

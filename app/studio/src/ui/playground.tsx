@@ -1,0 +1,125 @@
+import type { Payer, Receipt } from '@motif/sdk';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { generate, openPayer, type OwnChannel } from '../lib/channels.js';
+import { formatAmount, parseAmount, type Currency } from '../lib/money.js';
+import { texts } from '../texts.js';
+import { Busy, ErrorBox, Field, Notice, Select, useAction } from './parts.js';
+
+interface Props {
+  channel: OwnChannel;
+  titles: readonly string[];
+  currency: Currency;
+  onSettled(): void;
+}
+
+interface OpenPayer {
+  readonly payer: Payer;
+  readonly budget: bigint;
+}
+
+const MOST = 1_000;
+const MOST_SHOWN = 12;
+
+/** Buys generations with a session key of this browser. */
+export function Playground({ channel, titles, currency, onSettled }: Props) {
+  const [license, setLicense] = useState('0');
+  const [prompt, setPrompt] = useState<string>(texts.platform.promptDefault);
+  const [count, setCount] = useState('1');
+  const [budget, setBudget] = useState('1');
+  const [paid, setPaid] = useState(0);
+  const [pictures, setPictures] = useState<readonly string[]>([]);
+  const [receipts, setReceipts] = useState<readonly Receipt[]>([]);
+  const [spent, setSpent] = useState<bigint>();
+  const [pace, setPace] = useState<string>(texts.platform.runwayNone);
+  const [isSettled, setSettled] = useState(false);
+  const open = useRef<OpenPayer | undefined>(undefined);
+  const action = useAction();
+  const most = parseAmount(budget, currency.decimals);
+  const number = /^\d{1,4}$/.test(count) ? Math.min(Number(count), MOST) : 0;
+  useEffect(() => () => void open.current?.payer.close().catch(() => undefined), []);
+
+  /** Returns the payer; opens it again after a change of the budget. */
+  const payerOf = async (limit: bigint): Promise<Payer> => {
+    if (open.current?.budget === limit) return open.current.payer;
+    await open.current?.payer.close();
+    open.current = undefined;
+    const payer = await openPayer(channel.channel, limit);
+    open.current = { payer, budget: limit };
+    return payer;
+  };
+  const pay = () =>
+    action.run(async () => {
+      setPaid(0);
+      setSettled(false);
+      const payer = await payerOf(most!);
+      await payer.resume();
+      await payer.refresh();
+      const before = payer.spent;
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: number }, async (_, index) => {
+          const made = await generate(payer, Number(license), prompt, index);
+          setPaid((done) => done + 1);
+          return made;
+        }),
+      );
+      const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+      setPictures((shown) => [...made.map(({ picture }) => URL.createObjectURL(picture)), ...shown].slice(0, MOST_SHOWN));
+      setReceipts((all) => [...all, ...made.map(({ receipt }) => receipt)]);
+      setSpent(payer.spent - before);
+      setPace(runway(payer));
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
+    });
+  const settle = () =>
+    action.run(async () => {
+      const payer = await payerOf(most!);
+      await payer.settle();
+      await payer.refresh();
+      setSettled(true);
+      onSettled();
+    });
+  const download = () => {
+    const lines = receipts.map((receipt) => JSON.stringify({ receipt })).join('\n');
+    const url = URL.createObjectURL(new Blob([`${lines}\n`], { type: 'application/jsonl' }));
+    Object.assign(document.createElement('a'), { href: url, download: 'receipts.jsonl' }).click();
+    URL.revokeObjectURL(url);
+  };
+  const licenses = channel.licenses.map(({ work, use }, index) => [String(index), `${titles[index] || work.slice(0, 8)}: ${use}`] as const);
+  const isReady = number > 0 && most !== undefined && most > 0n && !action.isBusy;
+  return (
+    <form class="playground" onSubmit={(event) => { event.preventDefault(); if (isReady) pay(); }}>
+      <h3>{texts.platform.playground}</h3>
+      <p class="quiet">{texts.platform.playgroundText}</p>
+      <div class="columns">
+        <Select label={texts.platform.license} value={license} options={licenses} onValue={setLicense} />
+        <Field label={texts.platform.prompt} value={prompt} onValue={setPrompt} />
+        <Field label={texts.platform.count} inputMode="numeric" value={count} onValue={setCount} />
+        <Field label={texts.platform.budget} inputMode="decimal" value={budget} onValue={setBudget} />
+      </div>
+      <ErrorBox error={action.error} />
+      <div class="row">
+        <button type="submit" class="primary" disabled={!isReady}>{number === 1 ? texts.platform.payOne : texts.platform.pay(number)}</button>
+        <button type="button" disabled={action.isBusy || receipts.length === 0} onClick={settle}>{texts.platform.settle}</button>
+        <button type="button" disabled={receipts.length === 0} onClick={download}>{texts.platform.receipts}</button>
+      </div>
+      {action.isBusy && <Busy text={texts.platform.paying(paid, number)} />}
+      {!action.isBusy && spent !== undefined && (
+        <Notice tone="good">
+          <p data-paid={paid}>{texts.platform.paid(paid, formatAmount(spent, currency))}</p>
+          <p>{texts.platform.runway}: {pace}</p>
+          {isSettled && <p data-settled>{texts.platform.settled}</p>}
+        </Notice>
+      )}
+      <div class="outputs">{pictures.map((url) => <img key={url} src={url} alt="" width="96" height="96" />)}</div>
+    </form>
+  );
+}
+
+/** Returns the days that the channel's deposit lasts at the spending of this day. */
+function runway(payer: Payer): string {
+  const today = payer.spentOn(new Date());
+  if (today === 0n) return texts.platform.runwayNone;
+  const tenths = (payer.available * 10n) / today;
+  return texts.platform.runwayDays(`${tenths / 10n}.${tenths % 10n}`);
+}

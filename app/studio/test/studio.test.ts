@@ -1,0 +1,248 @@
+// A creator and a platform use the studio in Debian's Chromium; amounts and receipts are asserted on chain.
+import { fileURLToPath } from 'node:url';
+
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { connect, DOLLAR, HAS_BINARY, HAS_CHROMIUM, PICTURE, Studio, violations } from './support/studio.js';
+import type { ScriptedWallet } from './support/wallet.js';
+
+/** Folder for pictures of the pages; none are taken without. */
+const PICTURES = process.env['MOTIF_PICTURES'] ?? '';
+const PRICE = 2_000n;
+const GENERATIONS = 100n;
+const EARNED = PRICE * GENERATIONS;
+const FEE_BPS = 200n;
+const REGISTER_WITHIN = 60_000;
+const LOAD_WITHIN = 1_000;
+const COLD_LOADS = 10;
+const HTML_TITLE = '<img src=x onerror=document.title=1>';
+
+describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
+  let studio: Studio;
+  let [creator, friend, platform]: ScriptedWallet[] = [];
+  let work: string;
+  let channel: string;
+
+  beforeAll(async () => {
+    studio = await Studio.start();
+    [creator, friend, platform] = [await studio.wallet('creator'), await studio.wallet('friend'), await studio.wallet('platform')];
+  });
+  afterAll(() => studio?.stop());
+
+  test('creator registers a photo with a split in one approval', async () => {
+    const page = await studio.open('/studio/', creator);
+    const begun = Date.now();
+    const uploads: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && uploads.push(request.postData()?.slice(0, 200) ?? ''));
+    await page.locator('input[type=file]').setInputFiles(fileURLToPath(PICTURE));
+    await page.getByRole('button', { name: 'It is mine: register it' }).click();
+    expect(uploads.filter((body) => body.includes('JFIF'))).toEqual([]);
+    await connect(page);
+    await page.getByLabel('Title').fill('Harbor at six');
+    await page.getByLabel('Your name').fill('Ines');
+    await page.getByLabel('Description').fill('Coffee before the ferry leaves.');
+    await page.getByLabel('Share 1, percent').fill('50');
+    await page.getByRole('button', { name: 'Add a recipient' }).click();
+    await page.getByLabel('Recipient 2', { exact: true }).fill(friend!.address);
+    await page.getByLabel('Share 2, percent').fill('50');
+    await page.getByLabel(/dollars for one generation/).fill('0.002');
+    await expect.poll(() => page.locator('.proceeds').textContent()).toContain('You get $1.00');
+    await page.getByRole('button', { name: 'Register and publish terms' }).click();
+    work = (await page.locator('[data-work]').getAttribute('data-work')) ?? '';
+    expect(Date.now() - begun).toBeLessThan(REGISTER_WITHIN);
+    expect(creator!.approvals).toBe(1);
+    const decoded = await studio.decode(work, 'work');
+    expect([decoded.work.title, decoded.work.owner, decoded.work.latest_terms]).toEqual(['Harbor at six', creator!.address, 1]);
+    expect(decoded.work.split).toEqual([creator!, friend!].map(({ address }) => ({ recipient: address, share_bps: 5_000 })));
+    const terms = await studio.decode(studio.core.call('address.terms', { work, number: 1 }).address, 'terms');
+    expect(terms.terms.offer.uses).toEqual([{ use: 'generate', unit: 'generation', price: String(PRICE) }]);
+    await page.getByRole('link', { name: 'Open its page' }).click();
+    await page.getByRole('heading', { name: 'Harbor at six' }).waitFor();
+    await expect.poll(() => page.locator('.hero').textContent()).toContain('Coffee before the ferry leaves.');
+    await expect.poll(() => page.locator('.hero img.picture').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+    await page.context().close();
+  });
+
+  test('file that is registered is found without a wallet', async () => {
+    const page = await studio.open('/studio/');
+    await page.locator('input[type=file]').setInputFiles(fileURLToPath(PICTURE));
+    await page.getByRole('heading', { name: 'Registered: the content is identical' }).waitFor();
+    await expect.poll(() => page.locator('.works').textContent()).toContain('$0.002');
+    await page.context().close();
+  });
+
+  let paying: Page;
+  test('platform pays a hundred generations from a session key', async () => {
+    paying = await studio.open(`/studio/platform?work=${work}`, platform);
+    await connect(paying);
+    const before = await studio.balance(platform!.address);
+    await paying.getByLabel('Deposit, dollars').fill('5');
+    await paying.getByRole('button', { name: 'Open channel and accept terms' }).click();
+    channel = (await paying.locator('[data-channel]').getAttribute('data-channel')) ?? '';
+    expect(before - (await studio.balance(platform!.address))).toBe(5_000_000n);
+    expect(platform!.approvals).toBe(1);
+    const { licenses } = await studio.decode(channel, 'channel');
+    expect(licenses.map((license) => [license.work, license.price])).toEqual([[work, String(PRICE)]]);
+    await paying.getByLabel('Generations').fill(String(GENERATIONS));
+    await paying.getByRole('button', { name: `Pay for ${GENERATIONS} generations` }).click();
+    await paying.locator(`[data-paid="${GENERATIONS}"]`).waitFor();
+    expect(platform!.approvals).toBe(1);
+  });
+
+  test('session key cannot spend more than its budget', async () => {
+    await paying.getByLabel('Budget of this page, dollars').fill('0.205');
+    await paying.getByLabel('Generations').fill('10');
+    await paying.getByRole('button', { name: 'Pay for 10 generations' }).click();
+    await expect.poll(() => paying.getByRole('alert').textContent()).toContain('budget');
+    await paying.getByLabel('Budget of this page, dollars').fill('1');
+  });
+
+  let earning: Page;
+  const figure = (name: string) => earning.locator(`[data-figure=${name}]`).getAttribute('data-amount');
+  let paid: bigint;
+  test('creator sees what is vouched and not settled', async () => {
+    earning = await studio.open('/studio/earnings', creator);
+    await connect(earning);
+    await expect.poll(() => figure('vouched')).toBe('');
+    await earning.getByRole('button', { name: 'Show payments that have not settled' }).click();
+    await expect.poll(() => figure('vouched')).not.toBe('');
+    paid = BigInt((await figure('vouched')) ?? 0);
+    expect(paid).toBeGreaterThanOrEqual(EARNED);
+    expect(paid % PRICE).toBe(0n);
+    expect([await figure('settled'), await figure('claimable')]).toEqual(['0', '0']);
+  });
+
+  test('settled payments are claimed to the unit', async () => {
+    await paying.getByRole('button', { name: 'Settle now' }).click();
+    await expect.poll(async () => (await studio.decode(channel, 'channel')).channel.cumulative, { timeout: 60_000 }).toBe(
+      String(paid + (paid * FEE_BPS) / 10_000n),
+    );
+    await earning.getByRole('link', { name: 'My works' }).click();
+    await earning.getByRole('link', { name: 'Earnings' }).click();
+    await expect.poll(() => figure('settled')).toBe(String(paid));
+    const [before, approvals] = [await studio.balance(creator!.address), creator!.approvals];
+    await earning.getByRole('button', { name: 'Claim all' }).click();
+    await expect.poll(() => figure('claimed'), { timeout: 60_000 }).toBe(String(paid / 2n));
+    expect(creator!.approvals - approvals).toBe(1);
+    expect((await studio.balance(creator!.address)) - before).toBe(paid / 2n);
+    const earnings = await studio.decode(studio.core.call('address.earnings', { work, mint: DOLLAR }).address, 'earnings');
+    expect([earnings.earnings.earned, earnings.recipients.map(({ taken }) => taken)]).toEqual([String(paid), [String(paid / 2n), '0']]);
+  });
+
+  test('receipts are proved from the chain in the page', async () => {
+    const downloading = paying.waitForEvent('download');
+    await paying.getByRole('button', { name: 'Download receipts' }).click();
+    const file = await (await downloading).path();
+    const page = await studio.open('/studio/receipts');
+    await page.locator('input[type=file]').setInputFiles(file);
+    await expect.poll(() => page.locator('[data-standing=proven]').count(), { timeout: 60_000 }).toBeGreaterThanOrEqual(Number(GENERATIONS));
+    expect(await page.locator('[data-standing]:not([data-standing=proven])').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('forged receipt is shown as false', async () => {
+    const { receipts } = (await (await fetch(`${studio.url}/v1/authenticate`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ digest: '0'.repeat(64) }) })).json()) as { receipts: unknown[] };
+    expect(receipts).toEqual([]);
+    const downloading = paying.waitForEvent('download');
+    await paying.getByRole('button', { name: 'Download receipts' }).click();
+    const text = await (await downloading).createReadStream().then((stream) => stream.toArray()).then((parts) => Buffer.concat(parts).toString());
+    const [first] = text.split('\n');
+    const forged = first!.replace(/"amount":"\d+"/, '"amount":"1"');
+    const page = await studio.open('/studio/receipts');
+    await page.locator('input[type=file]').setInputFiles({ name: 'receipts.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from(forged) });
+    await page.locator('[data-standing=false]').waitFor();
+    await page.context().close();
+  });
+
+  test('markup in a title is shown as text', async () => {
+    await studio.localnet.write('note.txt', 'A poem about a harbor, long enough to have a fingerprint of its own.');
+    const args = ['work', 'register', 'note.txt', '--kind', 'text', '--title', HTML_TITLE, '--keypair', 'friend.json'];
+    const { work: hostile } = await studio.localnet.run(args);
+    const page = await studio.open(`/w/${String(hostile)}`);
+    await expect.poll(() => page.locator('h1').textContent()).toBe(HTML_TITLE);
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test.each(['', 'register', 'works', 'earnings', 'catalogue', 'inbox', 'receipts', 'platform', 'operator', 'nothing'])(
+    'axe finds nothing on page %j',
+    async (name) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const page = await studio.open(`/studio/${name}`, creator, { colorScheme });
+        await connect(page);
+        await page.locator('h1').waitFor();
+        await expect.poll(() => page.locator('.busy').count(), { timeout: 30_000 }).toBe(0);
+        expect(await violations(page)).toEqual([]);
+        await page.context().close();
+      }
+    },
+  );
+
+  test('axe finds nothing on a work page', async () => {
+    const page = await studio.open(`/w/${work}`);
+    await page.getByRole('heading', { name: 'Harbor at six' }).waitFor();
+    await expect.poll(() => page.locator('.busy').count(), { timeout: 30_000 }).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('work page loads within a second from a cold cache', async () => {
+    let fastest = Infinity;
+    // Other processes of the machine may take the processor: the fastest of a few loads counts.
+    for (let load = 0; load < COLD_LOADS && fastest >= LOAD_WITHIN; load++) {
+      const page = await studio.open('about:blank');
+      const begun = performance.now();
+      await page.goto(`${studio.url}/w/${work}`);
+      await page.getByRole('heading', { name: 'Harbor at six' }).waitFor();
+      fastest = Math.min(fastest, performance.now() - begun);
+      await page.context().close();
+    }
+    expect(fastest).toBeLessThan(LOAD_WITHIN);
+  });
+
+  test.skipIf(!PICTURES)('pictures are taken', async () => {
+    const shoot = async (name: string, path: string, options: Parameters<Studio['open']>[2], prepare?: (page: Page) => Promise<void>, wallet = creator) => {
+      const page = await studio.open(path, wallet, { viewport: { width: 1_000, height: 760 }, ...options });
+      if (path.startsWith('/studio')) await connect(page);
+      await prepare?.(page);
+      await page.waitForLoadState('networkidle');
+      await expect.poll(() => page.locator('.busy').count(), { timeout: 60_000 }).toBe(0);
+      await page.screenshot({ path: `${PICTURES}/studio-${name}.png` });
+      await page.context().close();
+    };
+    const photo = fileURLToPath(PICTURE);
+    const dark = { colorScheme: 'dark' } as const;
+    const phone = { viewport: { width: 390, height: 780 } };
+    const choose = (page: Page) => page.locator('input[type=file]').setInputFiles(photo);
+    const look = async (page: Page) => { await choose(page); await page.locator('.works').waitFor(); };
+    const prove = async (page: Page) => {
+      await page.getByRole('button', { name: 'Show payments that have not settled' }).click();
+      await page.getByRole('heading', { name: 'History' }).scrollIntoViewIfNeeded();
+      await page.evaluate(() => scrollTo(0, 0));
+    };
+    const fill = async (page: Page) => { await choose(page); await page.locator('.preview').waitFor(); };
+    await shoot('look-up', '/studio/', {}, look);
+    await shoot('look-up-dark', '/studio/', dark, look);
+    await shoot('register', '/studio/register', { viewport: { width: 1_000, height: 1_500 } }, fill);
+    await shoot('register-phone', '/studio/register', { viewport: { width: 390, height: 1_800 } }, fill);
+    await shoot('works', '/studio/works', {});
+    await shoot('earnings', '/studio/earnings', {}, prove);
+    await shoot('earnings-dark', '/studio/earnings', dark, prove);
+    await shoot('earnings-phone', '/studio/earnings', phone, prove);
+    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_400 } });
+    await shoot('work-phone', `/w/${work}`, { ...phone, ...dark });
+    await shoot('catalogue', '/studio/catalogue', {});
+    await shoot('inbox', '/studio/inbox', dark);
+    await shoot('receipts', '/studio/receipts', {});
+    await shoot('platform-dark', '/studio/platform', { ...dark, viewport: { width: 1_000, height: 1_200 } }, undefined, platform);
+    await shoot('operator', '/studio/operator', {});
+    await paying.setViewportSize({ width: 1_000, height: 1_100 });
+    await paying.screenshot({ path: `${PICTURES}/studio-platform.png` });
+  }, 600_000);
+
+  test('pages load nothing from other origins and break no policy', () => {
+    expect(studio.foreign).toEqual([]);
+    expect(studio.errors).toEqual([]);
+  });
+});

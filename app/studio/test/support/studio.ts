@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+import { Core, type AccountJson } from '@motif/sdk';
+
+import { Localnet } from '../../../../sdk/typescript/test/support/localnet.js';
+import { ScriptedWallet } from './wallet.js';
+
+export { HAS_BINARY, PICTURE } from '../../../../sdk/typescript/test/support/localnet.js';
+
+/** Test dollar of `motif localnet`. */
+export const DOLLAR = '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU';
+
+const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
+export const HAS_CHROMIUM = existsSync(CHROMIUM);
+const CORE = fileURLToPath(new URL('../../../../sdk/core/motif_core.wasm', import.meta.url));
+const PEOPLE = ['creator', 'friend', 'platform', 'gateway'] as const;
+type Person = (typeof PEOPLE)[number];
+
+/** A network, a gateway with the studio, and a browser. */
+export class Studio {
+  readonly localnet: Localnet;
+  readonly core: Core;
+  readonly #browser: Browser;
+  /** Errors of pages: failed scripts, refused resources. */
+  readonly errors: string[] = [];
+  /** Requests to another origin than the gateway's. */
+  readonly foreign: string[] = [];
+
+  private constructor(localnet: Localnet, core: Core, browser: Browser) {
+    this.localnet = localnet;
+    this.core = core;
+    this.#browser = browser;
+  }
+
+  static async start(): Promise<Studio> {
+    const localnet = await Localnet.start(PEOPLE);
+    await localnet.serve();
+    const core = await Core.load(Uint8Array.from(await readFile(CORE)));
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
+    return new Studio(localnet, core, browser);
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await this.localnet.stop();
+  }
+
+  get url(): string {
+    return this.localnet.gatewayUrl;
+  }
+
+  /** Opens a page of a browser of its own, with a person's wallet. */
+  async open(path: string, wallet?: ScriptedWallet, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext(options);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => this.errors.push(`${path}: ${error.message}`));
+    page.on('console', (message) => {
+      const isRefusal = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isRefusal) this.errors.push(`${path}: ${message.text()}`);
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(this.url) && !/^(data|blob):/.test(request.url())) this.foreign.push(request.url());
+    });
+    await wallet?.install(page);
+    await page.goto(path.startsWith('/') ? this.url + path : path);
+    return page;
+  }
+
+  async wallet(person: Person): Promise<ScriptedWallet> {
+    const bytes = JSON.parse(await readFile(this.localnet.path(`${person}.json`), 'utf8')) as number[];
+    return ScriptedWallet.open(Uint8Array.from(bytes));
+  }
+
+  /** Returns an account's data, from the node itself. */
+  async data(address: string): Promise<Buffer | undefined> {
+    const options = { encoding: 'base64', commitment: 'confirmed' };
+    const { value } = await this.localnet.call<{ value: { data: [string, string] } | null }>('getAccountInfo', [address, options]);
+    return value ? Buffer.from(value.data[0], 'base64') : undefined;
+  }
+
+  async decode<Kind extends AccountJson['kind']>(address: string, kind: Kind): Promise<Extract<AccountJson, { kind: Kind }>> {
+    const data = await this.data(address);
+    if (!data) throw new Error(`there is no account at ${address}`);
+    const decoded = this.core.call('account.decode', {}, data);
+    if (decoded.kind !== kind) throw new Error(`the account at ${address} is a ${decoded.kind}`);
+    return decoded as Extract<AccountJson, { kind: Kind }>;
+  }
+
+  /** Returns the test dollars of an owner, base units. */
+  async balance(owner: string): Promise<bigint> {
+    const { address } = this.core.call('address.tokens', { owner, mint: DOLLAR });
+    const data = await this.data(address);
+    return data ? BigInt(this.core.call('token.amount', {}, data).amount) : 0n;
+  }
+}
+
+/** Connects the page to its scripted wallet. */
+export async function connect(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Connect wallet' }).first().click();
+  await page.getByRole('button', { name: 'Scripted wallet' }).click();
+  await page.getByRole('button', { name: 'Disconnect' }).waitFor();
+}
+
+/** Returns the violations that axe finds in a page. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+}
