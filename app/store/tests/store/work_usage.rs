@@ -40,6 +40,7 @@ async fn many_works_are_reported_to_the_unit() {
     let store = open(&file).await;
     let channel_id = register(&store).await;
     store.close().await;
+    drop(store);
     let insert = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers \
          WHERE n < {GENERATIONS} - 1) INSERT INTO generations SELECT n + 1, $1, n / 500, n % 500, \
