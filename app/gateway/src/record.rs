@@ -1,7 +1,11 @@
 //! Where the money of works and persons is, and what happened: the chain's accounts and this gateway's
 //! books side by side.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::http::HeaderMap;
 use motif_sdk::{
@@ -13,6 +17,8 @@ use motif_sdk::{
     record::{Amounts, ChainRecord},
     terms::Denomination,
 };
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     GatewayConfig,
@@ -27,6 +33,10 @@ use crate::{
 /// Maximum number of mints whose decimals are kept.
 const MAX_MINTS: usize = 1_024;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// Pause between two looks at the books.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// While payers pay, the share of time in which their generations are added up is one in this many.
+const DUTY: u32 = 50;
 
 /// Record of works and persons. What the chain has is read whole and kept as long as the catalogue.
 pub struct Record {
@@ -47,6 +57,24 @@ impl Record {
             operator: config.operator,
             chain: Cache::new(ages, 1),
             decimals: Cache::new(ages, MAX_MINTS),
+        }
+    }
+
+    /// Adds up usage in the background until the gateway stops, so that no report has many generations to read.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut left = 0;
+        while !stop.is_cancelled() {
+            let began = Instant::now();
+            // A store that fails is reported by those who need it.
+            let now_left = self.books().add_some().await.unwrap_or(0);
+            let is_growing = now_left > left;
+            left = now_left;
+            let pause = match (left, is_growing) {
+                (0, _) => LOOK_EVERY,
+                (_, true) => began.elapsed().saturating_mul(DUTY),
+                (_, false) => Duration::ZERO,
+            };
+            let _ = timeout(pause, stop.cancelled()).await;
         }
     }
 

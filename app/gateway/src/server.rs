@@ -89,6 +89,8 @@ pub async fn serve_watched(
     tasks.push(tokio::spawn(app.operator_keys.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.funds.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.hold_pruner().run(stop.clone())));
+    let (recorded, until) = (app.clone(), stop.clone());
+    tasks.push(tokio::spawn(async move { recorded.record.run(until).await }));
     Ok(RunningGateway {
         app,
         address,

@@ -108,6 +108,15 @@ fn picture_is_bought_and_signal_ends_all() {
         let (address, rpc_url) = (work["work"].as_str().unwrap(), ["--rpc-url", rpc]);
         let shown = world.does(&[&["work", "show", address][..], &rpc_url].concat());
         assert_eq!(shown["title"], work["title"]);
+        let metadata = world.shell(&format!("curl -sf {}", shown["metadata_uri"]));
+        let metadata: Value = serde_json::from_str(&metadata).unwrap();
+        assert_eq!(metadata["title"], work["title"]);
+        if work["kind"] != "text" {
+            let preview = metadata["preview"].as_str().unwrap();
+            world.shell(&format!("curl -sf -o preview {api}/v1/previews/{preview}"));
+            let picture = image::open(world.path("preview"));
+            assert!(picture.is_err() || picture.unwrap().width() > 64);
+        }
     }
 
     let folder = up.text("folder").to_owned();
