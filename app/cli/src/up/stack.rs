@@ -195,7 +195,7 @@ fn gateway_config(
 /// Returns the URL of the studio, if the gateway of this build serves it.
 async fn studio_url(api_url: &str) -> Option<String> {
     let url = format!("{api_url}/studio");
-    let client = reqwest::Client::builder().no_proxy().build().ok()?;
+    let client = motif_sdk::http::client_builder().build().ok()?;
     let answer = client.get(&url).header(reqwest::header::ACCEPT, "text/html").send().await.ok()?;
     answer.status().is_success().then_some(url)
 }
