@@ -182,7 +182,9 @@ pub enum GatewayError {
     #[error("the request is not signed by the channel's payer or its voucher key")]
     NotByPayer,
     /// Error returned when a payer's request is too old or too new.
-    #[error("the request was issued at {issued_at}, the gateway's time is {now}: sign a new one")]
+    #[error(
+        "the request was issued at {issued_at}, the gateway's time is {now}: sign a new one, with a clock that is right"
+    )]
     RequestStale {
         /// Unix seconds.
         issued_at: i64,

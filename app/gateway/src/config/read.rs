@@ -139,6 +139,11 @@ impl Reader<'_> {
         };
         match text.trim().parse() {
             Ok(value) => Some(value),
+            Err(_) if key.ends_with("listen") => {
+                let what = "expected an IP address and a port, such as 127.0.0.1:8787";
+                self.faults.add(key, &given.place, what);
+                None
+            }
             Err(error) => {
                 self.faults.add(key, &given.place, error);
                 None
