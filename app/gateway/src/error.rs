@@ -33,6 +33,14 @@ pub enum GatewayError {
         /// Requested use.
         licensed_use: String,
     },
+    /// Error returned when a license requires an approval of the work's owner.
+    #[error(
+        "the terms of work `{0}` require its owner's approval: ask for one, then accept them in the studio"
+    )]
+    ApprovalRequired(Pubkey),
+    /// Error returned when a wallet has this many channels at the operator.
+    #[error("the wallet has {0} channels at this operator: close one first")]
+    TooManyChannels(u64),
     /// Error returned when no channel exists at an address, or this gateway does not serve it.
     #[error("unknown channel `{0}`: open it with POST /v1/channels")]
     UnknownChannel(Pubkey),

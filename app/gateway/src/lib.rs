@@ -14,6 +14,7 @@
 //! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
 //! - [`paywall`]: takes payment for the crate `motif-paywall`, which sells a model server.
 
+mod actions;
 pub mod admission;
 pub mod api_keys;
 mod app;

@@ -25,6 +25,8 @@ impl GatewayError {
         match self {
             Self::UnknownWork(_) => Type::UnknownWork,
             Self::NoTerms(_) => Type::NoTerms,
+            Self::ApprovalRequired(_) => Type::ApprovalRequired,
+            Self::TooManyChannels(_) => Type::TooManyChannels,
             Self::UseNotLicensed { .. } => Type::UseNotLicensed,
             Self::UnknownChannel(_) => Type::UnknownChannel,
             Self::ChannelQuarantined(_) => Type::ChannelQuarantined,

@@ -285,7 +285,11 @@ impl Record {
         self.decimals.get(mint, || read).await
     }
 
-    async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
+    /// Returns what the chain has of works, earnings and channels.
+    ///
+    /// # Errors
+    /// [`GatewayError::ChainUnreachable`].
+    pub(crate) async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
         let chain = self.cluster.chain().clone();
         self.chain.get((), || async move { Ok(Arc::new(chain.record().await?)) }).await
     }

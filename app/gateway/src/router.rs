@@ -26,7 +26,8 @@ use crate::{
     middleware::{Access, Admit, Trace},
     paywall::sales_router,
     routes::{
-        admin, authentications, chain, channels, discovery, generations, health, holds, hosting,
+        actions, admin, authentications, chain, channels, discovery, generations, health, holds,
+        hosting,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
@@ -98,8 +99,14 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
     let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
     let settling = Admit::new(&app, Access::Authenticated).within(ON_CHAIN).counting_reads();
     let facilitator = Router::from(facilitator).layer(layers(settling));
+    // Every origin may read actions, so that the API's own rule does not apply.
+    let actions = actions::routes(&app);
+    let actions = actions.layer((Trace::new(&app), reading(Access::Public).2));
     let catalogue = match app.config.studio {
-        true => catalogue.merge(studio::pages().layer(stack(Access::Public, limit))),
+        true => {
+            let pages = studio::pages().layer(stack(Access::Public, limit));
+            catalogue.merge(pages).merge(actions)
+        }
         false => catalogue,
     };
     let relay = match app.config.studio {

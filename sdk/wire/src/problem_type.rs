@@ -34,6 +34,12 @@ pub enum ProblemType {
     /// The work's latest terms do not license the use.
     #[strum(message = "The terms do not license this use", props(status = 404))]
     UseNotLicensed,
+    /// The work's owner has to approve each license.
+    #[strum(message = "The license requires an approval", props(status = 409))]
+    ApprovalRequired,
+    /// The wallet has as many channels at this operator as are looked for.
+    #[strum(message = "Too many channels", props(status = 409))]
+    TooManyChannels,
     /// The gateway does not serve the channel.
     #[strum(message = "Unknown channel", props(status = 404))]
     UnknownChannel,
@@ -188,7 +194,7 @@ pub enum ProblemType {
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
     NothingToSettle,
-    /// All settled fees of the channel are claimed.
+    /// All settled fees of the channel, or all earnings of the person, are claimed.
     #[strum(message = "Nothing to claim", props(status = 409))]
     NothingToClaim,
     /// The unsettled amount is below the gateway's minimum for a settlement.

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
 use sqlx::{Connection, SqliteConnection};
 
 use crate::world::{MOTIF, World};
@@ -139,6 +142,69 @@ fn kept_keypairs_serve_next_chain() {
         up.output["keypairs"].clone()
     });
     assert_eq!(address(&runs[0], "platform"), address(&runs[1], "platform"));
+}
+
+#[test]
+fn link_licenses_and_claims() {
+    let world = World::empty();
+    let mut up = up(&world, &[]);
+    let api = up.text("api_url").to_owned();
+    let work = up.output["works"][3]["work"].as_str().unwrap().to_owned();
+    let keypair = |name: &str| {
+        let all = up.output["keypairs"].as_array().unwrap();
+        let file = all.iter().find(|one| one["name"] == name).unwrap()["file"].as_str().unwrap();
+        solana_keypair::read_keypair_file(file).unwrap()
+    };
+    let platform = keypair("platform");
+    let license = format!("{api}/v1/actions/works/{work}/license?use=generate&deposit=2.5");
+    assert!(sign_link(&world, &api, &license, &platform).is_some());
+    let channels = format!("curl -sf {api}/v1/people/{}/channels", platform.pubkey());
+    let deposits = || {
+        let listed: Value = serde_json::from_str(&world.shell(&channels)).unwrap();
+        let channels = listed["channels"].as_array().unwrap().clone();
+        channels.iter().map(|one| one["deposited"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    until(|| deposits() == ["2500000"]);
+
+    world.shell(up.text("pay"));
+    let claim = format!("{api}/v1/actions/works/{work}/claim");
+    // The payment settles by its age.
+    until(|| sign_link(&world, &api, &claim, &keypair("kofi")).is_some());
+    until(|| {
+        let earnings = world.shell(&format!("curl -sf {api}/v1/works/{work}/earnings"));
+        let earnings: Value = serde_json::from_str(&earnings).unwrap();
+        // Half of what the parent's share of a fifth leaves of 10,000.
+        earnings["recipients"].as_array().unwrap().iter().any(|part| part["claimed"] == "4000")
+    });
+    assert_eq!(up.end("-TERM"), Some(0));
+}
+
+/// Signs the transaction of a link as a wallet does, and sends it. Returns `None` if the link offers none.
+fn sign_link(world: &World, api: &str, link: &str, wallet: &Keypair) -> Option<()> {
+    let account = wallet.pubkey();
+    let offered = world.shell(&format!(
+        "curl -s '{link}' -H 'content-type: application/json' -d '{{\"account\":\"{account}\"}}'"
+    ));
+    let offered: Value = serde_json::from_str(&offered).unwrap();
+    let mut bytes = BASE64_STANDARD.decode(offered["transaction"].as_str()?).unwrap();
+    let (signatures, message) = bytes.split_at_mut(65);
+    assert_eq!(signatures, [&[1][..], &[0; 64]].concat());
+    signatures[1..].copy_from_slice(wallet.sign_message(message).as_ref());
+    let signed = BASE64_STANDARD.encode(&bytes);
+    world.shell(&format!(
+        "curl -sf {api}/v1/chain/transactions -H 'content-type: application/json' \
+         -d '{{\"transaction\":\"{signed}\"}}'"
+    ));
+    Some(())
+}
+
+/// Waits up to a minute until something holds.
+fn until(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not hold");
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 /// Returns the prices of all settled statements of a closed store, base units.

@@ -1,5 +1,6 @@
 //! Handlers, one file per noun of the URLs.
 
+pub mod actions;
 pub mod admin;
 pub mod authentications;
 pub mod chain;

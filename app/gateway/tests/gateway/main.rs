@@ -1,6 +1,7 @@
 //! The gateway over HTTP, on a scripted chain.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod actions;
 mod admin;
 mod api_keys;
 mod batches;
