@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod output;
 mod palette;
+mod qr;
 mod reference;
 mod session;
 mod solana_config;
