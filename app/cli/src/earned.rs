@@ -148,11 +148,16 @@ async fn vouched(
 async fn at_gateway(keypair: &Keypair, session: &Session) -> Result<PersonEarnings, CliError> {
     let gateway = session.gateway().await.patience(std::time::Duration::from_secs(2));
     let operator = gateway.operator().await?.operator.0;
-    let (person, expires_at) = (keypair.pubkey(), session.now().saturating_add(PROOF_SECONDS));
-    let message = PersonProof::message(&operator, &person, expires_at);
+    let proof = person_proof(keypair, &operator, session.now());
+    Ok(gateway.person_earnings(&proof.address.0, Some(&proof)).await?)
+}
+
+/// Returns a person's proof to an operator's gateway, from `now` on.
+pub fn person_proof(keypair: &Keypair, operator: &Pubkey, now: i64) -> PersonProof {
+    let (person, expires_at) = (keypair.pubkey(), now.saturating_add(PROOF_SECONDS));
+    let message = PersonProof::message(operator, &person, expires_at);
     let signature = SignatureHex(keypair.sign_message(message.as_bytes()).into());
-    let proof = PersonProof { address: Address(person), expires_at, signature };
-    Ok(gateway.person_earnings(&person, Some(&proof)).await?)
+    PersonProof { address: Address(person), expires_at, signature }
 }
 
 fn by_work(earnings: &PersonEarnings) -> BTreeMap<Pubkey, BTreeMap<Pubkey, u64>> {

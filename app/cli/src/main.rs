@@ -16,6 +16,7 @@ mod solana_config;
 mod time;
 
 mod approval;
+mod audit;
 mod authenticate;
 mod channel;
 mod completions;

@@ -246,7 +246,8 @@ impl Groups {
             .routes(routes!(people::earnings))
             .routes(routes!(people::channels))
             .routes(routes!(work_record::earnings))
-            .routes(routes!(work_record::usage));
+            .routes(routes!(work_record::usage))
+            .routes(routes!(work_record::receipts));
         let relay = OpenApiRouter::new()
             .routes(routes!(chain::show))
             .routes(routes!(chain::blockhash))

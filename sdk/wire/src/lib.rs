@@ -91,7 +91,7 @@ pub use query::WorkQuery;
 pub use reader::ReaderProof;
 pub use receipt::{
     BundleSiblings, HashSibling, ReceiptPage, ReceiptParts, ReceiptProofParts,
-    StatementRecordParts, SumSibling,
+    StatementRecordParts, SumSibling, WorkReceipts,
 };
 pub use reconciliation::{ExpenseSummary, ReconciledChannel, Reconciliation};
 pub use record::{

@@ -145,7 +145,7 @@ fn kept_keypairs_serve_next_chain() {
 }
 
 #[test]
-fn link_licenses_and_claims() {
+fn link_licenses_claims_and_is_audited() {
     let world = World::empty();
     let mut up = up(&world, &[]);
     let api = up.text("api_url").to_owned();
@@ -176,6 +176,25 @@ fn link_licenses_and_claims() {
         // Half of what the parent's share of a fifth leaves of 10,000.
         earnings["recipients"].as_array().unwrap().iter().any(|part| part["claimed"] == "4000")
     });
+
+    // The work's receipts are proved to be all, and one that is withheld is missed.
+    let file = format!("{}/kofi.json", up.text("folder"));
+    let rpc = up.text("rpc_url");
+    let audit = ["earnings", "audit", &work, "--keypair", &file];
+    let audit = [&audit[..], &["--rpc-url", rpc, "--gateway-url", &api]].concat();
+    let audited = world.does(&audit);
+    let channels = audited["channels"].as_array().unwrap();
+    let sums = |name: &str| channels.iter().map(|one| one[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!([sums("receipts"), sums("proved"), sums("credited")], [1, 10_000, 10_000]);
+    let store = format!("sqlite:{}/gateway.sqlite", up.text("folder"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut tables = SqliteConnection::connect(&store).await.unwrap();
+        sqlx::query("DELETE FROM generations").execute(&mut tables).await.unwrap();
+    });
+    let refused = world.refuses(&audit, "receipts-incomplete");
+    let said = refused["error"]["message"].as_str().unwrap();
+    assert!(said.contains("add up to 0 base units, and the chain has settled 10000"), "{said}");
     assert_eq!(up.end("-TERM"), Some(0));
 }
 
