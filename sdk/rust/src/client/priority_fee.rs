@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use super::ComputeBudget;
+
 /// Policy for the priority fee of transactions. Text form: `off`, a price in micro-lamports per
 /// compute unit such as `5000`, or a percentile such as `p50`.
 ///
@@ -93,6 +95,15 @@ impl PriorityFee {
                 };
                 base.saturating_mul(attempt.factor()).min(cap)
             }
+        }
+    }
+
+    /// Returns the maximum priority fee of a first attempt, lamports.
+    pub fn most_lamports(&self) -> u64 {
+        match *self {
+            Self::Off => 0,
+            Self::Fixed(price) => lamports(price, ComputeBudget::MAX_UNITS),
+            Self::Percentile { cap, .. } => cap,
         }
     }
 
