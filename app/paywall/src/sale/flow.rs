@@ -10,7 +10,10 @@ use motif_sdk::{
     gateway::wire::{Problem, mpp, sale::SaleState, x402},
 };
 use opentelemetry::trace::FutureExt;
-use tokio::{sync::OwnedMutexGuard, time::timeout};
+use tokio::{
+    sync::OwnedMutexGuard,
+    time::{sleep, timeout},
+};
 
 use super::{
     desk::{NewSale, SaleDesk, SaleEvent, SaleItem, SaleRecord},
@@ -27,7 +30,7 @@ use crate::{
     engine::{AnswerId, EngineError},
     error::PaywallError,
     layer::Server,
-    paywall::Paywall,
+    paywall::{Paywall, RETRY_AFTER},
     route::PaidRoute,
 };
 
@@ -409,16 +412,22 @@ impl Paywall {
         Ok(None)
     }
 
-    /// Waits for the end of a payment, and marks its answer as paid if it has landed.
+    /// Waits for the end of a payment, and marks its answer as paid if it has landed. Reads the end again
+    /// until it succeeds: the answer may be sold.
     pub(crate) async fn keep_until_end(&self, desk: &dyn SaleDesk, record: &SaleRecord) {
-        match desk.outcome(&record.payment).await {
-            Ok(ended) if ended.state == SaleState::Landed => {
-                let keep = i64::from(self.config().keep_seconds);
-                let until = self.engine().now().saturating_add(keep);
-                self.spool().mark_sold(&record.answer, until);
+        let ended = loop {
+            match desk.outcome(&record.payment).await {
+                Ok(ended) => break ended,
+                Err(error) => {
+                    tracing::error!(%error, "the end of a payment was not read; retrying");
+                }
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the end of a payment was not read"),
+            sleep(RETRY_AFTER).await;
+        };
+        if ended.state == SaleState::Landed {
+            let keep = i64::from(self.config().keep_seconds);
+            let until = self.engine().now().saturating_add(keep);
+            self.spool().mark_sold(&record.answer, until);
         }
     }
 
