@@ -126,7 +126,7 @@ impl Sales {
                 submit_at = Instant::now() + pause;
                 pause = (pause * 2).min(poll * MAX_RESUBMIT_POLLS);
             }
-            sleep(poll).await;
+            sleep(self.cluster.status_interval()).await;
         }
     }
 
