@@ -27,7 +27,7 @@ use crate::{
     paywall::sales_router,
     routes::{
         actions, admin, authentications, chain, channels, discovery, generations, health, holds,
-        hosting,
+        hosting, olp,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
@@ -231,6 +231,8 @@ impl Groups {
             .routes(routes!(operator::show))
             .routes(routes!(paywall::show))
             .routes(routes!(x402::supported))
+            .routes(routes!(olp::token))
+            .routes(routes!(olp::introspect))
             .routes(routes!(discovery::discover))
             .routes(routes!(discovery::robots));
         let catalogue = OpenApiRouter::new()

@@ -100,7 +100,8 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which trusted proxies name the client.
     pub forwarding_header: ForwardingHeader,
-    /// Maximum age of works, terms and prices that are shown, seconds.
+    /// Maximum age of works, terms and prices that are shown and sold, seconds; at most
+    /// [`GatewayConfig::MAX_SALES_CATALOGUE_SECONDS`] with sales.
     pub catalogue_seconds: u32,
     /// Worker process that decodes content.
     pub decoding: DecodingWorker,
@@ -125,6 +126,10 @@ pub struct GatewayConfig {
 impl GatewayConfig {
     /// Maximum operator fee in basis points.
     pub const MAX_FEE_BPS: u16 = 5_000;
+    /// Maximum of [`GatewayConfig::catalogue_seconds`] with sales. A price that was replaced on chain is
+    /// sold for that long, and its payment has to land within 120 seconds of the replacement to prove the
+    /// sale: an answer takes up to 40 of them, and a blockhash lives about 60.
+    pub const MAX_SALES_CATALOGUE_SECONDS: u32 = 20;
 
     /// Creates a configuration of an operator with one key for everything, with a free loopback port, no fee, a grace period of at least one
     /// hour, vouchers valid for at least ten minutes, all mints, no admin listener, and the
@@ -246,6 +251,10 @@ impl GatewayConfig {
             sales.check(&mut check);
             let fee = sales.fee_bps.unwrap_or(0);
             check(fee <= Self::MAX_FEE_BPS, "sales.fee_bps", "must be at most 5000");
+            let is_recent = self.catalogue_seconds <= Self::MAX_SALES_CATALOGUE_SECONDS;
+            let what =
+                "must be at most 20 with sales, which are paid within 120 seconds of a new price";
+            check(is_recent, "catalogue_seconds", what);
         }
         if let Some(traces) = &self.traces {
             traces.check(&mut check);

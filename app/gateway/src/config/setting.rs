@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "catalogue_seconds",
         "5",
-        "maximum age of works, terms and prices that are shown; 0 reads them for each request",
+        "maximum age of works, terms and prices that are shown and sold, at most 20 with sales; 0 reads them for each request",
     ),
     setting(
         "keys.settle",

@@ -11,6 +11,7 @@ pub mod generations;
 pub mod health;
 pub mod holds;
 pub mod hosting;
+pub mod olp;
 pub mod openapi;
 pub mod operator;
 pub mod payment_page;

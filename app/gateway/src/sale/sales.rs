@@ -2,11 +2,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use motif_sdk::{Pubkey, channel::Currency};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     budget::FeeBudget,
+    follower::EndReceiver,
     open_till::{OpenTills, SaleTerms},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub struct Sales {
     pub(super) terms: Cache<(Pubkey, String), Option<Arc<SaleTerms>>>,
     pub(super) currencies: Cache<Pubkey, Option<(Currency, u8)>>,
     /// Payments that are followed, with their end.
-    pub(super) followed: Mutex<HashMap<PaymentId, watch::Receiver<bool>>>,
+    pub(super) followed: Mutex<HashMap<PaymentId, EndReceiver>>,
     pub(super) stop: CancellationToken,
 }
 

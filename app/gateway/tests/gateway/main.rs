@@ -29,6 +29,7 @@ mod idempotency;
 mod journal;
 mod kill;
 mod layer;
+mod license_tokens;
 mod limits;
 mod lost_connections;
 mod nodes;

@@ -106,6 +106,8 @@ pub struct State {
     pub payments: Vec<Payment>,
     /// Whether buyers' token accounts are empty: simulations of payments fail.
     pub are_buyers_broke: bool,
+    /// Whether tills are not opened.
+    pub are_tills_refused: bool,
     /// Whether payments land and fail.
     pub are_payments_failing: bool,
     landed: HashMap<Signature, ConfirmedTransaction>,
@@ -535,6 +537,9 @@ impl Chain for ScriptedChain {
         shares: &TillShares,
         currency: &Currency,
     ) -> Result<(), ChainError> {
+        if self.up()?.are_tills_refused {
+            return Err(ChainError::Refused("told to refuse tills".into()));
+        }
         let till = Till::new(255, currency.mint, shares.clone());
         self.up()?.tills.insert(pda::till(shares, &currency.mint), till);
         Ok(())

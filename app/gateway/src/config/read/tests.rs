@@ -183,6 +183,10 @@ fn settings_that_prevent_a_start_are_faults() {
         ("public_url", format!("public_url = \"http://a/{}\"", "x".repeat(128))),
         ("public_url", "public_url = \"http://a/\\u0000\"".to_owned()),
         ("public_url", "public_url = \"http://a/ b\"".to_owned()),
+        (
+            "catalogue_seconds",
+            "catalogue_seconds = 21\n[sales]\npublic_url = \"https://gw.example\"".to_owned(),
+        ),
         ("keys.digest_file", format!("[keys]\ndigest_file = {file:?}")),
         ("keys.digest_file", format!("[keys]\ndigest_file = {folder:?}")),
     ] {
