@@ -53,10 +53,8 @@ export class MotifError extends Error {
 const MAYBE_CHARGED: ReadonlySet<MotifErrorType> = new Set([
   'outcome-unknown',
   'unreachable',
-  'unanswered',
   'untrusted',
   'state-failed',
-  'closed',
   'internal',
 ]);
 
@@ -65,16 +63,16 @@ export class RefusedError extends MotifError {
   /** Problem document of the gateway; `problem.type` is its slug, such as `underfunded`. */
   readonly problem: Problem;
 
-  constructor(type: 'refused' | 'outcome-unknown', message: string, problem: Problem) {
-    super(type, message);
+  constructor(type: 'refused' | 'outcome-unknown', message: string, problem: Problem, options?: ErrorOptions) {
+    super(type, message, options);
     this.problem = problem;
   }
 }
 
 /** The gateway's or the paywall's answer is false or cannot be parsed. Nothing more is signed for it. */
 export class UntrustedError extends MotifError {
-  constructor(message: string) {
-    super('untrusted', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('untrusted', message, options);
   }
 }
 

@@ -40,7 +40,7 @@ export class LockFile {
         const holder = await LockFile.#attempt(path);
         if (holder instanceof LockFile) return holder;
         if (Date.now() >= deadline) {
-          const text = `the payer's state ${subject} is in use by ${holder.process}: expected one process a channel`;
+          const text = `${subject} is in use by ${holder.process}: expected one process at a time`;
           throw new StateError('state-locked', text);
         }
       } catch (error) {

@@ -4,7 +4,18 @@ import type { Core } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
 import type { Purchase } from '../core/types.js';
 import { PriceError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
-import { exchange, problemText, readProblem, retry, type Answered, type Fetch } from '../gateway/http.js';
+import { reportRetries } from '../events.js';
+import {
+  exchange,
+  isBusy,
+  problemText,
+  readBody,
+  readProblem,
+  retry,
+  within,
+  type Answered,
+  type Fetch,
+} from '../gateway/http.js';
 import type { Payer } from '../payer/payer.js';
 import type { Due, Problem, Receipt, Voucher } from '../wire.js';
 import { targetOf, toInit, type PaidRequest } from './paid-request.js';
@@ -16,6 +27,8 @@ export interface PaywallOptions {
   readonly apiKey?: string | undefined;
   /** How long unanswered requests are repeated, milliseconds. */
   readonly patience: number;
+  /** Time limit of one attempt, milliseconds. */
+  readonly timeout: number;
   /** Maximum size of an answer, bytes. */
   readonly maxBytes: number;
 }
@@ -80,12 +93,39 @@ export class PaywallPurchase {
 
   /** Requests a stream once; returns the response before its body is read. */
   async open(): Promise<Response> {
+    const { url, signal } = this.request;
+    const init = await this.#askInit();
+    // The caller's signal ends the body, too; the time limit ends with the headers.
+    const late = new AbortController();
+    const opening = AbortSignal.any([signal, late.signal]);
     try {
-      return await this.#fetch(this.request.url, await this.#askInit());
+      return await this.within((limit) => {
+        limit.addEventListener('abort', () => late.abort(limit.reason), { once: true });
+        return this.#fetch(url, { ...init, signal: opening });
+      });
     } catch (error) {
-      if (this.request.signal.aborted) throw error;
+      if (signal.aborted) throw error;
+      throw new UnreachableError(url, error);
+    }
+  }
+
+  /** Reads the body of a response. */
+  async read(response: Response): Promise<Answered> {
+    const { status, headers, url } = response;
+    try {
+      const body = await this.within(() => readBody(response, this.maxBytes));
+      return { status, headers, url, body };
+    } catch (error) {
+      if (error instanceof UntrustedError || this.request.signal.aborted) throw error;
       throw new UnreachableError(this.request.url, error);
     }
+  }
+
+  /** Runs work within the time limit, or until the caller's signal aborts. */
+  within<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+    return within(this.#options.timeout, this.request.signal, (limit) => {
+      return Promise.race([work(limit), rejected(limit)]);
+    });
   }
 
   /** Checks what is due for a part, and pays for it. */
@@ -109,9 +149,8 @@ export class PaywallPurchase {
     const { header } = this.payer.core.call('purchase.pay', { ...this.#of(), part, voucher });
     const { method, url, signal, init } = this.request;
     const headers = this.#headers(header, new Headers());
-    const send = () =>
-      exchange(this.#fetch, url, { ...init, method, headers, signal, redirect: 'manual' }, this.maxBytes);
-    const answered = await this.#patiently(send);
+    const shown: RequestInit = { ...init, method, headers, signal, redirect: 'manual' };
+    const answered = await this.#patiently(() => this.#exchange(url, shown));
     if (!isSuccess(answered.status)) throw this.#refusedAfterPayment(answered);
     return answered;
   }
@@ -171,7 +210,16 @@ export class PaywallPurchase {
   }
 
   async #exchangeAsk(): Promise<Answered> {
-    return exchange(this.#fetch, this.request.url, await this.#askInit(), this.maxBytes);
+    return this.#exchange(this.request.url, await this.#askInit());
+  }
+
+  async #exchange(url: string, init: RequestInit): Promise<Answered> {
+    const answered = await exchange(this.#fetch, url, init, this.#options);
+    // A model server's refusal with status 429 is passed on.
+    if (answered.status !== 429 && isBusy(answered.status) && !readProblem(answered.body)) {
+      throw new UnreachableError(url, new Error(`a proxy answered with status ${answered.status}`));
+    }
+    return answered;
   }
 
   async #askInit(): Promise<RequestInit> {
@@ -189,7 +237,9 @@ export class PaywallPurchase {
   /** Repeats a request until it is answered: the key names one answer, and a voucher pays once. */
   #patiently<T>(send: () => Promise<T>): Promise<T> {
     const isTransient = (error: unknown) => error instanceof UnreachableError;
-    return retry(send, isTransient, this.#options.patience, this.request.signal);
+    const { url, signal } = this.request;
+    const onRetry = reportRetries(this.payer.onEvent, url);
+    return retry(send, isTransient, this.#options.patience, { signal, onRetry });
   }
 
   #of() {
@@ -210,6 +260,11 @@ export function digestOf(payer: Payer, request: PaidRequest): string {
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
+}
+
+/** Rejects when a signal aborts. */
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
 function receiptHeader(answered: Answered): string | null {
