@@ -39,7 +39,7 @@ export class MotifError extends Error {
   readonly type: MotifErrorType;
 
   constructor(type: MotifErrorType, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(visible(message), options);
     this.name = new.target.name;
     this.type = type;
   }
@@ -107,7 +107,8 @@ export class UnreachableError extends MotifError {
 
   constructor(url: string, cause: unknown) {
     const origin = URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
-    super('unreachable', `${origin} did not answer: ${messageOf(cause).replaceAll(url, origin)}`, { cause });
+    const text = messageOf(cause).replaceAll(url, origin);
+    super('unreachable', `${origin} did not answer: ${text}`, tells(cause, url) ? {} : { cause });
     this.origin = origin;
   }
 }
@@ -124,6 +125,21 @@ export class InternalError extends MotifError {
   constructor(message: string, options?: ErrorOptions) {
     super('internal', message, options);
   }
+}
+
+/** Characters that are invisible, end a line, or change how a terminal displays the text around them. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Returns a text in which a server cannot write to the terminal or the log that it is shown in. */
+function visible(text: string): string {
+  return text.replace(HIDDEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** Whether an error or its causes show a URL, which may contain an API key. */
+function tells(thrown: unknown, url: string): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const shown = `${thrown.message}\n${thrown.stack ?? ''}`;
+  return shown.includes(url) || tells(thrown.cause, url);
 }
 
 /** Returns the message of what was thrown, with that of its innermost cause. */

@@ -2,6 +2,7 @@ import { MotifError } from './errors.js';
 
 const ADDRESS = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
+const TOKEN = /^[\x21-\x7e]+$/;
 const MAX_AMOUNT = (1n << 64n) - 1n;
 
 /** Returns the error of a caller's mistake. */
@@ -50,6 +51,13 @@ export function assertAmount(name: string, value: unknown): void {
 export function assertMilliseconds(name: string, value: unknown): void {
   if (value !== undefined && !(typeof value === 'number' && value >= 0)) {
     throw invalidInput(`invalid ${name}: expected a number of milliseconds`);
+  }
+}
+
+/** @throws MotifError `invalid-input`, without the token, unless a value is left out or fits a header. */
+export function assertToken(name: string, value: unknown): void {
+  if (value !== undefined && !(typeof value === 'string' && TOKEN.test(value))) {
+    throw invalidInput(`invalid ${name}: expected a token of visible ASCII characters`);
   }
 }
 

@@ -415,6 +415,42 @@ test('aborted payment keeps its receipt and answer', async () => {
   expect([gateway.owed, gateway.made]).toEqual([204, 1]);
 });
 
+test('answer in doubt is fetched by the voucher that paid', async () => {
+  const leaving = new AbortController();
+  gateway.lies.batch = (_, honest) => {
+    leaving.abort(new Error('gone'));
+    return honest();
+  };
+  await expect(images({ ...request, signal: leaving.signal })).rejects.toThrow('gone');
+  delete gateway.lies.batch;
+  // A seller that cannot find the payment of an answer would ask for another one.
+  gateway.lies.paywall = (answer, { answer: paid }) => (paid ? answer : problem('idempotency-key-reused', 409));
+  const response = await images();
+  expect(paymentOf(response)!.cost).toBe(204n);
+  expect([gateway.owed, gateway.made, signed().length]).toEqual([204, 1, 1]);
+  // The next request is another purchase.
+  delete gateway.lies.paywall;
+  await images();
+  expect([gateway.owed, gateway.made]).toEqual([408, 2]);
+});
+
+test('earlier answer is not taken for a new one', async () => {
+  let earlier: Answer | undefined;
+  gateway.lies.paywall = (answer) => (answer.status === 200 ? (earlier = answer) : answer);
+  await images();
+  gateway.lies.paywall = () => earlier!;
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  expect(gateway.owed).toBe(204);
+});
+
+test('text of a server cannot write to a terminal', async () => {
+  const detail = 'no \u001b[31mred\u001b[0m\r\nINFO paid \u202e';
+  gateway.lies.paywall = () => problem('unknown-license', 404, { detail });
+  const error = await images().catch((thrown: unknown) => thrown);
+  expect((error as Error).message).toContain('no \\u{1b}[31mred');
+  expect((error as Error).message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
 test('budget covers the maximum before the model runs', async () => {
   const { channel, voucherKey } = world;
   const options = { gateway: gateway.url, rpc: world, channel, signer: voucherKey.voucherSigner };

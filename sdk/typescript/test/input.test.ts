@@ -82,6 +82,8 @@ const mistakes: [string, () => unknown][] = [
   ['no maximum price', () => wrapFetchWithMotif(fetch, payer, wrong<WrapOptions>({}))],
   ['a maximum price that is a number', () => wrapFetchWithMotif(fetch, payer, { maxPrice: wrong(10_000) })],
   ['a maximum price that is NaN', () => wrapFetchWithMotif(fetch, payer, { maxPrice: wrong(NaN) })],
+  ['an API key with a line feed', () => new GatewayClient(gateway.url, { apiKey: 'secret\nkey' })],
+  ['a key of a URL', () => wrapFetchWithMotif(fetch, payer, { maxPrice: 1n, apiKeys: { 'https://a.example/x': 'k' } })],
   ['no payer', () => wrapFetchWithMotif(fetch, wrong<Payer>({}), { maxPrice: 1n })],
   ['no fetch', () => wrapFetchWithMotif(wrong<Fetch>(undefined), payer, { maxPrice: 1n })],
   ['no maximum of x402', () => new MotifScheme(wrong({}), wrong({}))],
@@ -94,6 +96,15 @@ test.each(mistakes)('%s is invalid input', async (_, make) => {
   );
   expect(error).toMatchObject({ type: 'invalid-input', isDefinite: true });
   expect(gateway.heard).toEqual([]);
+});
+
+test('errors do not show an API key', () => {
+  const apiKey = 'secret\nkey';
+  const wrap = { maxPrice: 1n, apiKeys: { 'https://a.example': apiKey } };
+  for (const make of [() => new GatewayClient(gateway.url, { apiKey }), () => wrapFetchWithMotif(fetch, payer, wrap)]) {
+    expect(make).toThrowError(expect.objectContaining({ type: 'invalid-input' }));
+    expect(make).not.toThrowError('secret');
+  }
 });
 
 test('signer of another key is named', async () => {

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
@@ -171,6 +173,24 @@ function describePaywall(): void {
     };
     const response = await buying(stalled)(`${gateway.url}/stories`, request);
     expect(await givenUp(response.text())).toMatchObject({ type: 'unreachable' });
+  });
+
+  test('abort ends a request after a collection of garbage', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const leaving = new AbortController();
+    const asked = buying(
+      losing(() => true),
+      { timeout: 60_000 },
+    )(`${gateway.url}/images`, {
+      ...request,
+      signal: leaving.signal,
+    });
+    await new Promise((resolve) => setTimeout(resolve, TIMEOUT));
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, TIMEOUT));
+    leaving.abort(new Error('gone'));
+    expect(await givenUp(asked)).toMatchObject({ message: 'gone' });
   });
 
   test('proxy that answers for a paywall is asked again', async () => {

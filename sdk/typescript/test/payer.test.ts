@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -177,6 +177,28 @@ test('restored backup of a gateway is offered vouchers', async () => {
   lose();
   const third = await Payer.open(options());
   expect(third.cumulative).toBe(0n);
+});
+
+test.each(['half', 'a flipped bit', 'zeros', 'a keypair'])('state that is %s is refused and kept', async (damage) => {
+  const path = join(folder, 'payer');
+  const first = await Payer.open(options({ state: fileState(path) }));
+  await first.generate(generation(1));
+  await first.close();
+  const second = await Payer.open(options({ state: fileState(path) })); // one record
+  await second.close();
+  const whole = await readFile(path);
+  const flipped = Uint8Array.from(whole);
+  flipped[20]! ^= 1;
+  const damages: Record<string, Uint8Array | string> = {
+    half: whole.subarray(0, whole.length / 2),
+    'a flipped bit': flipped,
+    zeros: new Uint8Array(whole.length),
+    'a keypair': world.voucherKey.keypairFile(),
+  };
+  await writeFile(path, damages[damage]!);
+  const before = await readFile(path);
+  await expect(Payer.open(options({ state: fileState(path) }))).rejects.toMatchObject({ type: 'state-invalid' });
+  expect(await readFile(path)).toEqual(before);
 });
 
 /** State in memory whose writes fail after some. */

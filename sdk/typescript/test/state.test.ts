@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -83,6 +83,23 @@ test('lock of a killed process is taken over', async () => {
 test('lock of another machine is respected', async () => {
   await writeFile(`${path}.lock`, 'process 1 on another-machine\n\nmark\n');
   await expect(fileState(path).open()).rejects.toThrow('process 1 on another-machine');
+});
+
+test('lock of another container is respected', async () => {
+  // A process that has ended here may run in another PID namespace.
+  await writeFile(`${path}.lock`, `process 999999999 on ${hostname()}\nstart\nmark\npid:[1]\n`);
+  await expect(fileState(path).open()).rejects.toThrow(`remove ${path}.lock`);
+});
+
+test('names of one file share its lock', async () => {
+  await writeFile(path, '');
+  const link = join(folder, 'link');
+  await symlink(path, link);
+  const state = await fileState(link).open();
+  await expect(fileState(path).open()).rejects.toMatchObject({ type: 'state-locked' });
+  await state.replace(bytes('one'));
+  await state.close();
+  expect([await readFile(path, 'utf8'), (await lstat(link)).isSymbolicLink()]).toEqual(['one', true]);
 });
 
 test('one of many processes takes over a dead lock', async () => {

@@ -55,6 +55,7 @@ const malformed: [string, object][] = [
   ['extra null', { extra: null }],
   ['no amount', { amount: undefined }],
   ['an amount that is a number', { amount: 1_000 }],
+  ['two amounts', { maxAmountRequired: '5000000' }],
   ['a mint that is none', { asset: 'dollars' }],
   ['a work that is none', { extra: { motif: { ...OFFER, work: 'London' } } }],
   ['parts beyond 2^32', { extra: { motif: { ...OFFER, parts: 2 ** 40 } } }],

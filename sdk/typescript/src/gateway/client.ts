@@ -1,6 +1,6 @@
 import { RefusedError, UnreachableError } from '../errors.js';
 import { reportRetries, type EventListener } from '../events.js';
-import { assertMilliseconds, checkAddress, checkDigest, checkUrl } from '../input.js';
+import { assertMilliseconds, assertToken, checkAddress, checkDigest, checkUrl } from '../input.js';
 import { RawJson } from '../core/raw-json.js';
 import type { BatchRequestText } from '../core/types.js';
 import type {
@@ -90,6 +90,7 @@ export class GatewayClient {
     this.url = checkUrl('gateway', url).replace(/\/+$/, '');
     assertMilliseconds('patience', options.patience);
     assertMilliseconds('timeout', options.timeout);
+    assertToken('API key', options.apiKey);
     this.#options = options;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }

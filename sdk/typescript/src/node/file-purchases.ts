@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 import { now } from '../clock.js';
 import type { Purchase } from '../core/types.js';
 import { StateError, messageOf } from '../errors.js';
+import { assertText } from '../input.js';
 import type { PurchaseLog } from '../paywall/purchases.js';
 import { syncFolder } from './folder.js';
-import { LockFile } from './lock-file.js';
+import { LockFile, realPath } from './lock-file.js';
 
 /** Line of the file. */
 interface Entry {
@@ -47,7 +48,11 @@ export class FilePurchases implements PurchaseLog {
    * @throws StateError `state-locked` if it is open already, `state-invalid` if a line is none of this file,
    * `state-failed`.
    */
-  static async open(path: string): Promise<FilePurchases> {
+  static async open(at: string): Promise<FilePurchases> {
+    assertText('path of the purchases', at);
+    const path = await realPath(at).catch((error: unknown) => {
+      throw failed(at, error);
+    });
     const lock = await LockFile.acquire(`${path}.lock`, path);
     let file: FileHandle | undefined;
     try {

@@ -5,19 +5,22 @@ import { StateError, messageOf } from '../errors.js';
 import { assertText } from '../input.js';
 import type { OpenState, StateStore } from '../payer/state-store.js';
 import { syncFolder } from './folder.js';
-import { LockFile } from './lock-file.js';
+import { LockFile, realPath } from './lock-file.js';
 
 const PRIVATE = 0o600;
 
 /**
- * State of a payer in a file that only its owner can read. `<path>.lock` names the process that has it.
+ * State of a payer in a file that only its owner can read. `<path>.lock`, beside the file behind any links, names the process that has it.
  *
  * The format is that of the project's other payers, so that a state moves between them; use it by one at a time.
  */
-export function fileState(path: string): StateStore {
-  assertText('path of the state', path);
+export function fileState(at: string): StateStore {
+  assertText('path of the state', at);
   return {
     async open() {
+      const path = await realPath(at).catch((error: unknown) => {
+        throw failed(at, error);
+      });
       const lock = await LockFile.acquire(`${path}.lock`, path);
       try {
         return new FileState(path, await open(path, 'a+', PRIVATE), lock);

@@ -28,7 +28,7 @@ const LONGEST_PAUSE = 1_000;
 /** Part of a round trip for which the next batch waits for the callers of the last one. */
 const LINGER_PART = 8;
 const LONGEST_LINGER = 10;
-/** Maximum number of receipts that are kept for callers who had stopped waiting. */
+/** Maximum number of payments that are kept of callers who had stopped waiting. */
 const MAX_RECOVERED = 1_000;
 
 /** Parts that a driver connects. */
@@ -49,7 +49,7 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #inbox = new Inbox();
   #driving: Promise<void> | undefined;
-  readonly #recovered: Receipt[] = [];
+  readonly #recovered: Paid[] = [];
   #closed: MotifError | undefined;
 
   constructor(parts: DriverParts) {
@@ -87,7 +87,14 @@ export class Driver {
 
   /** Returns and forgets the receipts whose callers had stopped waiting. */
   takeRecovered(): readonly Receipt[] {
-    return this.#recovered.splice(0);
+    return this.#recovered.splice(0).flatMap(({ receipts }) => receipts);
+  }
+
+  /** Returns and forgets a payment for one request whose caller had stopped waiting. */
+  takePayment(requestDigest: string): Paid | undefined {
+    const isOf = ({ receipts }: Paid) => receipts.length === 1 && receipts[0]?.request_digest === requestDigest;
+    const index = this.#recovered.findIndex(isOf);
+    return index < 0 ? undefined : this.#recovered.splice(index, 1)[0];
   }
 
   /** Executes effects that only save, durably. */
@@ -187,7 +194,7 @@ export class Driver {
       }
       case 'paid':
         if (effect.ticket !== null) flight.answered += 1;
-        if (effect.ticket === null || !this.#resolve(effect.ticket, effect)) this.#recover(effect.receipts);
+        if (effect.ticket === null || !this.#resolve(effect.ticket, effect)) this.#recover(effect);
         return [];
       case 'failed':
         flight.answered += 1;
@@ -198,9 +205,9 @@ export class Driver {
     }
   }
 
-  /** Keeps the receipts of a payment whose caller has stopped waiting, or was in another process. */
-  #recover(receipts: readonly Receipt[]): void {
-    this.#recovered.push(...receipts);
+  /** Keeps a payment whose caller has stopped waiting, or was in another process. */
+  #recover({ receipts, voucher }: Paid): void {
+    this.#recovered.push({ receipts, voucher });
     this.#recovered.splice(0, this.#recovered.length - MAX_RECOVERED);
   }
 

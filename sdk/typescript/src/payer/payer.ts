@@ -6,7 +6,7 @@ import { now } from '../clock.js';
 import { Core, type ModuleSource } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
 import type { License, Purchase } from '../core/types.js';
-import { MotifError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
+import { MotifError, RefusedError, StateError, UnreachableError, UntrustedError } from '../errors.js';
 import type { EventListener } from '../events.js';
 import { GatewayClient, type GatewayOptions } from '../gateway/client.js';
 import { assertInteger, assertObject, assertText, checkAddress, checkDigest, invalidInput } from '../input.js';
@@ -138,7 +138,7 @@ export class Payer {
    * key signed them. What the gateway has lost is offered to it again, if the state has it.
    *
    * @throws MotifError `invalid-input` if a setting is missing or malformed, or the channel has another voucher key,
-   * `state-locked` if another process has the state, `untrusted` if the gateway states what the key did
+   * `state-locked` if another process has the state, `state-invalid` if it is damaged or another file, `untrusted` if the gateway states what the key did
    * not sign, `account-not-found`, and those of {@link GatewayClient}.
    */
   static async open(options: PayerOptions): Promise<Payer> {
@@ -381,9 +381,13 @@ export class Payer {
     return this.close();
   }
 
-  /** @internal Repeats an unanswered batch. Receipts without a caller stay for {@link resume}. */
-  async settleDoubts(): Promise<void> {
-    if (this.isUnanswered) await this.#driver.settleDoubts();
+  /**
+   * @internal Repeats an unanswered batch. Receipts without a caller stay for {@link resume}.
+   *
+   * @param all Whether a batch that is under way is waited for, too.
+   */
+  async settleDoubts(all = false): Promise<void> {
+    if (this.isUnanswered || (all && this.#driver.isDriving)) await this.#driver.settleDoubts();
   }
 
   /** @internal Pays for what a paywall has made. */
@@ -405,6 +409,12 @@ export class Payer {
   async ask(purchase: Purchase): Promise<string> {
     const proof = await this.#proofs.sign({ hold: purchase });
     return this.core.call('purchase.ask', { ...this.#machine.of(purchase), proof }).header;
+  }
+
+  /** @internal Returns the payment for a purchase whose caller had stopped waiting. */
+  takePayment(purchase: Purchase): { receipt: Receipt; voucher: Voucher } | undefined {
+    const paid = this.#driver.takePayment(purchase.request_digest);
+    return paid && { receipt: sole(paid.receipts), voucher: paid.voucher };
   }
 
   /** @internal Releases the hold of a purchase that was not paid for, if it has one. */
@@ -431,6 +441,9 @@ async function start(core: Core, options: PayerOptions, read: ChannelOnChain, jo
   const machineOptions = { channel, account, receiptKeys, policy: toPolicyJson(options) };
   const saved = await journal?.read();
   const restored = saved && Machine.load(core, machineOptions, saved);
+  if (!restored && saved && saved.length > 0) {
+    throw new StateError('state-invalid', "the payer's state has no whole record: it is damaged, or another file");
+  }
   return restored ?? Machine.create(core, machineOptions, journal !== undefined);
 }
 

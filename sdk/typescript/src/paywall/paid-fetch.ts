@@ -5,7 +5,16 @@ import { callWithForeign } from '../core/module-error.js';
 import type { Purchase } from '../core/types.js';
 import { MotifError, PriceError, UntrustedError } from '../errors.js';
 import type { Fetch } from '../gateway/http.js';
-import { assertAmount, assertInteger, assertMilliseconds, assertObject, assertText, invalidInput } from '../input.js';
+import {
+  assertAmount,
+  assertInteger,
+  assertMilliseconds,
+  assertObject,
+  assertText,
+  assertToken,
+  checkUrl,
+  invalidInput,
+} from '../input.js';
 import { Payer } from '../payer/payer.js';
 import type { PriceTag } from '../wire.js';
 import { readRequest, takeKey, toInit, type PaidRequest } from './paid-request.js';
@@ -125,7 +134,14 @@ function assertWrap(fetch: Fetch, payer: Payer, options: WrapOptions): void {
   if (!(payer instanceof Payer)) throw invalidInput('invalid payer: expected one of `Payer.open`');
   assertObject('options: expected { maxPrice }', options);
   assertAmount('maxPrice', options.maxPrice);
-  const { tag, patience, timeout, maxBytes, purchases, onPayment } = options;
+  const { tag, patience, timeout, maxBytes, purchases, onPayment, apiKeys = {} } = options;
+  assertObject('apiKeys', apiKeys);
+  for (const [origin, key] of Object.entries(apiKeys)) {
+    if (checkUrl('paywall with an API key', origin) !== new URL(origin).origin) {
+      throw invalidInput(`invalid apiKeys: expected the origin ${new URL(origin).origin}`);
+    }
+    assertToken(`API key of ${origin}`, key);
+  }
   if (tag !== undefined) assertText('tag', tag);
   assertMilliseconds('patience', patience);
   assertMilliseconds('timeout', timeout);

@@ -18,6 +18,7 @@ import {
 } from '../gateway/http.js';
 import type { Payer } from '../payer/payer.js';
 import type { Due, Problem, Receipt, Voucher } from '../wire.js';
+import { PurchaseBook } from './purchase-book.js';
 import { targetOf, toInit, type PaidRequest } from './paid-request.js';
 import type { Payment } from './payment.js';
 
@@ -37,6 +38,12 @@ const HEADERS = { payment: 'motif-payment', required: 'motif-payment-required', 
 /** Maximum time to wait for an answer that is being made, milliseconds. */
 const RUNNING_TIMEOUT = 600_000;
 const RUNNING_PAUSE = 500;
+
+/** Payment of an answer or a part that has not arrived. */
+export interface PartPayment {
+  readonly voucher: Voucher;
+  readonly receipt: Receipt;
+}
 
 /** Purchase of one answer, or of one stream, behind a paywall. */
 export class PaywallPurchase {
@@ -69,18 +76,31 @@ export class PaywallPurchase {
     this.#maxPrice = parts.maxPrice;
   }
 
+  get #book(): PurchaseBook {
+    return PurchaseBook.of(this.payer);
+  }
+
   get maxBytes(): number {
     return this.#options.maxBytes;
   }
 
-  /** Requests the answer: returns it once it is paid, or the server's refusal, which costs nothing. */
-  async buy(): Promise<Answered> {
+  /**
+   * Requests the answer: returns it once it is paid, or the server's refusal, which costs nothing.
+   *
+   * @param mayBePaid Whether an earlier request, also one of another process, may have paid.
+   */
+  async buy(mayBePaid: boolean): Promise<Answered> {
     const begun = Date.now();
+    const paid = this.#book.paymentOf(this.purchase.key) ?? (mayBePaid && this.payer.takePayment(this.purchase));
+    if (paid) return this.#fetchPaid(paid);
     for (;;) {
       const answered = await this.#patiently(() => this.#exchangeAsk());
-      if (isSuccess(answered.status)) return this.#paidBefore(answered);
+      if (isSuccess(answered.status)) {
+        if (!mayBePaid) throw new UntrustedError('an answer was sent for a purchase that was not paid');
+        return this.#paidBefore(answered);
+      }
       const due = this.#dueIn(answered);
-      if (due) return this.#payAndFetch(due);
+      if (due) return this.#fetchPaid(await this.pay(due, 0));
       const problem = this.problemIn(answered);
       if (!problem) return answered;
       const isRunning = problem.type === 'answer-running';
@@ -129,7 +149,7 @@ export class PaywallPurchase {
   }
 
   /** Checks what is due for a part, and pays for it. */
-  async pay(due: Due, part: number): Promise<{ receipt: Receipt; voucher: Voucher }> {
+  async pay(due: Due, part: number): Promise<PartPayment> {
     const check = () => this.payer.core.call('purchase.due', { ...this.#of(), part, due });
     const { generation } = callWithForeign('the due', check);
     const { price } = this.payer.license(generation.license);
@@ -139,9 +159,7 @@ export class PaywallPurchase {
       throw new PriceError('max-price-exceeded', text, total, this.#maxPrice);
     }
     const { signal } = this.request;
-    const paid = await this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
-    this.#add(paid.receipt);
-    return paid;
+    return this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
   }
 
   /** Shows the voucher of a paid answer or part; returns the paywall's answer. */
@@ -173,17 +191,20 @@ export class PaywallPurchase {
     return known.some(({ type }) => type === problem.type) ? problem : undefined;
   }
 
-  async #payAndFetch(due: Due): Promise<Answered> {
-    const { receipt, voucher } = await this.pay(due, 0);
-    const answered = await this.show(voucher, 0);
-    this.checkAnswer(answered, receipt);
+  /** Shows the voucher that paid for the answer. What has paid is kept until the answer has arrived. */
+  async #fetchPaid(paid: PartPayment): Promise<Answered> {
+    this.#book.addPayment(this.purchase.key, paid);
+    const answered = await this.show(paid.voucher, 0);
+    this.checkAnswer(answered, paid.receipt);
+    this.#book.deletePayment(this.purchase.key);
+    this.add(paid.receipt);
     return answered;
   }
 
   #paidBefore(answered: Answered): Answered {
     const input = { ...this.#of(), header: receiptHeader(answered) };
     const { receipt } = this.payer.core.call('purchase.earlier', input, answered.body);
-    this.#add(receipt);
+    this.add(receipt);
     return answered;
   }
 
@@ -192,7 +213,8 @@ export class PaywallPurchase {
     return header === null ? undefined : readRequired(this.payer.core, header).due;
   }
 
-  #add(receipt: Receipt): void {
+  /** Notes what was paid. */
+  add(receipt: Receipt): void {
     this.payment.add(receipt, this.#withFee(receipt.amount, 1));
   }
 

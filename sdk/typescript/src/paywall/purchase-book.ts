@@ -1,6 +1,7 @@
 import { now } from '../clock.js';
 import type { Purchase } from '../core/types.js';
 import type { Payer } from '../payer/payer.js';
+import type { PartPayment } from './paywall.js';
 import { MemoryPurchases } from './purchases.js';
 
 /**
@@ -16,11 +17,29 @@ export class PurchaseBook {
   /** Named requests that are under way: the next one of a name waits. */
   readonly #running = new Map<string, Promise<unknown>>();
 
+  readonly #paid = new Map<string, PartPayment>();
+
   /** Returns the book of a payer. */
   static of(payer: Payer): PurchaseBook {
     const known = books.get(payer) ?? new PurchaseBook();
     books.set(payer, known);
     return known;
+  }
+
+  /** Returns the payment of a purchase whose answer has not arrived, by the purchase's key. */
+  paymentOf(key: string): PartPayment | undefined {
+    return this.#paid.get(key);
+  }
+
+  /** Keeps a payment until its answer has arrived. The oldest are forgotten. */
+  addPayment(key: string, paid: PartPayment): void {
+    this.#paid.set(key, paid);
+    const [oldest] = this.#paid.keys();
+    if (this.#paid.size > PurchaseBook.#MAX && oldest !== undefined) this.#paid.delete(oldest);
+  }
+
+  deletePayment(key: string): void {
+    this.#paid.delete(key);
   }
 
   /** Keeps a purchase whose outcome is unknown. */

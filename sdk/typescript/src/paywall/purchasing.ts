@@ -74,6 +74,8 @@ export class Purchasing {
     if (known) [this.#purchase, this.#isKnown, this.#isAsked] = [known, true, true];
     else await this.#keep();
     try {
+      // Its payment may be under way, for a caller that has left.
+      if (known) await this.#paywall.payer.settleDoubts(true);
       return await this.#buy();
     } catch (error) {
       await this.#settle(error);
@@ -109,7 +111,7 @@ export class Purchasing {
       const paywall = open(this.#purchase);
       // A stream takes its place until its end.
       if (streams) return await openStream(paywall, paid, place);
-      const bought = await answer(paywall);
+      const bought = await answer(paywall, this.#isKnown || this.#parts.isNamed);
       paid();
       return bought;
     } catch (error) {

@@ -9,9 +9,9 @@ const KIND = 'motif-content-type';
 const HOP_HEADERS = ['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'keep-alive'];
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Buys one answer. */
-export async function answer(paywall: PaywallPurchase): Promise<Bought> {
-  const answered = await paywall.buy();
+/** Buys one answer, for which an earlier request may have paid. */
+export async function answer(paywall: PaywallPurchase, mayBePaid: boolean): Promise<Bought> {
+  const answered = await paywall.buy(mayBePaid);
   return { response: toResponse(answered, paywall), isPaid: paywall.payment.receipts.length > 0 };
 }
 

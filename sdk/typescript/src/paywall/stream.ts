@@ -1,15 +1,8 @@
 import { callWithForeign } from '../core/module-error.js';
 import { MotifError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import { now } from '../clock.js';
-import type { Receipt, Voucher } from '../wire.js';
 import { EventReader } from './event-reader.js';
-import type { PaywallPurchase } from './paywall.js';
-
-/** Payment of a part that has not arrived. */
-interface PartPayment {
-  readonly voucher: Voucher;
-  readonly receipt: Receipt;
-}
+import type { PartPayment, PaywallPurchase } from './paywall.js';
 
 /** Maximum size of an event without its body. */
 const MAX_ENVELOPE_BYTES = 16 << 10;
@@ -130,6 +123,7 @@ export class PaidStream {
   async #pay(due: Parameters<PaywallPurchase['pay']>[0]): Promise<void> {
     if (this.#paid) throw new UntrustedError('a payment is due before the paid part has arrived');
     this.#paid = await this.#purchase.pay(due, this.#part);
+    this.#purchase.add(this.#paid.receipt);
     const shown = await this.#purchase.show(this.#paid.voucher, this.#part);
     this.#purchase.checkShown(shown, this.#paid.receipt);
   }

@@ -115,10 +115,15 @@ export class MotifScheme implements SchemeNetworkClient {
   }
 }
 
-function amountOf({ amount }: Requirements): bigint {
-  if (typeof amount !== 'string' || !/^\d{1,20}$/.test(amount))
+/** Returns the amount to pay. Version 1 of x402 names it `maxAmountRequired`: a scheme may pay either of the two. */
+function amountOf(requirements: Requirements): bigint {
+  const { amount, maxAmountRequired } = requirements as { amount?: unknown; maxAmountRequired?: unknown };
+  const [first, ...others] = [amount, maxAmountRequired].filter((one) => one !== undefined);
+  if (typeof first !== 'string' || !/^\d{1,20}$/.test(first)) {
     throw new UntrustedError('the amount is not a number of base units');
-  return BigInt(amount);
+  }
+  if (others.some((other) => other !== first)) throw new UntrustedError('the offer names two amounts');
+  return BigInt(first);
 }
 
 function isOffer(value: unknown): value is SaleOffer {
