@@ -29,6 +29,8 @@ export interface RpcOptions {
   readonly onEvent?: EventListener;
 }
 
+/** State of the cluster that is read, and that transactions are waited for. */
+export const COMMITMENT = 'confirmed';
 const PATIENCE = 10_000;
 const TIMEOUT = 30_000;
 /** An account has at most 10 MiB. */
@@ -59,11 +61,28 @@ export class RpcReader implements AccountReader {
   /** @throws MotifError `rpc-failed` if the node refuses, `unreachable`. */
   async readAccount(address: string): Promise<ChainAccount | null> {
     checkAddress('address', address);
-    const options = { encoding: 'base64', commitment: 'confirmed' };
-    const call = { jsonrpc: '2.0', id: 1, method: 'getAccountInfo', params: [address, options] };
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(call) };
+    const result = await this.call('getAccountInfo', [address, { encoding: 'base64', commitment: COMMITMENT }]);
+    const value = isRecord(result) ? result['value'] : undefined;
+    if (value === null) return null;
+    const { owner, data } = isRecord(value) ? value : {};
+    try {
+      if (typeof owner !== 'string' || !Array.isArray(data)) throw new TypeError('other fields');
+      return { owner, data: fromBase64(String(data[0])) };
+    } catch {
+      throw new MotifError('rpc-failed', `the node's account ${address} cannot be read`);
+    }
+  }
+
+  /**
+   * Calls a method of the node; returns its result.
+   *
+   * @throws MotifError `rpc-failed` if the node refuses, `unreachable`.
+   */
+  async call(method: string, params: readonly unknown[]): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
     const limits = { timeout: this.#timeout, maxBytes: MAX_BYTES };
-    const read = async () => readValue(await exchange(this.#fetch, this.#url, init, limits), address);
+    const read = async () => readResult(await exchange(this.#fetch, this.#url, init, limits), method);
     const isTransient = (error: unknown) => error instanceof UnreachableError || error instanceof BusyError;
     return retry(read, isTransient, this.#patience, { onRetry: this.#onRetry });
   }
@@ -75,26 +94,18 @@ export function readerOf(rpc: string | AccountReader, onEvent?: EventListener): 
   return new RpcReader(rpc as string, onEvent ? { onEvent } : {});
 }
 
-/** Returns the account of a node's answer. */
-function readValue({ status, body }: Answered, address: string): ChainAccount | null {
+/** Returns the result in a node's answer. */
+function readResult({ status, body }: Answered, method: string): unknown {
   const answer = parse(body);
   const { result, error } = isRecord(answer) ? answer : {};
   if (isRecord(error)) {
     const why = typeof error['message'] === 'string' ? error['message'] : 'it states no reason';
-    throw refused(status, `the node refused to read ${address}: ${why}`);
+    throw refused(status, `the node refused ${method}: ${why}`);
   }
-  const value = isRecord(result) ? result['value'] : undefined;
-  if (status < 200 || status >= 300 || value === undefined) {
-    throw refused(status, `the node answered with status ${status} and no account`);
+  if (status < 200 || status >= 300 || result === undefined) {
+    throw refused(status, `the node answered ${method} with status ${status} and no result`);
   }
-  if (value === null) return null;
-  const { owner, data } = isRecord(value) ? value : {};
-  try {
-    if (typeof owner !== 'string' || !Array.isArray(data)) throw new TypeError('other fields');
-    return { owner, data: fromBase64(String(data[0])) };
-  } catch {
-    throw refused(status, `the node's account ${address} cannot be read`);
-  }
+  return result;
 }
 
 function parse(body: Uint8Array): unknown {

@@ -31,6 +31,7 @@ export type MotifErrorType =
   | 'content-unreadable'
   | 'content-too-large'
   | 'rpc-failed'
+  | 'transaction-failed'
   | 'closed'
   | 'internal';
 
