@@ -58,6 +58,11 @@ export class RpcReader implements AccountReader {
     this.#onRetry = reportRetries(options.onEvent, url);
   }
 
+  /** Origin of the node. The rest of its URL may contain a key. */
+  get origin(): string {
+    return new URL(this.#url, globalThis.location?.href).origin;
+  }
+
   /** @throws MotifError `rpc-failed` if the node refuses, `unreachable`. */
   async readAccount(address: string): Promise<ChainAccount | null> {
     checkAddress('address', address);

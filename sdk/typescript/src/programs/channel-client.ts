@@ -17,7 +17,7 @@ import { pause } from '../clock.js';
 import type { AccountJson } from '../core/accounts.js';
 import type { CallName, Calls } from '../core/calls.js';
 import { Core } from '../core/core.js';
-import { MotifError, UntrustedError } from '../errors.js';
+import { MotifError, UnreachableError, UntrustedError } from '../errors.js';
 import { isRecord } from '../gateway/http.js';
 import { assertAmount, assertInteger, assertObject, checkAddress, invalidInput } from '../input.js';
 import type { AddressText, Use } from '../wire.js';
@@ -233,7 +233,7 @@ export class ChannelClient {
       if (confirmationStatus === 'confirmed' || confirmationStatus === 'finalized') return;
     }
     const text = `transaction ${signature} was not confirmed within ${CONFIRM_TIMEOUT} ms: it may land later`;
-    throw new MotifError('rpc-failed', text);
+    throw new UnreachableError(this.#rpc.origin, new Error(text));
   }
 }
 
