@@ -17,6 +17,8 @@ import {
   type WrapOptions,
 } from '@motif/sdk';
 
+import { fetchModule } from '../src/platform/fetch-module.js';
+
 import { json, problem, TestServer, type Answer } from './support/server.js';
 import { TestGateway } from './support/test-gateway.js';
 import { World, accountsOf } from './support/world.js';
@@ -124,6 +126,19 @@ test('request follows a channel to listed processes only', async () => {
   expect(await follow([holder.url])).toEqual({ operator: 'here' });
   await expect(follow(['https://other.example'])).rejects.toMatchObject({ type: 'refused' });
   expect(holder.count()).toBe(1);
+});
+
+test('page in place of a module is named', async () => {
+  const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html>' };
+  for (const answer of [page, { status: 404, body: '' }]) {
+    const { url } = await serve(answer);
+    await expect(fetchModule(`${url}/motif_core.wasm`)).rejects.toMatchObject({
+      type: 'internal',
+      message: expect.stringContaining(`${url}/motif_core.wasm`),
+    });
+  }
+  const { url } = await serve({ status: 200, headers: { 'content-type': 'application/wasm' }, body: 'x' });
+  expect(await (await fetchModule(url)).text()).toBe('x');
 });
 
 describePaywall();

@@ -160,6 +160,7 @@ test('purchase that cannot be written is not kept', async () => {
       await purchases.set(name, JSON.parse(process.argv[2])).catch((error) => told.push(error.type));
       told.push(purchases.get(name) === undefined);
     }
+    await purchases.close();
     console.log(told.join(' '));`;
   const big = JSON.stringify({ ...purchase, key: 'k'.repeat(4_000) });
   // A file of this process has at most one block of 1,024 bytes.

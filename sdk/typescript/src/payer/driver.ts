@@ -153,7 +153,7 @@ export class Driver {
     const { journal } = this.#parts;
     if (journal?.failure) throw journal.failure;
     if (journal?.isLong) await this.rewriteState();
-    for (const { ticket, generations, tag } of this.#inbox.take()) this.#hand(ticket, generations, tag);
+    for (const { ticket, generations, tag } of this.#inbox.take()) this.#enqueue(ticket, generations, tag);
     const unanswered = this.machine.resend();
     // Sent before, by a run that has ended.
     if (unanswered) this.machine.loseAnswer();
@@ -161,7 +161,8 @@ export class Driver {
     return effects.length === 0 ? undefined : this.#execute(effects);
   }
 
-  #hand(ticket: number, generations: Payment['generations'], tag: string | undefined): void {
+  /** Hands a payment to the machine. */
+  #enqueue(ticket: number, generations: Payment['generations'], tag: string | undefined): void {
     try {
       this.#parts.tagBudget?.reserve(ticket, generations, tag);
       this.machine.pay(ticket, generations, tag);
@@ -331,7 +332,7 @@ export class Driver {
   #failWaiting(error: unknown): void {
     try {
       this.#refuse(this.machine.abandon(), error);
-      for (const { ticket, generations, tag } of this.#inbox.take()) this.#hand(ticket, generations, tag);
+      for (const { ticket, generations, tag } of this.#inbox.take()) this.#enqueue(ticket, generations, tag);
       const isState = this.#parts.journal?.failure !== undefined;
       const unanswered = new MotifError('unanswered', 'an earlier payment is unanswered: resume it first');
       this.#refuse(this.machine.dropWaiting(), isState ? error : unanswered);
