@@ -17,14 +17,21 @@ const VISIBLE = /^[\x21-\x7e]{8,128}$/;
 /** Reads a request as `fetch` takes it. */
 export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<PaidRequest> {
   const request = new Request(input, init);
-  const { method, signal } = request;
+  const { method } = request;
   const url = new URL(request.url);
   url.hash = '';
   // A query without a text is not sent by every platform: the payment is bound to the target without it.
   if (url.search === '') url.search = '';
   const body = new Uint8Array(await request.arrayBuffer());
   const headers = new Headers(request.headers);
+  const signal = signalOf(input, init) ?? new AbortController().signal;
   return { method, url: url.href, headers, body, signal, init: { ...settingsOf(input), ...rest(init) } };
+}
+
+/** Returns the caller's own signal: that of a request made of it is lost with the request. */
+function signalOf(input: RequestInfo | URL, init: RequestInit): AbortSignal | null | undefined {
+  if (init.signal !== undefined) return init.signal;
+  return input instanceof Request ? input.signal : undefined;
 }
 
 /** Returns the settings of a request object, which a request of the same content is to have. */
