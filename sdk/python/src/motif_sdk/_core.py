@@ -5,7 +5,9 @@ A call is a frame: length of the JSON (4 bytes, little-endian), JSON, other byte
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import threading
 from typing import Any, cast
 
@@ -92,6 +94,22 @@ def shared() -> Core:
         if _shared is None or _shared._store is None:  # pyright: ignore[reportPrivateUsage]
             _shared = Core()
         return _shared
+
+
+async def load() -> None:
+    """Compiles the module in a thread, unless it is compiled."""
+    if _shared is None:
+        await asyncio.to_thread(shared)
+
+
+def _begin_process() -> None:
+    """Gives a forked process locks that no thread holds, and an instance of its own."""
+    global _shared, _shared_lock
+    _shared, _shared_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_process)
 
 
 def check_range(name: str, value: int, bits: int) -> int:
