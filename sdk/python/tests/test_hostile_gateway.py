@@ -11,7 +11,7 @@ from gateway_double import GatewayDouble, Reply, problem
 from world import World
 
 from motif_sdk import Keypair, Payer, _core
-from motif_sdk.errors import GatewayError, MotifError, Unanswered, Untrusted
+from motif_sdk.errors import GatewayError, InvalidInput, MotifError, Unanswered, Untrusted
 
 JSON = dict[str, Any]
 
@@ -189,7 +189,7 @@ def test_receipt_of_earlier_payment_is_rejected(truth: GatewayDouble, world: Wor
 
 
 def test_other_voucher_key_is_refused(gateway: GatewayDouble, world: World) -> None:
-    with pytest.raises(Untrusted, match="another voucher key"):
+    with pytest.raises(InvalidInput, match=f"the channel's is {world.voucher.address}"):
         Payer.open(world.channel, FOREIGN, gateway=gateway.url, account=world.account, patience=0)
     assert gateway.requests == []
 

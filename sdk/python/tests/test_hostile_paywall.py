@@ -21,6 +21,7 @@ from motif_sdk.errors import (
     OverBudget,
     PriceTooHigh,
     Refused,
+    Unreachable,
     Untrusted,
 )
 
@@ -40,12 +41,12 @@ def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
 
 
 def buy(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
-    with httpx.Client(transport=MotifTransport(payer, **options)) as client:
+    with httpx.Client(transport=MotifTransport(payer, **{"max_price": None, **options})) as client:
         return client.post(paywall.url, json={"prompt": "New York"})
 
 
 def buy_with_auth(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
-    with httpx.Client(auth=MotifAuth(payer, **options)) as client:
+    with httpx.Client(auth=MotifAuth(payer, **{"max_price": None, **options})) as client:
         return client.post(paywall.url, json={"prompt": "New York"})
 
 
@@ -194,7 +195,7 @@ def test_refusal_after_payment_is_unknown(payer: Payer, paywall: PaywallDouble, 
 
 
 def test_interrupted_purchase_is_continued_and_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
-    transport = MotifTransport(payer)
+    transport = MotifTransport(payer, max_price=100_000)
     with httpx.Client(transport=transport) as client:
         paywall.pay_answers.append(refusal("internal", 500))
         with pytest.raises(OutcomeUnknown):
@@ -223,7 +224,7 @@ def test_refusal_of_paywall_is_raised(payer: Payer, paywall: PaywallDouble) -> N
 
 @BUYERS
 def test_free_answer_is_passed_on(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
-    with httpx.Client(transport=MotifTransport(payer)) as client:
+    with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client:
         assert client.get(f"{paywall.gateway.url}/free").text == "free"
     assert paywall.asks == []
 
@@ -274,9 +275,9 @@ def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall
         accept({"idempotency-key": gateway.requests[-1][2]["idempotency-key"]}, request)
         return 502, "lost"
 
-    with httpx.Client(transport=MotifTransport(payer)) as client:
+    with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client:
         gateway.answers.append(accept_and_lose)
-        with pytest.raises(Untrusted):
+        with pytest.raises(Unreachable):
             client.post(paywall.url, json={"prompt": "New York"})
         assert payer.is_unanswered
         answer = client.post(paywall.url, json={"prompt": "New York"})
@@ -284,7 +285,7 @@ def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall
 
 
 def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: PaywallDouble) -> None:
-    with httpx.Client(transport=MotifTransport(payer), headers={"idempotency-key": "job-12345"}) as client:
+    with httpx.Client(transport=MotifTransport(payer, max_price=100_000), headers={"idempotency-key": "job-12345"}) as client:
         paywall.ask_answers.append(refusal("upstream-failed", 502))
         with pytest.raises(Refused):
             client.post(paywall.url, json={"prompt": "New York"})

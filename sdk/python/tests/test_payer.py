@@ -95,7 +95,7 @@ def test_threads_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> 
         first = threads.submit(payer.generate, 0, 1, REQUEST, OUTPUT)
         assert started.wait(5)
         others = [threads.submit(payer.generate, 0, 1, sha256(str(number)), OUTPUT) for number in range(32)]
-        while len(payer._engine._inbox.payments) < 32:
+        while len(payer.engine._inbox.payments) < 32:
             time.sleep(0.002)
         release.set()
         receipts = [future.result(10) for future in others]
@@ -147,7 +147,7 @@ def test_refused_payment_fails_alone(gateway: GatewayDouble, world: World) -> No
         first = threads.submit(payer.generate, 0, 1, REQUEST, OUTPUT)
         assert started.wait(5)
         futures = [threads.submit(payer.generate, 0, 1, sha256(str(number)), OUTPUT) for number in range(3)]
-        while len(payer._engine._inbox.payments) < 3:
+        while len(payer.engine._inbox.payments) < 3:
             time.sleep(0.002)
         item = {"item": 1, "type": "daily-cap", "detail": "no more today"}
         gateway.answers.append(lambda _: (409, problem("batch-items", items=[item])))
@@ -285,7 +285,7 @@ def test_failed_signer_signs_nothing(gateway: GatewayDouble, world: World) -> No
         return world.voucher.sign(message)
 
     with open_payer(gateway, world) as payer:
-        payer._engine.signer = CallableSigner(world.voucher.address, sign)
+        payer.engine.signer = CallableSigner(world.voucher.address, sign)
         is_broken = True
         with pytest.raises(SignerFailed) as caught:
             payer.generate(0, 1, REQUEST, OUTPUT)

@@ -39,9 +39,9 @@ def purchase_of(license: int, units: JSON, request_digest: str, seconds: int, ke
 async def place(
     engine: Engine[Any], license: int, units: int, request_digest: str, seconds: int, tag: str | None
 ) -> HeldGeneration:
-    """Places a hold. Nothing is paid, and budgets count captures only."""
+    """Places a hold, if budgets allow its units. Nothing is paid, and budgets count captures only."""
     tagged = {} if tag is None else {"tag": tag}
-    engine.machine.call("payer.check", license=license, units=1, now=now(), **tagged)
+    engine.machine.call("payer.check", license=license, units=units, now=now(), **tagged)
     purchase = purchase_of(license, {"at_most": units}, request_digest, seconds)
     expires_at = purchase["expires_at"]
     proof = await engine.proof({"hold": purchase})

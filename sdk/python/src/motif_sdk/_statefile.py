@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from .errors import StateFailed, StateLocked
+from .errors import ProcessForked, StateFailed, StateLocked
 
 try:
     import fcntl
@@ -43,7 +43,7 @@ class StateFile:
         self._buffered: list[bytes] = []
         self._appended = self._snapshot = 0
         self._failure: StateFailed | None = None
-        self._mutex = threading.Lock()
+        self._mutex, self._process = threading.Lock(), os.getpid()
         self._lock = self._locked()
         try:
             self._file = _open_private(self.path)
@@ -143,15 +143,17 @@ class StateFile:
         return self._failure
 
     def close(self) -> None:
-        """Writes buffered records and gives up the lock."""
+        """Writes buffered records and gives up the lock. A forked process has neither."""
         try:
-            if self._failure is None:
+            if self._failure is None and self._process == os.getpid():
                 self.flush()
         finally:
             self._file.close()
             self._lock.close()
 
     def _check(self) -> None:
+        if self._process != os.getpid():
+            raise ProcessForked
         if self._failure is not None:
             raise self._failure
 

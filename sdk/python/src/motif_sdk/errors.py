@@ -26,6 +26,16 @@ class CoreFailed(MotifError):
     is_definite = False
 
 
+class ProcessForked(MotifError):
+    """Raised when a client is used in a process that was forked after it was opened. Nothing was signed.
+
+    Open payers and clients after the fork: in a worker's start hook, not before gunicorn preloads or Celery forks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the client was opened by another process: open it after the fork")
+
+
 @dataclass(frozen=True)
 class Problem:
     """Problem document (RFC 9457) of a gateway or a paywall."""
@@ -73,7 +83,7 @@ class ProblemError(GatewayError):
 
 
 class Refused(ProblemError):
-    """Raised when the gateway refuses a request. Nothing was charged if `is_definite`."""
+    """Raised when the gateway or the paywall refuses a request. Nothing was charged if `is_definite`."""
 
     def __init__(self, problem: Problem, is_definite: bool = True) -> None:
         super().__init__(problem)
@@ -90,7 +100,10 @@ class OutcomeUnknown(ProblemError):
 
 
 class Unreachable(GatewayError):
-    """Raised when no attempt is answered. Repeating the request with the same idempotency key is safe."""
+    """Raised when no attempt is answered, or a load balancer answers in the server's place.
+
+    Repeating the request with the same idempotency key is safe.
+    """
 
     is_definite = False
 

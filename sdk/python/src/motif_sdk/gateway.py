@@ -8,6 +8,7 @@ import httpx
 
 from ._calls import Calls
 from ._hosts import AsyncHost, SyncHost
+from ._sansio import Blocking
 from .content import Content, examine
 
 JSON = dict[str, Any]
@@ -55,7 +56,7 @@ class GatewayClient:
 
     def authenticate(self, content: bytes | Content) -> JSON:
         """Returns the registered works and receipts behind a file's content, which stays on this machine."""
-        return self._host.run(self._calls.authenticate(*_traits(content)))
+        return self._host.run(_authenticate(self._calls, content))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -107,7 +108,7 @@ class AsyncGatewayClient:
 
     async def authenticate(self, content: bytes | Content) -> JSON:
         """Returns the registered works and receipts behind a file's content, which stays on this machine."""
-        return await self._host.run(self._calls.authenticate(*_traits(content)))
+        return await self._host.run(_authenticate(self._calls, content))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -120,6 +121,6 @@ class AsyncGatewayClient:
         await self.close()
 
 
-def _traits(content: bytes | Content) -> tuple[str, list[JSON]]:
-    found = examine(content) if isinstance(content, bytes) else content
-    return found.digest, [probe.document() for probe in found.probes]
+async def _authenticate(calls: Calls, content: bytes | Content) -> JSON:
+    found = await Blocking(lambda: examine(content)) if isinstance(content, bytes) else content
+    return await calls.authenticate(found.digest, [probe.document() for probe in found.probes])
