@@ -58,7 +58,10 @@ def test_payer_needs_key(localnet: Localnet, closed: Process, key: str, channel:
         with httpx.Client(transport=transport) as client:
             answer = client.post(closed.ready["paywall_url"] + "/images", json={"prompt": "New York"})
             assert answer.status_code == 200
-        with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client, pytest.raises(Refused) as caught:
+        with (
+            httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client,
+            pytest.raises(Refused) as caught,
+        ):
             client.post(closed.ready["paywall_url"] + "/images", json={"prompt": "New York"})
         assert caught.value.type == "unauthorized"
     with GatewayClient(url) as gateway:
@@ -93,7 +96,9 @@ async def test_seller_needs_key(localnet: Localnet, closed: Process, key: str, c
     voucher = localnet.voucher("keyed")
     opening = AsyncPayer.open(channel, voucher, gateway=closed.ready["url"], rpc=localnet.rpc, api_key=key)
     async with await opening as payer:
-        async with httpx.AsyncClient(transport=AsyncMotifTransport(payer, max_price=10_000, transport=Recorder(shop(key)))) as client:
+        async with httpx.AsyncClient(
+            transport=AsyncMotifTransport(payer, max_price=10_000, transport=Recorder(shop(key)))
+        ) as client:
             assert (await client.post("http://shop.example/x")).content == b"sold"
         without = AsyncMotifTransport(payer, max_price=10_000, transport=Recorder(shop(None)))
         async with httpx.AsyncClient(transport=without) as client:

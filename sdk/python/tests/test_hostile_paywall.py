@@ -285,7 +285,9 @@ def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall
 
 
 def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: PaywallDouble) -> None:
-    with httpx.Client(transport=MotifTransport(payer, max_price=100_000), headers={"idempotency-key": "job-12345"}) as client:
+    with httpx.Client(
+        transport=MotifTransport(payer, max_price=100_000), headers={"idempotency-key": "job-12345"}
+    ) as client:
         paywall.ask_answers.append(refusal("upstream-failed", 502))
         with pytest.raises(Refused):
             client.post(paywall.url, json={"prompt": "New York"})

@@ -35,6 +35,13 @@ class _Closable:
         if self._process != os.getpid():
             raise ProcessForked
 
+    def _check(self, protocol: Coroutine[Any, Any, Any]) -> None:
+        try:
+            self.check_process()
+        except ProcessForked:
+            protocol.close()  # it was not begun
+            raise
+
     def _check_open(self) -> None:
         self.check_process()
         if self._is_closed:
@@ -53,7 +60,7 @@ class SyncHost(_Closable):
 
     def run(self, protocol: Coroutine[Any, Any, T]) -> T:
         """Runs a protocol. Raises `ProcessForked`."""
-        self.check_process()
+        self._check(protocol)
         return run(protocol, self.execute)
 
     def execute(self, command: Command[Any]) -> Any:
@@ -142,7 +149,7 @@ class AsyncHost(_Closable):
 
     async def run(self, protocol: Coroutine[Any, Any, T]) -> T:
         """Runs a protocol. Raises `ProcessForked`."""
-        self.check_process()
+        self._check(protocol)
         return await arun(protocol, self.execute)
 
     async def execute(self, command: Command[Any]) -> Any:
