@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -107,9 +108,10 @@ def test_busy_gateway_is_asked_again(gateway: GatewayDouble, status: int) -> Non
     gateway.others = lambda *_: (status, {}, HTML)
     with GatewayClient(gateway.url, patience=0) as client, pytest.raises(Unreachable, match=f"status {status}"):
         client.operator()
-    gateway.others = lambda *_: (503, {}, b'{"type": "operator-unfunded", "status": 503}')
-    with GatewayClient(gateway.url, patience=5) as client, pytest.raises(Refused):
+    gateway.others = lambda *_: (status, {}, json.dumps(problem("operator-unfunded", status)).encode())
+    with GatewayClient(gateway.url, patience=0.1) as client, pytest.raises(Refused):
         client.operator()
+    assert len(gateway.requests) > 5
 
 
 def test_busy_gateway_gets_same_batch_again(gateway: GatewayDouble, world: World) -> None:

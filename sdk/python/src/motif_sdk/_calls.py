@@ -6,9 +6,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from . import wire
 from ._hosts import shown
 from ._json import object_of
 from ._log import log
@@ -17,15 +18,14 @@ from .errors import InvalidInput, Problem, Refused, Unreachable, Untrusted
 
 JSON = dict[str, Any]
 Headers = Mapping[str, str]
-Call = Coroutine[Any, Any, JSON]
+T = TypeVar("T")
+Call = Coroutine[Any, Any, T]
 
 LOCAL_GATEWAY = "http://127.0.0.1:8787"
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 BUSY = (429, 502, 503, 504)
-"""Statuses with which a load balancer answers in a server's place."""
-REPEATED = ("channel-moving", "rate-limited")
-"""Problems after which the same request may soon be accepted."""
+"""Statuses after which the same request may soon be accepted."""
 
 
 def checked_url(url: str, name: str) -> str:
@@ -48,8 +48,8 @@ def checked_key(api_key: str | None) -> str | None:
 
 
 class Calls:
-    """Interface of one gateway. Unanswered requests are repeated for `patience` seconds, which is safe: reads have no
-    effect, payments have idempotency keys, and the chain settles each statement once.
+    """Interface of one gateway. Requests that are unanswered or put off are repeated for `patience` seconds, which is
+    safe: reads have no effect, payments have idempotency keys, and the chain settles each statement once.
 
     A gateway may name another of its processes as the holder of a channel. The request, with API key and proof, is
     repeated there: a gateway is trusted with the API key that it has issued.
@@ -62,7 +62,7 @@ class Calls:
         self.patience: float = patience
         self._authorization = {"authorization": f"Bearer {api_key}"} if api_key else {}
 
-    async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> JSON:
+    async def json(self, method: str, path: str, body: Any = None, headers: Headers | None = None) -> Any:
         """Returns the JSON of a successful answer.
 
         Raises `Refused`, `Unreachable`, `Untrusted`.
@@ -77,7 +77,7 @@ class Calls:
             try:
                 reply = await self.exchange(method, path, sent, raw)
                 problem = None if reply.is_success else problem_of(reply)
-                is_repeated = problem is not None and (problem.type in REPEATED or self._holder(reply) is not None)
+                is_repeated = problem is not None and (reply.status in BUSY or self._holder(reply) is not None)
                 if is_last or not is_repeated:
                     return read_json(reply)
                 log.debug("%s %s is repeated: %s", method, shown(self.url), problem and problem.type)
@@ -117,35 +117,35 @@ class Calls:
         may = scheme == "https" or (scheme == "http" and not self.url.startswith("https://"))
         return holder.rstrip("/") if may else None
 
-    def operator(self) -> Call:
+    def operator(self) -> Call[wire.Operator]:
         """Returns the operator and its conditions."""
         return self.json("GET", "/v1/operator")
 
-    def work(self, work: str) -> Call:
+    def work(self, work: str) -> Call[wire.WorkDetailsFacts]:
         """Returns a work with its terms."""
         return self.json("GET", f"/v1/works/{work}")
 
-    def works(self, query: Mapping[str, str]) -> Call:
+    def works(self, query: Mapping[str, str]) -> Call[wire.WorkList]:
         """Returns works of the catalogue."""
         return self.json("GET", f"/v1/works?{urlencode(query)}" if query else "/v1/works")
 
-    def quote(self, work: str, use: str) -> Call:
+    def quote(self, work: str, use: str) -> Call[wire.Quote]:
         """Returns the price of a use of a work."""
         return self.json("GET", f"/v1/works/{work}/quotes?{urlencode({'use': use})}")
 
-    def paid_routes(self) -> Call:
+    def paid_routes(self) -> Call[wire.PaidRoutes]:
         """Returns the routes behind the gateway's paywall."""
         return self.json("GET", "/v1/paywall")
 
-    def proof(self, receipt: str) -> Call:
+    def proof(self, receipt: str) -> Call[wire.ReceiptProofParts]:
         """Returns the proof of a settled receipt."""
         return self.json("GET", f"/v1/receipts/{receipt}/proof")
 
-    def authenticate(self, digest: str, fingerprints: list[JSON]) -> Call:
+    def authenticate(self, digest: str, fingerprints: list[JSON]) -> Call[wire.Authentication]:
         """Returns the works and receipts behind content."""
         return self.json("POST", "/v1/authenticate", {"digest": digest, "fingerprints": fingerprints})
 
-    def open_channel(self, channel: str, headers: Headers | None = None) -> Call:
+    def open_channel(self, channel: str, headers: Headers | None = None) -> Call[wire.ChannelState]:
         """Registers a channel, or makes the gateway read it again; returns its state."""
         return self.json("POST", "/v1/channels", {"channel": channel}, headers)
 

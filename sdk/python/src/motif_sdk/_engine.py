@@ -197,7 +197,7 @@ class Engine(Generic[HostT]):
             self._reader = (proof["issued_at"], header)
         return {"motif-reader": self._reader[1]}
 
-    async def read(self, path: str) -> JSON:
+    async def read(self, path: str) -> Any:
         """Returns the JSON of a path below the channel's, which is shown to its payer."""
         return await self.calls.json("GET", f"/v1/channels/{self.channel}{path}", headers=await self.reader_headers())
 
@@ -244,7 +244,9 @@ class Engine(Generic[HostT]):
                         self._inbox.is_driven = False
                         return
         except BaseException as error:
-            self._abandon(error if isinstance(error, MotifError) else Unanswered())
+            self._abandon(
+                error if isinstance(error, MotifError) else CoreFailed("the payer has stopped: open it again")
+            )
             raise
 
     async def _step(self) -> _Flight | None:

@@ -73,7 +73,7 @@ class Machine:
         """Returns the result of a call about what a server has sent. Raises `Untrusted` if it cannot be read."""
         return self.core.judge(call, raw, payer=self._payer, **arguments)[0]
 
-    def compare(self, state: JSON) -> list[JSON]:
+    def compare(self, state: Mapping[str, object]) -> list[JSON]:
         """Compares this payer with the channel's state at the gateway; returns effects."""
         return self.judge("payer.compare", state=state)["effects"]
 

@@ -7,10 +7,11 @@ import copy
 import os
 from collections.abc import Generator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
+from . import wire
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Paid
@@ -95,19 +96,19 @@ class AsyncPayer(PayerBase[AsyncHost]):
         effects = self.engine.machine.effects("payer.forget_receipts", through=through)
         await self.engine.host.run(self.engine.change_state(effects))
 
-    async def settle(self) -> list[JSON]:
+    async def settle(self) -> list[wire.SettlementReport]:
         """Has the gateway settle the channel on chain; returns its settlement reports."""
         return await self.engine.host.run(settle(self.engine))
 
-    async def close_channel(self) -> JSON:
+    async def close_channel(self) -> wire.Closing:
         """Has the gateway settle and close the channel, whose payer has started closing it on chain."""
         return await self.engine.host.run(close_channel(self.engine))
 
-    async def state(self) -> JSON:
-        """Returns the channel's state at the gateway: `ChannelState` of its `openapi.json`."""
+    async def state(self) -> wire.ChannelState:
+        """Returns the channel's state at the gateway."""
         return await self.engine.host.run(self.engine.read(""))
 
-    async def usage(self, by: str = "day") -> JSON:
+    async def usage(self, by: Literal["day", "work", "api-key"] = "day") -> wire.UsageReport:
         """Returns use and spending by `day`, `work` or `api-key`, as the gateway reports them."""
         return await self.engine.host.run(self.engine.read(f"/usage?by={by}"))
 

@@ -137,8 +137,6 @@ class Untrusted(GatewayError):
 class Unanswered(GatewayError):
     """Raised while the outcome of an earlier payment is unknown; nothing was signed. See `Payer.resume`."""
 
-    is_definite = False
-
     def __init__(self) -> None:
         super().__init__("an earlier payment is unanswered; resume it first")
 

@@ -8,11 +8,11 @@ import os
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import httpx
 
-from . import _core
+from . import _core, wire
 from ._calls import Calls
 from ._core import check_range
 from ._engine import Engine, HostT, Paid, generation_of
@@ -250,19 +250,19 @@ class Payer(PayerBase[SyncHost]):
         effects = self.engine.machine.effects("payer.forget_receipts", through=through)
         self._run(self.engine.change_state(effects))
 
-    def settle(self) -> list[JSON]:
+    def settle(self) -> list[wire.SettlementReport]:
         """Has the gateway settle the channel on chain; returns its settlement reports."""
         return self._run(settle(self.engine))
 
-    def close_channel(self) -> JSON:
+    def close_channel(self) -> wire.Closing:
         """Has the gateway settle and close the channel, whose payer has started closing it on chain."""
         return self._run(close_channel(self.engine))
 
-    def state(self) -> JSON:
-        """Returns the channel's state at the gateway: `ChannelState` of its `openapi.json`."""
+    def state(self) -> wire.ChannelState:
+        """Returns the channel's state at the gateway."""
         return self._run(self.engine.read(""))
 
-    def usage(self, by: str = "day") -> JSON:
+    def usage(self, by: Literal["day", "work", "api-key"] = "day") -> wire.UsageReport:
         """Returns use and spending by `day`, `work` or `api-key`, as the gateway reports them."""
         return self._run(self.engine.read(f"/usage?by={by}"))
 
@@ -379,14 +379,14 @@ def _load(
     return Machine(channel, account, keys, policy, saved)
 
 
-async def settle(engine: Engine[Any]) -> list[JSON]:
+async def settle(engine: Engine[Any]) -> list[wire.SettlementReport]:
     """Has the gateway settle the channel."""
     proof = await engine.proof("settle")
     answer = await engine.calls.json("POST", f"/v1/channels/{engine.channel}/settlements", proof)
     return answer["settlements"]
 
 
-async def close_channel(engine: Engine[Any]) -> JSON:
+async def close_channel(engine: Engine[Any]) -> wire.Closing:
     """Has the gateway settle and close the channel."""
     proof = await engine.proof("close")
     return await engine.calls.json("POST", f"/v1/channels/{engine.channel}/close", proof)
