@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from gateway_double import GatewayDouble
 from paywall_double import PaywallDouble, refusal
 from world import World
 
-from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy
+from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy, _purchase
 from motif_sdk.asgi import write_header
 from motif_sdk.errors import (
     LicenseNotFound,
@@ -294,3 +296,58 @@ def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: Pay
         first = client.post(paywall.url, json={"prompt": "New York"})
         again = client.post(paywall.url, json={"prompt": "New York"})
         assert (first.content, again.content, payer.spent) == (b"a picture", b"a picture", 204)
+
+
+@BUYERS
+@pytest.mark.parametrize("phase", ["ask", "pay"])
+def test_encoded_answer_is_not_decoded(payer: Payer, paywall: PaywallDouble, buyer: Any, phase: str) -> None:
+    """A few bytes that were not asked for may stand for gigabytes."""
+    bomb = (422 if phase == "ask" else 200, {"content-encoding": "gzip"}, gzip.compress(bytes(1 << 20)))
+    (paywall.ask_answers if phase == "ask" else paywall.pay_answers).append(bomb)
+    with pytest.raises(Untrusted, match="encoded"):
+        buyer(payer, paywall)
+
+
+def test_encoded_price_is_not_decoded(payer: Payer, paywall: PaywallDouble) -> None:
+    """httpx reads the 402 that an authentication answers, as it came."""
+    required, serve = {"price-tag": paywall.tag()}, paywall.serve
+
+    def bomb(method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+        if "motif-payment" in headers or not path.startswith("/sold"):
+            return serve(method, path, headers, body)
+        status, sent, _ = paywall.required(required, "payment-required")
+        return status, sent | {"content-encoding": "gzip"}, gzip.compress(bytes(1 << 20))
+
+    paywall.gateway.others = bomb
+    with httpx.Client(auth=MotifAuth(payer, max_price=10_000, max_bytes=10_000)) as client:
+        answer = client.post(paywall.url, json={"prompt": "New York"})
+    assert (answer.content, len(answer.history[0].content) < 10_000) == (b"a picture", True)
+
+
+@BUYERS
+def test_slow_answer_is_given_up(
+    payer: Payer, paywall: PaywallDouble, buyer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_purchase, "READ_SECONDS", -1.0)
+    with pytest.raises(Unreachable, match="takes too long"):
+        buyer(payer, paywall)
+
+
+@BUYERS
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"type":' * 100_000], ids=["array", "object"])
+def test_deep_json_of_paywall_is_an_answer(payer: Payer, paywall: PaywallDouble, buyer: Any, text: str) -> None:
+    paywall.ask_answers.append((422, {}, text.encode()))
+    assert buyer(payer, paywall).status_code == 422
+    paywall.pay_answers.append((422, {}, text.encode()))
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall)
+
+
+def test_control_characters_are_escaped(payer: Payer, paywall: PaywallDouble) -> None:
+    """What a paywall says does not move the cursor of a terminal, or begin a line of a log."""
+    detail = "no\x1b[2J\nERROR all is lost \u202eyenom \u00fc"
+    body = json.dumps({"type": "other-license", "title": "", "status": 422, "detail": detail}).encode()
+    paywall.ask_answers.append((422, {}, body))
+    with pytest.raises(Refused) as caught:
+        buy(payer, paywall)
+    assert str(caught.value) == "other-license: no\\x1b[2J\\nERROR all is lost \\u202eyenom \u00fc"

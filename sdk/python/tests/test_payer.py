@@ -436,3 +436,68 @@ def test_lower_total_that_was_never_signed_gets_no_signature(
         assert (payer.spent, payer.cumulative) == (204, 204)
     assert [batch["voucher"]["cumulative"] for batch in gateway.batches][:2] == ["204", "306"]
     assert max(int(batch["voucher"]["cumulative"]) for batch in gateway.batches) == 306
+
+
+def test_state_behind_link_is_locked(gateway: GatewayDouble, world: World, state_path: Path) -> None:
+    link = state_path.with_name("link")
+    with open_payer(gateway, world, state=state_path) as payer:
+        link.symlink_to(state_path)
+        with pytest.raises(StateLocked):
+            open_payer(gateway, world, state=link)
+        assert payer.generate(0, 1, REQUEST, OUTPUT).cumulative == 102
+    with open_payer(gateway, world, state=link) as again:
+        assert again.spent == 102
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("damage", ["half", "zeros", "bit", "html", "key"])
+def test_file_without_record_is_kept(gateway: GatewayDouble, world: World, state_path: Path, damage: str) -> None:
+    """A new payer would forget what was spent; another file would be lost."""
+    with open_payer(gateway, world, state=state_path):
+        pass
+    whole = state_path.read_bytes()
+    middle = len(whole) // 2
+    content = {
+        "half": whole[:middle],
+        "zeros": bytes(len(whole)),
+        "bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "html": b"<html></html>",
+        "key": json.dumps(list(range(64))).encode(),
+    }[damage]
+    state_path.write_bytes(content)
+    with pytest.raises(StateInvalid):
+        open_payer(gateway, world, state=state_path)
+    assert state_path.read_bytes() == content
+    state_path.write_bytes(b"")  # as a process left it that ended before its first record
+    open_payer(gateway, world, state=state_path).close()
+
+
+def test_full_disk_gives_lock_up(
+    gateway: GatewayDouble, world: World, state_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payer = open_payer(gateway, world, state=state_path)
+
+    class Full:
+        """File whose buffer cannot be written, also when it is closed."""
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def fileno(self) -> int:
+            return self._file.fileno()
+
+        def write(self, data: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            self._file.close()
+            raise OSError(28, "No space left on device")
+
+    assert payer.engine.file is not None
+    monkeypatch.setattr(payer.engine.file, "_file", Full(payer.engine.file._file))
+    with pytest.raises(StateFailed):
+        payer.generate(0, 1, REQUEST, OUTPUT)
+    payer.close()
+    monkeypatch.undo()
+    with open_payer(gateway, world, state=state_path) as again:
+        assert again.generate(0, 1, REQUEST, OUTPUT).cumulative == 102

@@ -113,7 +113,10 @@ class Calls:
         holder = problem.extra.get("holder")
         if not isinstance(holder, str):
             return None
-        scheme = urlsplit(holder).scheme
+        try:
+            scheme = urlsplit(checked_url(holder, "holder")).scheme
+        except InvalidInput:
+            return None
         may = scheme == "https" or (scheme == "http" and not self.url.startswith("https://"))
         return holder.rstrip("/") if may else None
 

@@ -29,7 +29,10 @@ class Core:
         self._store.set_limits(memory_size=max_bytes)
         if max_seconds is not None:
             self._store.set_epoch_deadline(max_seconds)
-        exports = Instance(self._store, module, []).exports(self._store)
+        try:
+            exports = Instance(self._store, module, []).exports(self._store)
+        except WasmtimeError as error:
+            raise CoreFailed(f"the rules cannot be loaded: {str(error).splitlines()[0]}") from None
         self._memory = cast(Memory, exports["memory"])
         self._allocate = cast(Func, exports["motif_allocate"])
         self._release = cast(Func, exports["motif_release"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+from ._hosts import shown
 from ._purchase import Close, Read, Send
 from ._sansio import Command
 from ._stream import Chunk
-from .errors import Untrusted
+from .errors import Unreachable, Untrusted
 
 
 class Executor:
@@ -47,8 +49,10 @@ class Executor:
         raise NotImplementedError
 
 
-def extend(body: bytearray, chunk: bytes, max_bytes: int) -> None:
-    """Adds to a body. Raises `Untrusted` above its maximum size."""
+def extend(body: bytearray, chunk: bytes, command: Read, url: str) -> None:
+    """Adds to a body. Raises `Untrusted` above its maximum size, `Unreachable` if it is late."""
     body += chunk
-    if len(body) > max_bytes:
+    if len(body) > command.max_bytes:
         raise Untrusted("its answer exceeds this client's maximum size")
+    if time.monotonic() >= command.deadline:
+        raise Unreachable(shown(url), "it takes too long")

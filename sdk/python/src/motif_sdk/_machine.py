@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._core import Core
-from .errors import InvalidInput
+from .errors import InvalidInput, StateInvalid
 
 JSON = dict[str, Any]
 
@@ -60,7 +60,10 @@ class Machine:
         common: JSON = {"channel": channel, "account": base64.b64encode(account).decode(), "policy": policy.document()}
         if receipt_keys is not None:
             common["receipt_keys"] = list(receipt_keys)
-        handle = self.core.call("payer.load", state, **common)["payer"] if state is not None else None
+        handle = self.core.call("payer.load", state, **common)["payer"] if state else None
+        if state and handle is None:
+            # The first record is written as a whole.
+            raise StateInvalid("the payer's state is damaged, or the file is none: its first record cannot be read")
         if handle is None:
             handle = self.core.call("payer.new", **common, is_kept=state is not None)["payer"]
         self._payer: int = handle

@@ -40,6 +40,8 @@ from .receipts import Receipt
 REQUIRED, PAYMENT, RECEIPT, KEY = "motif-payment-required", "motif-payment", "motif-receipt", "idempotency-key"
 EXTRA_SECONDS = 60
 """Added to the required time of a hold, because clocks differ."""
+READ_SECONDS = 180.0
+"""Time limit of an answer's body."""
 RUNNING_SECONDS, PAUSE = 600.0, 0.5
 PLACE_SECONDS, FULL_PAUSE = 600.0, 0.2
 """Time for which a request waits for a place among the channel's unpaid answers, and between attempts."""
@@ -92,6 +94,7 @@ class Read(Command[bytes]):
 
     answer: Answer
     max_bytes: int
+    deadline: float = field(default_factory=lambda: time.monotonic() + READ_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class Buyer:
     tag: str | None
     max_price: int | None
     """Maximum cost of an answer, base units, fees included; `None` for no other limit than budgets and deposit."""
-    api_keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    api_keys: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """API keys of gateways without open access, by the origin of the paywall."""
     max_bytes: int = 64 << 20
     on_receipt: Callable[[Receipt], object] | None = None
@@ -330,7 +333,7 @@ class Buyer:
 
     async def _open(self, request: Outgoing, purchase: JSON, part_cost: int) -> Opened | Rejected:
         await self.engine.settle_unanswered()
-        answer = await Send(await self.asking(request, purchase))
+        answer = await self._send(await self.asking(request, purchase))
         if answer.is_success:
             return Opened(answer, purchase, part_cost)
         body = await Read(answer, self.max_bytes)
@@ -338,6 +341,14 @@ class Buyer:
         if problem is None:
             return Rejected(answer, body)
         raise Refused(problem)
+
+    async def _send(self, request: Outgoing) -> Answer:
+        """Sends a request that asks for an unencoded answer. An encoded one may be far larger than it is."""
+        answer = await Send(request)
+        if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+            await Close(answer)
+            raise Untrusted("its answer is encoded, which was not asked for")
+        return answer
 
     async def patiently(self, request: Outgoing, busy: Sequence[int] = BUSY[1:]) -> tuple[Answer, bytes]:
         """Sends a request and reads the answer; repeats it while the gateway client's patience lasts.
@@ -348,7 +359,7 @@ class Buyer:
         while True:
             is_last = time.monotonic() >= deadline
             try:
-                answer = await Send(request)
+                answer = await self._send(request)
                 body = await Read(answer, self.max_bytes)
                 if answer.status not in busy or motif_problem(body) is not None:
                     return answer, body

@@ -12,7 +12,7 @@ from typing import Any
 from . import _core, base58
 from ._calls import BUSY, FIRST_PAUSE, LONGEST_PAUSE, checked_url
 from ._hosts import shown
-from ._json import object_of
+from ._json import object_of, visible
 from ._log import log
 from ._sansio import Exchange, Reply, Sleep
 from .errors import AccountNotFound, InvalidInput, RpcError, TransactionFailed, Unreachable, Untrusted
@@ -61,8 +61,8 @@ class RpcCalls:
             failed = object_of(document["error"]) or {}
             logs: list[str] = (object_of(failed.get("data")) or {}).get("logs") or []
             if method == "sendTransaction":
-                raise TransactionFailed(str(failed.get("message")), tuple(logs))
-            raise RpcError(f"{method}: {failed.get('message')}")
+                raise TransactionFailed(visible(str(failed.get("message"))), tuple(logs))
+            raise RpcError(visible(f"{method}: {failed.get('message')}"))
         return document.get("result")
 
     async def _reply(self, body: bytes, is_read: bool) -> Reply:

@@ -39,7 +39,8 @@ class StateFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = Path(path)
+        # A link's lock would be another one.
+        self.path: Path = Path(os.path.realpath(path))
         self._buffered: list[bytes] = []
         self._appended = self._snapshot = 0
         self._failure: StateFailed | None = None
@@ -148,8 +149,13 @@ class StateFile:
             if self._failure is None and self._process == os.getpid():
                 self.flush()
         finally:
-            self._file.close()
-            self._lock.close()
+            try:
+                self._file.close()
+            except OSError as error:
+                if self._failure is None:
+                    raise self._failed(error) from error
+            finally:
+                self._lock.close()
 
     def _check(self) -> None:
         if self._process != os.getpid():
@@ -164,7 +170,7 @@ class StateFile:
 
 def _open_private(path: Path) -> IO[bytes]:
     """Opens a file that only its owner can read, to read and append."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     return os.fdopen(os.open(path, flags, 0o600), "r+b")
 
 

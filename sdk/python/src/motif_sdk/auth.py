@@ -117,21 +117,21 @@ class _Steps:
 
 
 class _Limited(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Body that raises an error above a maximum size."""
+    """Body that raises an error above a maximum size, or if it is late."""
 
-    def __init__(self, stream: Any, max_bytes: int) -> None:
-        self._stream, self._max = stream, max_bytes
+    def __init__(self, stream: Any, command: Read, url: str) -> None:
+        self._stream, self._command, self._url = stream, command, url
 
     def __iter__(self) -> Iterator[bytes]:
         body = bytearray()
         for chunk in self._stream:
-            extend(body, chunk, self._max)
+            extend(body, chunk, self._command, self._url)
             yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body = bytearray()
         async for chunk in self._stream:
-            extend(body, chunk, self._max)
+            extend(body, chunk, self._command, self._url)
             yield chunk
 
     def close(self) -> None:
@@ -142,8 +142,10 @@ class _Limited(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _limited(command: Read | Close, max_bytes: int) -> httpx.Response:
-    """Returns a response that httpx reads later, with a limit of its size."""
+    """Returns a response with limits, which httpx reads whether it is wanted or not, as it is encoded."""
     answer: Answer = command.answer
     response = cast(httpx.Response, answer.native)
-    response.stream = _Limited(response.stream, max_bytes)
+    reading = command if isinstance(command, Read) else Read(answer, max_bytes)
+    response.headers.pop("content-encoding", None)
+    response.stream = _Limited(response.stream, reading, str(response.request.url))
     return response

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._json import object_of
+from ._json import object_of, visible
 
 
 class MotifError(Exception):
@@ -62,7 +62,7 @@ class Problem:
         return cls(slug, str(title), status, str(detail), members)
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.detail or self.title}"
+        return visible(f"{self.type}: {self.detail or self.title}")
 
 
 class GatewayError(MotifError):
@@ -110,18 +110,6 @@ class Unreachable(GatewayError):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"the server at {url} did not answer: {reason}")
         self.url: str = url
-
-
-class ServerRefused(GatewayError):
-    """Raised when the model server behind a paywall refuses a request. Nothing was charged if `is_definite`."""
-
-    def __init__(self, status: int, body: bytes, content_type: str) -> None:
-        text = body[:300].decode("utf-8", "replace")
-        super().__init__(f"the server refused the request with status {status}: {text}")
-        self.status: int = status
-        self.body: bytes = body
-        self.content_type: str = content_type
-        self.is_definite: bool = status < 500
 
 
 class Untrusted(GatewayError):

@@ -132,7 +132,7 @@ class _Executor(Executor):
         response, body = cast(requests.Response, command.answer.native), bytearray()
         try:
             for chunk in self._raw(response):
-                extend(body, chunk, command.max_bytes)
+                extend(body, chunk, command, response.url)
         finally:
             response.close()
         return bytes(body)

@@ -184,7 +184,7 @@ class _Executor(Executor):
         response, body = cast(httpx.Response, command.answer.native), bytearray()
         try:
             for chunk in response.iter_raw():
-                extend(body, chunk, command.max_bytes)
+                extend(body, chunk, command, str(response.request.url))
         except httpx.HTTPError as error:
             raise unreachable(str(response.request.url), error) from None
         finally:
@@ -226,7 +226,7 @@ class _AsyncExecutor(Executor):
         response, body = cast(httpx.Response, command.answer.native), bytearray()
         try:
             async for chunk in response.aiter_raw():
-                extend(body, chunk, command.max_bytes)
+                extend(body, chunk, command, str(response.request.url))
         except httpx.HTTPError as error:
             raise unreachable(str(response.request.url), error) from None
         finally:
