@@ -173,6 +173,8 @@ class Buyer:
         attempt, seconds = self._attempt(request, plan), _hold_seconds(plan)
         async with self._purchases.turn(self.engine.host, attempt):
             attempt = self._purchases.begin(attempt)
+            if not plan["streams"]:
+                self._purchases.note(attempt)
             try:
                 bought = await self._buy_in_place(request, attempt, plan)
             except MotifError as error:
@@ -183,6 +185,7 @@ class Buyer:
                 elif not isinstance(error, Refused) or error.type not in OTHER_REQUEST:
                     await self._release(attempt)
                     attempt.renew(seconds)
+                    self._purchases.end(attempt)
                 raise
             except BaseException:
                 if not plan["streams"]:
@@ -191,6 +194,8 @@ class Buyer:
             if isinstance(bought, Rejected):
                 await self._release(attempt)
                 attempt.renew(seconds)
+            if not plan["streams"]:
+                self._purchases.end(attempt)
             return bought
 
     async def _buy_in_place(self, request: Outgoing, attempt: Attempt, plan: JSON) -> Bought | Rejected | Opened:
@@ -226,6 +231,8 @@ class Buyer:
                     self._places.release()
             await Sleep(FULL_PAUSE)
             attempt.renew(_hold_seconds(plan))
+            if not plan["streams"]:
+                self._purchases.note(attempt)
 
     def end_stream(self, is_paid: bool) -> None:
         """Gives the place of a stream to the next request."""
@@ -310,10 +317,13 @@ class Buyer:
             due = read_required(required).get("due") if required is not None else None
             if due is not None:
                 attempt.paid = await self.pay_due(purchase, 0, due)
+                self._purchases.note(attempt)
                 return await self._collect(request, purchase, attempt.paid)
             problem = motif_problem(body)
             if problem is None:
                 return Rejected(answer, body)
+            if problem.type == "hold-captured":
+                raise OutcomeUnknown(problem)  # paid for by an earlier request, whose voucher is not known here
             if problem.type != "answer-running" or time.monotonic() - begun >= RUNNING_SECONDS:
                 raise Refused(problem)
             await Sleep(PAUSE)

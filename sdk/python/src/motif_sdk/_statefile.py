@@ -47,7 +47,7 @@ class StateFile:
         self._mutex, self._process = threading.Lock(), os.getpid()
         self._lock = self._locked()
         try:
-            self._file = _open_private(self.path)
+            self._file = open_private(self.path)
         except OSError as error:
             self._lock.close()
             raise self._failed(error) from error
@@ -55,7 +55,7 @@ class StateFile:
     def _locked(self) -> IO[bytes]:
         beside = self.path.with_name(self.path.name + ".lock")
         try:
-            lock = _open_private(beside)
+            lock = open_private(beside)
         except OSError as error:
             raise self._failed(error) from error
         deadline = time.monotonic() + MAX_WAIT
@@ -90,7 +90,7 @@ class StateFile:
     def _replace(self, snapshot: bytes) -> None:
         temporary = self.path.with_name(self.path.name + ".writing")
         try:
-            file = _open_private(temporary)
+            file = open_private(temporary)
             file.truncate(0)
             file.write(snapshot)
             file.flush()
@@ -168,7 +168,7 @@ class StateFile:
         return self._failure
 
 
-def _open_private(path: Path) -> IO[bytes]:
+def open_private(path: Path) -> IO[bytes]:
     """Opens a file that only its owner can read, to read and append."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     return os.fdopen(os.open(path, flags, 0o600), "r+b")

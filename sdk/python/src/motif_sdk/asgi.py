@@ -298,6 +298,8 @@ class MotifPaywall:
         receipt = await asyncio.to_thread(self._answers.receipt, hold)
         if receipt is None and paying.get("voucher") is not None:
             receipt = await self._capture(answer, paying["voucher"])
+        if receipt is None and facts["state"] == "captured":
+            raise _Problem(409, "hold-captured", "the answer was paid for: send the voucher that paid")
         if receipt is None:
             raise _Problem(402, "payment-due", "send a voucher for the answer", await self._due(answer))
         await self._deliver(answer, receipt, send)
