@@ -17,7 +17,7 @@ def answer(hold: str, channel: str = "channel", expires_in: int = 100, output: s
     return StoredAnswer(hold, channel, "POST /x", 0, 1, "11" * 32, output, expires_at, 200, [("a", "b")])
 
 
-def test_stored_answer_is_read_back_by_another_process(tmp_path: Path) -> None:
+def test_stored_answer_is_read_by_next_process(tmp_path: Path) -> None:
     stored = answer("aa" * 32)
     assert Answers(tmp_path / "answers", 10).add(stored, b"body") == stored
     again = Answers(tmp_path / "answers", 10)

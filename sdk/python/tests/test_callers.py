@@ -149,7 +149,7 @@ def test_receipt_of_interrupted_thread_is_resumed(
         assert [receipt.request_digest for receipt in payer.resume()] == [REQUEST]
 
 
-async def test_cancelled_purchase_is_continued_and_paid_once(gateway: GatewayDouble, world: World) -> None:
+async def test_cancelled_purchase_is_paid_once(gateway: GatewayDouble, world: World) -> None:
     """The task ends while the payment is under way; the next request is made with another client."""
     paywall, started, release = PaywallDouble(gateway), threading.Event(), threading.Event()
     held_answer(gateway, started, release)

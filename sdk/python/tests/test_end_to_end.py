@@ -190,7 +190,7 @@ def test_requests_adapter_buys_answers_and_streams(localnet: Localnet, channel: 
         assert (refused.status_code, refused.text) == (422, "this prompt is too odd")
 
 
-def test_stock_openai_client_streams_through_transport(localnet: Localnet, channel: str) -> None:
+def test_stock_openai_client_streams(localnet: Localnet, channel: str) -> None:
     openai = pytest.importorskip("openai")
     with open_payer(localnet, channel) as payer:
         http_client = httpx.Client(transport=MotifTransport(payer, max_price=100_000))

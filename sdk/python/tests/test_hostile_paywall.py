@@ -180,7 +180,7 @@ def test_missing_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -
         buy(payer, paywall)
 
 
-def test_unpaid_answer_with_foreign_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -> None:
+def test_answer_with_foreign_receipt_is_refused(payer: Payer, paywall: PaywallDouble) -> None:
     """An answer that claims to be paid for already carries a receipt of this request, or is refused."""
     buy(payer, paywall)
     receipt = write_header(paywall.receipts_of(paywall.gateway.batches[0])[0])
@@ -196,7 +196,7 @@ def test_refusal_after_payment_is_unknown(payer: Payer, paywall: PaywallDouble, 
         buyer(payer, paywall)
 
 
-def test_interrupted_purchase_is_continued_and_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
+def test_interrupted_purchase_is_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
     transport = MotifTransport(payer, max_price=100_000)
     with httpx.Client(transport=transport) as client:
         paywall.pay_answers.append(refusal("internal", 500))
@@ -268,7 +268,7 @@ def test_unreadable_due_is_untrusted(payer: Payer, paywall: PaywallDouble, chang
     assert paywall.gateway.batches == []
 
 
-def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall: PaywallDouble) -> None:
+def test_lost_payment_is_resumed_for_its_request(payer: Payer, paywall: PaywallDouble) -> None:
     """The gateway's answer to the payment is lost: the next identical request shows the voucher that paid."""
     gateway = paywall.gateway
     accept = gateway.accept
@@ -286,7 +286,7 @@ def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall
         assert (answer.content, payer.spent, len(paywall.asks)) == (b"a picture", 204, 1)
 
 
-def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: PaywallDouble) -> None:
+def test_named_request_is_repeated_when_free(payer: Payer, paywall: PaywallDouble) -> None:
     with httpx.Client(
         transport=MotifTransport(payer, max_price=100_000), headers={"idempotency-key": "job-12345"}
     ) as client:

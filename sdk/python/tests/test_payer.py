@@ -410,9 +410,7 @@ def test_closed_payer_pays_nothing(gateway: GatewayDouble, world: World) -> None
     assert gateway.batches == []
 
 
-def test_gateway_that_lost_vouchers_is_offered_them_again(
-    gateway: GatewayDouble, world: World, state_path: Path
-) -> None:
+def test_gateway_gets_lost_vouchers_again(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     with open_payer(gateway, world, state=state_path) as payer:
         for number in range(3):
             payer.generate(0, 1, sha256(str(number)), OUTPUT)
@@ -424,9 +422,7 @@ def test_gateway_that_lost_vouchers_is_offered_them_again(
     assert [one["request_digest"] for one in gateway.paid] == [sha256(str(number)) for number in range(3)] + [REQUEST]
 
 
-def test_lower_total_that_was_never_signed_gets_no_signature(
-    gateway: GatewayDouble, world: World, state_path: Path
-) -> None:
+def test_total_never_signed_gets_no_signature(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     with open_payer(gateway, world, state=state_path) as payer:
         payer.generate(0, 2, REQUEST, OUTPUT)
         # The payer signed 204 at once, and never 102.

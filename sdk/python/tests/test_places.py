@@ -57,7 +57,7 @@ def test_refused_request_is_repeated_with_new_hold(payer: Payer, gateway: Gatewa
     assert Places.of(payer.engine)._count == _places.FIRST_PLACES - 2
 
 
-def test_request_without_place_is_refused_at_the_end(
+def test_request_without_place_is_refused(
     payer: Payer, gateway: GatewayDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_purchase, "PLACE_SECONDS", 0.5)

@@ -47,7 +47,7 @@ def checked_key(api_key: str | None) -> str | None:
     return api_key
 
 
-class Calls:
+class GatewayCalls:
     """Interface of one gateway. Requests that are unanswered or put off are repeated for `patience` seconds, which is
     safe: reads have no effect, payments have idempotency keys, and the chain settles each statement once.
 

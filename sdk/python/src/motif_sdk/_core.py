@@ -46,7 +46,7 @@ class Core:
         """
         return self.call_raw(call, raw, **arguments)[0]
 
-    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
+    def call_foreign(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
         """Returns the result of a call about what a server has sent, and the bytes behind it.
 
         Raises the error that the rules return; `Untrusted` if they cannot read it.

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from . import base58
-from ._calls import FIRST_PAUSE, LONGEST_PAUSE, Calls, Headers
+from ._calls import FIRST_PAUSE, LONGEST_PAUSE, GatewayCalls, Headers
 from ._log import log
 from ._machine import JSON, Machine
 from ._refusals import error_of
@@ -28,9 +28,9 @@ from .errors import CoreFailed, InvalidInput, MotifError, SignerFailed, Unanswer
 from .receipts import Receipt
 from .signer import Signer
 
-LINGER_PART = 8
+GATHER_PART = 8
 """Part of a round trip for which the next batch waits for the callers of the last one."""
-LONGEST_LINGER = 0.01
+LONGEST_GATHER = 0.01
 MAX_RECOVERED = 1_000
 """Number of payments without a caller whose receipts are kept in memory; the state file has all."""
 READ_VALID, READ_REUSED = 900, 300
@@ -81,7 +81,7 @@ class Engine(Generic[HostT]):
         self,
         channel: str,
         machine: Machine,
-        calls: Calls,
+        calls: GatewayCalls,
         signer: Signer,
         file: StateFile | None,
         host: HostT,
@@ -89,7 +89,7 @@ class Engine(Generic[HostT]):
     ) -> None:
         self.channel: str = channel
         self.machine: Machine = machine
-        self.calls: Calls = calls
+        self.calls: GatewayCalls = calls
         self.signer: Signer = signer
         self.file: StateFile | None = file
         self.host: HostT = host
@@ -232,7 +232,7 @@ class Engine(Generic[HostT]):
                     if flight is not None:
                         if not self.machine.status()["has_doubts"]:
                             self._reply_doubtful(None)
-                        await self._linger(flight)
+                        await self._gather(flight)
                         continue
                     self._reply_doubtful(None)
                 except MotifError as error:
@@ -254,7 +254,7 @@ class Engine(Generic[HostT]):
         self._check_file()  # what is unanswered may not be saved
         if self.file is not None and self.file.is_long:
             await self._rewrite()
-        self._hand_over()
+        self._submit()
         request = self.machine.call("payer.resend")["request"]
         if request is not None:
             # Sent before, by a driver that has ended.
@@ -264,7 +264,7 @@ class Engine(Generic[HostT]):
             effects = self.machine.effects("payer.next", now=now())
         return await self._execute(effects) if effects else None
 
-    def _hand_over(self) -> None:
+    def _submit(self) -> None:
         """Gives the payments that have arrived to the machine, except those that no caller awaits."""
         with self._lock:
             inbox = self._inbox
@@ -380,10 +380,10 @@ class Engine(Generic[HostT]):
             self._given_up = [(effect["ticket"], error_of(effect["error"])) for effect in failed]
             raise error
 
-    async def _linger(self, flight: _Flight) -> None:
+    async def _gather(self, flight: _Flight) -> None:
         """Waits for the callers of the last batch, who often pay again at once: all share one round trip then."""
         target = flight.gathered + flight.answered
-        deadline = time.monotonic() + min(LONGEST_LINGER, flight.round_trip / LINGER_PART)
+        deadline = time.monotonic() + min(LONGEST_GATHER, flight.round_trip / GATHER_PART)
         while len(self._inbox.payments) < target:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -434,7 +434,7 @@ class Engine(Generic[HostT]):
         """Fails all who wait, because an earlier batch is unanswered or the file has failed."""
         is_broken = isinstance(error, CoreFailed) or (self.file is not None and self.file.failure is not None)
         if not isinstance(error, CoreFailed):
-            self._hand_over()
+            self._submit()
             self._reply_all(self.machine.tickets("payer.drop_waiting"), error if is_broken else Unanswered())
             self._reply_doubtful(error)
             # Callers of the batch come last: what they do next is a new attempt.

@@ -54,7 +54,7 @@ async def place(
     }
     path, headers = f"/v1/channels/{engine.channel}/holds", {"idempotency-key": purchase["key"]}
     facts = await engine.calls.json("POST", path, body, headers)
-    hold = engine.machine.judge("hold.check", purchase=purchase, facts=facts)["hold"]
+    hold = engine.machine.call_foreign("hold.check", purchase=purchase, facts=facts)["hold"]
     return HeldGeneration(hold, license, units, request_digest, expires_at)
 
 

@@ -72,13 +72,13 @@ class Machine:
         """Returns the result of a call with this payer's handle."""
         return self.core.call(call, raw, payer=self._payer, **arguments)
 
-    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
+    def call_foreign(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
         """Returns the result of a call about what a server has sent. Raises `Untrusted` if it cannot be read."""
-        return self.core.judge(call, raw, payer=self._payer, **arguments)[0]
+        return self.core.call_foreign(call, raw, payer=self._payer, **arguments)[0]
 
     def compare(self, state: Mapping[str, object]) -> list[JSON]:
         """Compares this payer with the channel's state at the gateway; returns effects."""
-        return self.judge("payer.compare", state=state)["effects"]
+        return self.call_foreign("payer.compare", state=state)["effects"]
 
     def effects(self, call: str, raw: bytes = b"", /, **arguments: Any) -> list[JSON]:
         """Returns the effects of a call."""

@@ -261,12 +261,12 @@ class Buyer:
         """Returns the license that pays, and its conditions."""
         machine = self.engine.machine
         try:
-            plan = machine.judge("paywall.license", price_tag=tag, now=now())
+            plan = machine.call_foreign("paywall.license", price_tag=tag, now=now())
         except LicenseNotFound:
             if self.engine.rpc is None:
                 raise
             await self.engine.refresh()  # it may be new on chain
-            plan = machine.judge("paywall.license", price_tag=tag, now=now())
+            plan = machine.call_foreign("paywall.license", price_tag=tag, now=now())
         units = plan["units"].get("exactly") or plan["units"].get("at_most")
         tagged = {} if self.tag is None else {"tag": self.tag}
         machine.call("payer.check", license=plan["license"], units=units, now=now(), **tagged)
@@ -311,7 +311,9 @@ class Buyer:
             answer, body = await self.patiently(await self.asking(request, purchase))
             if answer.is_success:
                 header = answer.headers.get(RECEIPT)
-                parts = self.engine.machine.judge("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
+                parts = self.engine.machine.call_foreign("purchase.earlier", body, purchase=purchase, header=header)[
+                    "receipt"
+                ]
                 return self._bought(answer, body, Receipt.from_parts(parts))
             required = answer.headers.get(REQUIRED) if answer.status == 402 else None
             due = read_required(required).get("due") if required is not None else None
@@ -338,7 +340,9 @@ class Buyer:
 
     async def pay_due(self, purchase: JSON, part: int, due: JSON) -> Paid:
         """Pays for a ready answer or part, for the requested units at most and at the license's price."""
-        generation = self.engine.machine.judge("purchase.due", purchase=purchase, part=part, due=due)["generation"]
+        generation = self.engine.machine.call_foreign("purchase.due", purchase=purchase, part=part, due=due)[
+            "generation"
+        ]
         return await self.engine.pay([generation], self.tag)
 
     async def _open(self, request: Outgoing, purchase: JSON, part_cost: int) -> Opened | Rejected:
@@ -420,12 +424,12 @@ def _is_own(name: str) -> bool:
 
 def read_required(header: str) -> JSON:
     """Returns the payment that a 402 requires: a `price-tag` or a `due`."""
-    return _core.shared().judge("payment_required.read", header=header)[0]
+    return _core.shared().call_foreign("payment_required.read", header=header)[0]
 
 
 def check_answer(answer: Answer, body: bytes, receipt: Receipt) -> None:
     """Raises `Untrusted` if an answer does not carry the receipt that paid, or the body that the receipt names."""
-    _core.shared().judge("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+    _core.shared().call_foreign("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
 
 
 def check_paid(answer: Answer, body: bytes) -> None:

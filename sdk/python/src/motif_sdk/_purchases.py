@@ -59,10 +59,8 @@ class Attempt:
     def of_record(cls, record: JSON) -> Attempt:
         """Returns the purchase of a record."""
         paid: JSON | None = record["paid"]
-        made = paid and Paid([Receipt.from_parts(one) for one in paid["receipts"]], paid["voucher"])
-        return cls(
-            record["url"], record["purchase"], record["is_named"], made or None, True, record["key"], record["id"]
-        )
+        made = Paid([Receipt.from_parts(one) for one in paid["receipts"]], paid["voucher"]) if paid else None
+        return cls(record["url"], record["purchase"], record["is_named"], made, True, record["key"], record["id"])
 
     @property
     def is_over(self) -> bool:
@@ -109,8 +107,8 @@ class PurchaseLog:
                 self._file.flush()
             except OSError as error:
                 raise StateFailed(f"the purchases {self._path}: {error.strerror or error}") from error
-            self._lines += 1
-            if self._lines >= self.MAX_LINES + 2 * len(self._alive):
+            self._added += 1
+            if self._added >= max(self.MAX_LINES, self._kept):
                 self._rewrite()
 
     def _note(self, record: JSON) -> None:
@@ -131,7 +129,7 @@ class PurchaseLog:
             os.replace(temporary, self._path)
         except OSError as error:
             raise StateFailed(f"the purchases {self._path}: {error.strerror or error}") from error
-        self._lines = len(self._alive)
+        self._kept, self._added = len(self._alive), 0
 
 
 class Purchases:

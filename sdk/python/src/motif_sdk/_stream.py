@@ -96,8 +96,8 @@ class PaidStream:
             elif kind == "output":
                 if self._paid is None:
                     raise Untrusted("an unpaid part arrived")
-                _core.shared().judge("purchase.part", body, receipt=self._paid.receipts[0].parts)
-                return self._handed_over(body)
+                _core.shared().call_foreign("purchase.part", body, receipt=self._paid.receipts[0].parts)
+                return self._deliver(body)
             elif kind == "end":
                 return None
             elif kind == "failed":
@@ -112,13 +112,13 @@ class PaidStream:
     async def _show(self) -> None:
         """Shows the voucher of a paid part to the paywall, which then sends the part."""
         answer, receipt = (await self._send_voucher())[0], self._receipt()
-        _core.shared().judge("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+        _core.shared().call_foreign("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
         self._is_shown = True
 
     async def _fetch_again(self, paid: Paid) -> bytes:
         answer, body = await self._send_voucher()
         check_answer(answer, body, paid.receipts[0])
-        return self._handed_over(body)
+        return self._deliver(body)
 
     async def _send_voucher(self) -> tuple[Answer, bytes]:
         if self._paid is None:
@@ -133,7 +133,7 @@ class PaidStream:
             raise Untrusted("no part is paid for")
         return self._paid.receipts[0]
 
-    def _handed_over(self, body: bytes) -> bytes:
+    def _deliver(self, body: bytes) -> bytes:
         receipt = self._receipt()
         self.receipts.append(receipt)
         self._buyer.report(receipt)
@@ -153,7 +153,7 @@ class PaidStream:
                 text = bytes(self._buffer[: end + 2])
                 del self._buffer[: end + 2]
                 self._searched = 0
-                event, body = _core.shared().judge("stream.event", text)
+                event, body = _core.shared().call_foreign("stream.event", text)
                 if event["event"] is not None:
                     return event, body
                 continue

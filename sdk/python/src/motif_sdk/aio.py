@@ -12,7 +12,7 @@ from typing import Any, Literal
 import httpx
 
 from . import wire
-from ._calls import Calls
+from ._calls import GatewayCalls
 from ._core import check_range
 from ._engine import Paid
 from ._holds import HeldGeneration, capture, place, release
@@ -54,7 +54,7 @@ class AsyncPayer(PayerBase[AsyncHost]):
         file: list[StateFile] = []
         try:
             check_address("channel", channel)
-            calls = Calls(gateway, api_key, patience)
+            calls = GatewayCalls(gateway, api_key, patience)
             node = None if account is not None else RpcCalls(rpc, patience, rpc_timeout)
             options = (signer_of(key), state, policy or Policy(), account, receipt_keys)
             engine = await host.run(open_engine(host, calls, node, channel, options, file))

@@ -25,7 +25,7 @@ import httpx
 
 from . import _core, base58
 from ._answers import Answers, StoredAnswer
-from ._calls import Calls
+from ._calls import GatewayCalls
 from ._hosts import AsyncHost
 from ._json import object_of
 from ._log import log
@@ -150,7 +150,7 @@ class MotifPaywall:
         client: httpx.AsyncClient | None = None,
     ) -> None:
         self._app, self._routes, self._client, self._max_unpaid = app, list(routes), client, max_unpaid
-        self._calls, self._answers = Calls(gateway, api_key, patience), Answers(folder, keep_seconds=3_600)
+        self._calls, self._answers = GatewayCalls(gateway, api_key, patience), Answers(folder, keep_seconds=3_600)
         self._running: dict[str, str] = {}
         """Channel of each hold whose answer is being made."""
         self._channels: dict[str, tuple[float, JSON]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from . import wire
-from ._calls import Calls
+from ._calls import GatewayCalls
 from ._hosts import AsyncHost, SyncHost
 from ._sansio import Blocking
 from .content import Content, examine
@@ -25,7 +25,7 @@ class GatewayClient:
         patience: float = 10.0,
         client: httpx.Client | None = None,
     ) -> None:
-        self._calls, self._host = Calls(url, api_key, patience), SyncHost(client)
+        self._calls, self._host = GatewayCalls(url, api_key, patience), SyncHost(client)
 
     def operator(self) -> wire.Operator:
         """Returns the operator and its conditions."""
@@ -77,7 +77,7 @@ class AsyncGatewayClient:
         patience: float = 10.0,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._calls, self._host = Calls(url, api_key, patience), AsyncHost(client)
+        self._calls, self._host = GatewayCalls(url, api_key, patience), AsyncHost(client)
 
     async def operator(self) -> wire.Operator:
         """Returns the operator and its conditions."""
@@ -118,6 +118,6 @@ class AsyncGatewayClient:
         await self.close()
 
 
-async def _authenticate(calls: Calls, content: bytes | Content) -> wire.Authentication:
+async def _authenticate(calls: GatewayCalls, content: bytes | Content) -> wire.Authentication:
     found = await Blocking(lambda: examine(content)) if isinstance(content, bytes) else content
     return await calls.authenticate(found.digest, [probe.document() for probe in found.probes])

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import httpx
 
 from . import _core, wire
-from ._calls import Calls
+from ._calls import GatewayCalls
 from ._core import check_range
 from ._engine import Engine, HostT, Paid, generation_of
 from ._holds import HeldGeneration, capture, place, release
@@ -192,7 +192,7 @@ class Payer(PayerBase[SyncHost]):
         file: list[StateFile] = []
         try:
             check_address("channel", channel)
-            calls = Calls(gateway, api_key, patience)
+            calls = GatewayCalls(gateway, api_key, patience)
             node = None if account is not None else RpcCalls(rpc, patience, rpc_timeout)
             options = (signer_of(key), state, policy or Policy(), account, receipt_keys)
             engine = host.run(open_engine(host, calls, node, channel, options, file))
@@ -339,7 +339,7 @@ Options = tuple[Signer, "str | os.PathLike[str] | None", Policy, "bytes | None",
 
 
 async def open_engine(
-    host: HostT, calls: Calls, rpc: RpcCalls | None, channel: str, options: Options, file: list[StateFile]
+    host: HostT, calls: GatewayCalls, rpc: RpcCalls | None, channel: str, options: Options, file: list[StateFile]
 ) -> Engine[HostT]:
     """Opens an engine. The state file is added to `file`, so that the caller closes it after an error."""
     signer, state, policy, account, keys = options
