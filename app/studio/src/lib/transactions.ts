@@ -1,16 +1,17 @@
-import { createWalletSigner } from '@motif/sdk/wallet';
+import { createWalletSigner, type Wallet } from '@motif/sdk/wallet';
 import type { Instruction } from '@motif/sdk';
 import {
   AccountRole,
   address,
   appendTransactionMessageInstructions,
+  assertIsTransactionWithinSizeLimit,
   blockhash as toBlockhash,
+  compileTransaction,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   pipe,
-  setTransactionMessageFeePayerSigner,
+  setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
-  signTransactionMessageWithSigners,
   type Instruction as KitInstruction,
 } from '@solana/kit';
 
@@ -18,6 +19,7 @@ import { bytesOf, readBlockhash, sendTransaction } from './chain.js';
 import type { Session } from './wallets.js';
 
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
+const SIGN_TRANSACTION = 'solana:signTransaction';
 const SET_LIMIT = 2;
 const MOST_UNITS = 1_000_000;
 
@@ -30,24 +32,82 @@ export type AnyInstruction = Instruction | KitInstruction;
  * @returns Signature of the transaction.
  */
 export async function execute(session: Session, instructions: readonly AnyInstruction[]): Promise<string> {
-  const signer = createWalletSigner(session.wallet, session.account, session.chain);
-  const { blockhash, lastValidBlockHeight } = await readBlockhash();
-  const lifetime = { blockhash: toBlockhash(blockhash), lastValidBlockHeight };
-  const message = pipe(
-    createTransactionMessage({ version: 0 }),
-    (one) => setTransactionMessageFeePayerSigner(signer, one),
-    (one) => setTransactionMessageLifetimeUsingBlockhash(lifetime, one),
-    (one) => appendTransactionMessageInstructions([computeLimit(MOST_UNITS), ...instructions.map(toKit)], one),
-  );
-  const signed = await signTransactionMessageWithSigners(message);
-  return sendTransaction(getBase64EncodedWireTransaction(signed));
+  return (await executeGroups(session, [instructions]))[0]!;
 }
 
-/** Sends instructions in order, in groups that fit a transaction each. */
-export async function executeGroups(session: Session, groups: readonly (readonly Instruction[])[]): Promise<string[]> {
+/** Transactions that a wallet shows for one approval: their blockhash has to last until the last one is sent. */
+export const MOST_AT_ONCE = 16;
+
+/**
+ * Has the wallet sign each group as a transaction, many for one approval, and sends them in order, each after the one before is
+ * confirmed.
+ *
+ * @param onSent Called after each confirmed transaction.
+ * @returns Signatures of the transactions.
+ */
+export async function executeGroups(
+  session: Session,
+  groups: readonly (readonly AnyInstruction[])[],
+  onSent?: () => void,
+): Promise<string[]> {
   const signatures: string[] = [];
-  for (const group of groups) signatures.push(await execute(session, group));
+  for (let start = 0; start < groups.length; start += MOST_AT_ONCE) {
+    const part = groups.slice(start, start + MOST_AT_ONCE);
+    for (const transaction of await signAll(session, part)) {
+      signatures.push(await sendTransaction(transaction));
+      onSent?.();
+    }
+  }
   return signatures;
+}
+
+/** Has the wallet sign groups of instructions with one approval; returns the transactions in base64. */
+async function signAll(session: Session, groups: readonly (readonly AnyInstruction[])[]): Promise<string[]> {
+  const lifetime = await readBlockhash();
+  const transactions = groups.map((group) => compile(session.address, lifetime, group));
+  const { wallet, account, chain } = session;
+  const signer = createWalletSigner(together(wallet, transactions.length), account, chain);
+  const signed = await signer.modifyAndSignTransactions(transactions);
+  return signed.map(getBase64EncodedWireTransaction);
+}
+
+type Lifetime = Awaited<ReturnType<typeof readBlockhash>>;
+
+/** Compiles instructions into an unsigned transaction. @throws Error if it is longer than a transaction may be. */
+export function compile(payer: string, { blockhash, lastValidBlockHeight }: Lifetime, instructions: readonly AnyInstruction[]) {
+  const message = pipe(
+    createTransactionMessage({ version: 0 }),
+    (one) => setTransactionMessageFeePayer(address(payer), one),
+    (one) => setTransactionMessageLifetimeUsingBlockhash({ blockhash: toBlockhash(blockhash), lastValidBlockHeight }, one),
+    (one) => appendTransactionMessageInstructions([computeLimit(MOST_UNITS), ...instructions.map(toKit)], one),
+  );
+  const transaction = compileTransaction(message);
+  assertIsTransactionWithinSizeLimit(transaction);
+  return transaction;
+}
+
+interface SignInput {
+  readonly transaction: Uint8Array;
+}
+
+interface SignFeature {
+  signTransaction(...inputs: SignInput[]): Promise<readonly { readonly signedTransaction: Uint8Array }[]>;
+}
+
+/** Returns a wallet that collects `count` requests for a signature and passes them on as one, which its owner approves once. */
+function together(wallet: Wallet, count: number): Wallet {
+  const feature = wallet.features[SIGN_TRANSACTION] as SignFeature;
+  const inputs: SignInput[] = [];
+  let pass: (answer: ReturnType<SignFeature['signTransaction']>) => void;
+  const answer = new Promise<readonly { readonly signedTransaction: Uint8Array }[]>((resolve) => (pass = resolve));
+  const signTransaction = async (input: SignInput) => {
+    const index = inputs.push(input) - 1;
+    if (inputs.length === count) pass(feature.signTransaction(...inputs));
+    const signed = (await answer)[index];
+    return signed ? [signed] : [];
+  };
+  const { name, chains, accounts, features } = wallet;
+  return { name, chains, accounts, features: { ...features, [SIGN_TRANSACTION]: { ...feature, signTransaction } } };
 }
 
 const MOST_BYTES = 1_100;

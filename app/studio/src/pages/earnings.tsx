@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
@@ -21,6 +21,10 @@ export default function EarningsPage() {
   );
 }
 
+/** Gateways read the chain every few seconds. */
+const RELOAD_EVERY = 5_000;
+const SEEN_WITHIN = 30_000;
+
 async function loadEarnings(person: string) {
   const earnings = await earningsOf(person);
   const currencies = await Promise.all(earnings.totals.map(({ currency }) => currencyOf(currency)));
@@ -30,7 +34,11 @@ async function loadEarnings(person: string) {
 function Earnings({ session }: { session: Session }) {
   const loaded = useLoaded(() => loadEarnings(session.address), [session.address]);
   const proving = useAction();
-  const { value } = loaded;
+  const { value, reload } = loaded;
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), RELOAD_EVERY);
+    return () => clearInterval(timer);
+  }, []);
   if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
   if (!value) return <Busy />;
   const { earnings, currencies } = value;
@@ -65,13 +73,12 @@ interface TotalsProps {
 function Totals({ where, currency, session, earnings, onClaimed }: TotalsProps) {
   const claiming = useAction();
   const [claimed, setClaimed] = useState<bigint>();
-  const works = earnings.works.filter(({ currencies }) => currencies.some((one) => one.currency === where.currency)).map(({ work }) => work);
+  const works = earnings.works.map(({ work }) => work);
   const claim = () =>
     claiming.run(async () => {
       if (!hasProof(session.address) && BigInt(where.settled) > 0n) await prove(session);
-      await claimAll(session, works, currency);
-      const after = (await earningsOf(session.address)).totals.find((one) => one.currency === where.currency);
-      setClaimed(BigInt(after?.claimed ?? 0) - BigInt(where.claimed));
+      const sent = await claimAll(session, works, currency);
+      setClaimed(sent.length === 0 ? 0n : (await claimedLater(session.address, where)) - BigInt(where.claimed));
       onClaimed();
     });
   const figures = [
@@ -99,6 +106,15 @@ function Totals({ where, currency, session, earnings, onClaimed }: TotalsProps) 
       {claiming.isBusy && <Busy text={texts.earnings.claiming} />}
     </section>
   );
+}
+
+/** Returns what a person has claimed ever, once the gateway has seen the claim. */
+async function claimedLater(person: string, { currency, claimed }: Where): Promise<bigint> {
+  for (const begun = Date.now(); ; ) {
+    const after = (await earningsOf(person)).totals.find((one) => one.currency === currency)?.claimed ?? '0';
+    if (BigInt(after) > BigInt(claimed) || Date.now() - begun > SEEN_WITHIN) return BigInt(after);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
 }
 
 function ByWork({ earnings }: { earnings: PersonEarnings }) {

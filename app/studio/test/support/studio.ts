@@ -8,6 +8,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { Core, type AccountJson } from '@motif/sdk';
 
 import { Localnet } from '../../../../sdk/typescript/test/support/localnet.js';
+import { hasOtherPages, serveDist } from './pages.js';
 import { ScriptedWallet } from './wallet.js';
 
 export { HAS_BINARY, PICTURE } from '../../../../sdk/typescript/test/support/localnet.js';
@@ -26,15 +27,18 @@ export class Studio {
   readonly localnet: Localnet;
   readonly core: Core;
   readonly #browser: Browser;
+  /** Whether the binary has pages of another build: then dist/ is served in their place. */
+  readonly #isOther: boolean;
   /** Errors of pages: failed scripts, refused resources. */
   readonly errors: string[] = [];
   /** Requests to another origin than the gateway's. */
   readonly foreign: string[] = [];
 
-  private constructor(localnet: Localnet, core: Core, browser: Browser) {
+  private constructor(localnet: Localnet, core: Core, browser: Browser, isOther: boolean) {
     this.localnet = localnet;
     this.core = core;
     this.#browser = browser;
+    this.#isOther = isOther;
   }
 
   static async start(): Promise<Studio> {
@@ -42,7 +46,9 @@ export class Studio {
     await localnet.serve();
     const core = await Core.load(Uint8Array.from(await readFile(CORE)));
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
-    return new Studio(localnet, core, browser);
+    const isOther = await hasOtherPages(localnet.gatewayUrl);
+    if (isOther) console.warn('the binary has pages of another build: dist/ is tested in their place');
+    return new Studio(localnet, core, browser, isOther);
   }
 
   async stop(): Promise<void> {
@@ -57,6 +63,7 @@ export class Studio {
   /** Opens a page of a browser of its own, with a person's wallet. */
   async open(path: string, wallet?: ScriptedWallet, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext(options);
+    if (this.#isOther) await serveDist(context, this.url);
     const page = await context.newPage();
     page.on('pageerror', (error) => this.errors.push(`${path}: ${error.message}`));
     page.on('console', (message) => {
