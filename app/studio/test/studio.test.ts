@@ -1,9 +1,12 @@
 // A creator and a platform use the studio in Debian's Chromium; amounts and receipts are asserted on chain.
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { getAddressDecoder } from '@solana/kit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { payoutsOf, planPool, readContributorList, type PoolWork } from '../src/lib/pool.js';
 import { connect, DOLLAR, HAS_BINARY, HAS_CHROMIUM, PICTURE, Studio, violations } from './support/studio.js';
 import type { ScriptedWallet } from './support/wallet.js';
 
@@ -17,6 +20,15 @@ const REGISTER_WITHIN = 60_000;
 const LOAD_WITHIN = 1_000;
 const COLD_LOADS = 10;
 const HTML_TITLE = '<img src=x onerror=document.title=1>';
+
+/** Price of the preset that the page begins with, base units. */
+const PRESET_PRICE = 10_000n;
+
+/** Returns a list of `count` people, of whom one is real. */
+function contributorList(count: number, real: string): string {
+  const address = (number: number) => getAddressDecoder().decode(Uint8Array.from({ length: 32 }, (_, at) => (at < 2 ? (number >> (8 * at)) & 255 : 9)));
+  return Array.from({ length: count }, (_, number) => `${number === 100 ? real : address(number)}, ${1 + (number % 7)}`).join('\n');
+}
 
 describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   let studio: Studio;
@@ -101,6 +113,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   let earning: Page;
   const figure = (name: string) => earning.locator(`[data-figure=${name}]`).getAttribute('data-amount');
   let paid: bigint;
+  let photoShare = 0n;
   test('creator sees what is vouched and not settled', async () => {
     earning = await studio.open('/studio/earnings', creator);
     await connect(earning);
@@ -127,6 +140,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     expect(creator!.approvals - approvals).toBe(1);
     expect((await studio.balance(creator!.address)) - before).toBe(paid / 2n);
     const earnings = await studio.decode(studio.core.call('address.earnings', { work, mint: DOLLAR }).address, 'earnings');
+    photoShare = paid / 2n;
     expect([earnings.earnings.earned, earnings.recipients.map(({ taken }) => taken)]).toEqual([String(paid), [String(paid / 2n), '0']]);
   });
 
@@ -155,6 +169,132 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.context().close();
   });
 
+  const PEOPLE = 330;
+  let dataset: string;
+  let groups: PoolWork[];
+  test('data set with many contributors survives a closed tab', async () => {
+    const list = contributorList(PEOPLE, friend!.address);
+    creator!.patience = creator!.approvals + 1;
+    const first = await studio.open('/studio/dataset', creator);
+    await connect(first);
+    await first.locator('input[type=file]').first().setInputFiles({ name: 'harbor.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from('{"picture":1}\n') });
+    await first.getByLabel('Title').fill('Harbor photographs');
+    await first.getByLabel('Your own share, percent').fill('10');
+    await first.getByLabel('Contributors', { exact: true }).fill(list);
+    await expect.poll(() => first.locator('.card').textContent()).toContain('330 contributors in 21 works on 3 levels');
+    await first.getByRole('button', { name: 'Register 21 works' }).click();
+    await expect.poll(() => first.getByRole('alert').textContent(), { timeout: 60_000 }).toContain('did not sign');
+    await first.context().storageState({ path: studio.localnet.path('tab.json') });
+    await first.context().close();
+
+    creator!.patience = Infinity;
+    const approvals = creator!.approvals;
+    const second = await studio.open('/studio/dataset', creator, { storageState: studio.localnet.path('tab.json') });
+    await second.getByRole('button', { name: 'Disconnect' }).waitFor();
+    await second.locator('[data-begun="16"]').waitFor();
+    await second.getByRole('button', { name: 'Continue' }).click();
+    await second.getByRole('button', { name: 'Register 21 works' }).click();
+    dataset = (await second.locator('[data-work]').getAttribute('data-work', { timeout: 60_000 })) ?? '';
+    expect(creator!.approvals - approvals).toBe(1);
+    await second.context().close();
+
+    const { contributors } = readContributorList(list);
+    const pool = planPool(contributors, 1_000, [{ recipient: creator!.address, share_bps: 10_000 }]);
+    groups = [];
+    const compare = async (address: string, planned: PoolWork) => {
+      const { work: found } = await studio.decode(address, 'work');
+      expect(found.parents.map(({ share_bps }) => share_bps)).toEqual(planned.parents.map(({ share_bps }) => share_bps));
+      if (planned.recipients.length > 0) expect(found.split).toEqual(planned.recipients);
+      groups.push(planned);
+      for (const [at, parent] of found.parents.entries()) await compare(parent.work, planned.parents[at]!);
+    };
+    await compare(dataset, pool.root);
+    expect(groups.length).toBe(21);
+    expect((await studio.decode(dataset, 'work')).work.latest_terms).toBe(1);
+  });
+
+  test('earnings of a data set reach a contributor', async () => {
+    const page = await studio.open(`/studio/platform?work=${dataset}`, platform);
+    await connect(page);
+    await page.getByLabel('Deposit, dollars').fill('20');
+    await page.getByRole('button', { name: 'Open channel and accept terms' }).click();
+    const card = page.locator('[data-channel]').filter({ hasText: 'Harbor photographs' });
+    await card.getByLabel('Generations').fill('1000');
+    await card.getByLabel('Budget of this page, dollars').fill('20');
+    await card.getByRole('button', { name: 'Pay for 1000 generations' }).click();
+    await card.locator('[data-paid="1000"]').waitFor({ timeout: 120_000 });
+    await card.getByRole('button', { name: 'Settle now' }).click();
+    await card.locator('[data-settled]').waitFor({ timeout: 60_000 });
+    const paid = 1_000n * PRESET_PRICE;
+    await page.context().close();
+
+    const owner = await studio.open('/studio/earnings', creator);
+    await connect(owner);
+    await owner.getByRole('button', { name: 'Show payments that have not settled' }).click();
+    const [before, friends] = [await studio.balance(creator!.address), await studio.balance(friend!.address)];
+    await expect.poll(() => owner.locator('[data-figure=settled]').getAttribute('data-amount'), { timeout: 60_000 }).toBe(String(paid));
+    await owner.getByRole('button', { name: 'Claim all' }).click();
+    await owner.locator('.notice.good').waitFor({ timeout: 120_000 });
+    expect((await studio.balance(creator!.address)) - before).toBe(paid / 10n);
+
+    const { contributors } = readContributorList(contributorList(PEOPLE, friend!.address));
+    const due = payoutsOf(planPool(contributors, 1_000, [{ recipient: creator!.address, share_bps: 10_000 }]), paid).get(friend!.address)!;
+    const page2 = await studio.open('/studio/earnings', friend);
+    await connect(page2);
+    await page2.getByRole('button', { name: 'Claim all' }).click();
+    await page2.locator('.notice.good').waitFor({ timeout: 60_000 });
+    // The friend has half of the photo, too, which was settled and collected before.
+    expect((await studio.balance(friend!.address)) - friends).toBe(due + photoShare);
+    await Promise.all([owner, page2].map((one) => one.context().close()));
+  });
+
+  test('people are paid for tasks once after a closed tab', async () => {
+    const people = contributorList(40, '').split('\n').map((line) => line.split(',')[0]!);
+    const list = people.map((person, at) => `${person}, ${at + 1}`).join('\n');
+    // The platform owns the work for which it pays.
+    await studio.localnet.write('tasks.txt', 'Draw a box around each boat in the picture, and write its name below.');
+    const { work: tasks } = await studio.localnet.run(['work', 'register', 'tasks.txt', '--kind', 'text', '--title', 'Boats', '--keypair', 'platform.json']);
+    const page = await studio.open('/studio/payouts', platform);
+    await connect(page);
+    await expect.poll(async () => { await page.reload(); return page.getByLabel('Paid for').count(); }, { timeout: 60_000, interval: 3_000 }).toBe(1);
+    await page.getByLabel('The list has').selectOption('tasks');
+    await page.getByLabel('Dollars for one task').fill('0.01');
+    await page.getByLabel('People', { exact: true }).fill(list);
+    const before = await studio.balance(platform!.address);
+    const approvals = platform!.approvals;
+    // The tab closes while the payments are on their way.
+    let sent = 0;
+    await page.route('**/v1/chain/transactions', async (route) => {
+      sent += 1;
+      if (sent <= 2) return route.continue();
+      await route.abort();
+    });
+    await page.getByRole('button', { name: 'Pay $8.20' }).click();
+    await expect.poll(() => page.getByRole('alert').count(), { timeout: 60_000 }).toBe(1);
+    await page.context().storageState({ path: studio.localnet.path('tab.json') });
+    await page.context().close();
+    const partly = before - (await studio.balance(platform!.address));
+    expect(partly > 0n && partly < 8_200_000n).toBe(true);
+
+    const again = await studio.open('/studio/payouts', platform, { storageState: studio.localnet.path('tab.json') });
+    await again.getByRole('button', { name: 'Disconnect' }).waitFor();
+    // Transactions that were not sent are signed again only after their last block, in about 75 seconds.
+    await again.getByRole('button', { name: 'Continue' }).click();
+    await again.locator('[data-complete]').waitFor({ timeout: 150_000 });
+    expect(platform!.approvals - approvals).toBe(2);
+    expect(before - (await studio.balance(platform!.address))).toBe(8_200_000n);
+    for (const [at, person] of people.entries()) expect(await studio.balance(person)).toBe(BigInt(at + 1) * 10_000n);
+    const downloading = again.waitForEvent('download');
+    await again.getByRole('button', { name: 'Download the receipt' }).click();
+    const receipt = JSON.parse(await readFile(await (await downloading).path(), 'utf8')) as { work: string; total: string; payments: { transaction: string }[] };
+    expect([receipt.work, receipt.total, receipt.payments.length]).toEqual([tasks, '8200000', 40]);
+    for (const signature of new Set(receipt.payments.map(({ transaction }) => transaction))) {
+      const { value } = await studio.localnet.call<{ value: ({ err: unknown } | null)[] }>('getSignatureStatuses', [[signature]]);
+      expect(value[0]?.err).toBeNull();
+    }
+    await again.context().close();
+  });
+
   test('markup in a title is shown as text', async () => {
     await studio.localnet.write('note.txt', 'A poem about a harbor, long enough to have a fingerprint of its own.');
     const args = ['work', 'register', 'note.txt', '--kind', 'text', '--title', HTML_TITLE, '--keypair', 'friend.json'];
@@ -165,7 +305,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.context().close();
   });
 
-  test.each(['', 'register', 'works', 'earnings', 'catalogue', 'inbox', 'receipts', 'platform', 'operator', 'nothing'])(
+  test.each(['', 'register', 'dataset', 'payouts', 'works', 'earnings', 'catalogue', 'inbox', 'receipts', 'platform', 'operator', 'nothing'])(
     'axe finds nothing on page %j',
     async (name) => {
       for (const colorScheme of ['light', 'dark'] as const) {

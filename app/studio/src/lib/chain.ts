@@ -113,6 +113,11 @@ export async function sendTransaction(transaction: string): Promise<string> {
   return sent.signature;
 }
 
+/** State of a transaction, such as `confirmed`, `failed` or `unknown`. */
+export async function transactionState(signature: string): Promise<string> {
+  return (await ask<{ state: string }>(`/v1/chain/transactions/${signature}`)).state;
+}
+
 /** Waits until a transaction is confirmed. */
 async function confirm(signature: string): Promise<void> {
   for (const start = Date.now(); Date.now() - start < CONFIRM_WITHIN; ) {

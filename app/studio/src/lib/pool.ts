@@ -158,3 +158,8 @@ export function payoutsOf({ root }: Pool, amount: bigint): Map<string, bigint> {
 export function floorShare(amount: bigint, bps: number): bigint {
   return (amount * BigInt(bps)) / BigInt(WHOLE);
 }
+
+/** Whether a work has the form of a pool's group, which lists leave out. It has no terms, and pays only what its data set earns. */
+export function isGroup({ kind, terms, title }: { kind: string; terms?: unknown; title: string }): boolean {
+  return kind === 'dataset' && !terms && / #[1-8](\.[1-8])*$/.test(title);
+}

@@ -58,3 +58,14 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unkn
   const reload = () => setRound((count) => count + 1);
   return { value: state.value, error: state.error, isLoading: state.isLoading, reload };
 }
+
+/** Gateways read the chain every few seconds. */
+const RELOAD_EVERY = 5_000;
+
+/** Loads again from time to time while the page is visible. */
+export function useReload(reload: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), RELOAD_EVERY);
+    return () => clearInterval(timer);
+  }, []);
+}

@@ -4,17 +4,19 @@ import {
   AccountRole,
   address,
   appendTransactionMessageInstructions,
-  assertIsTransactionWithinSizeLimit,
   blockhash as toBlockhash,
   compileTransaction,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
+  getSignatureFromTransaction,
+  isTransactionWithinSizeLimit,
   pipe,
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
   type Instruction as KitInstruction,
 } from '@solana/kit';
 
+import { texts } from '../texts.js';
 import { bytesOf, readBlockhash, sendTransaction } from './chain.js';
 import type { Session } from './wallets.js';
 
@@ -38,6 +40,15 @@ export async function execute(session: Session, instructions: readonly AnyInstru
 /** Transactions that a wallet shows for one approval: their blockhash has to last until the last one is sent. */
 export const MOST_AT_ONCE = 16;
 
+/** Transaction that a wallet has signed. */
+export interface Signed {
+  readonly signature: string;
+  /** In base64. */
+  readonly transaction: string;
+  /** Height of the last block that can have it. */
+  readonly lastBlock: bigint;
+}
+
 /**
  * Has the wallet sign each group as a transaction, many for one approval, and sends them in order, each after the one before is
  * confirmed.
@@ -52,8 +63,7 @@ export async function executeGroups(
 ): Promise<string[]> {
   const signatures: string[] = [];
   for (let start = 0; start < groups.length; start += MOST_AT_ONCE) {
-    const part = groups.slice(start, start + MOST_AT_ONCE);
-    for (const transaction of await signAll(session, part)) {
+    for (const { transaction } of await signAll(session, groups.slice(start, start + MOST_AT_ONCE))) {
       signatures.push(await sendTransaction(transaction));
       onSent?.();
     }
@@ -61,14 +71,18 @@ export async function executeGroups(
   return signatures;
 }
 
-/** Has the wallet sign groups of instructions with one approval; returns the transactions in base64. */
-async function signAll(session: Session, groups: readonly (readonly AnyInstruction[])[]): Promise<string[]> {
+/** Has the wallet sign at most 16 groups of instructions with one approval. */
+export async function signAll(session: Session, groups: readonly (readonly AnyInstruction[])[]): Promise<Signed[]> {
   const lifetime = await readBlockhash();
   const transactions = groups.map((group) => compile(session.address, lifetime, group));
   const { wallet, account, chain } = session;
   const signer = createWalletSigner(together(wallet, transactions.length), account, chain);
   const signed = await signer.modifyAndSignTransactions(transactions);
-  return signed.map(getBase64EncodedWireTransaction);
+  return signed.map((transaction) => ({
+    signature: getSignatureFromTransaction(transaction),
+    transaction: getBase64EncodedWireTransaction(transaction),
+    lastBlock: lifetime.lastValidBlockHeight,
+  }));
 }
 
 type Lifetime = Awaited<ReturnType<typeof readBlockhash>>;
@@ -82,7 +96,7 @@ export function compile(payer: string, { blockhash, lastValidBlockHeight }: Life
     (one) => appendTransactionMessageInstructions([computeLimit(MOST_UNITS), ...instructions.map(toKit)], one),
   );
   const transaction = compileTransaction(message);
-  assertIsTransactionWithinSizeLimit(transaction);
+  if (!isTransactionWithinSizeLimit(transaction)) throw new Error(texts.errors.tooLarge);
   return transaction;
 }
 
@@ -124,7 +138,8 @@ export function packInstructions(instructions: readonly Instruction[]): Instruct
   return groups;
 }
 
-function fits(instructions: readonly Instruction[]): boolean {
+/** Whether instructions fit one transaction, with room for what a wallet adds. */
+export function fits(instructions: readonly Instruction[]): boolean {
   const addresses = new Set(instructions.flatMap(({ program, accounts }) => [program, ...accounts.map((one) => one.address)]));
   const bodies = instructions.reduce((sum, { accounts, data }) => sum + 4 + accounts.length + (data.length * 3) / 4, 0);
   return addresses.size <= MOST_ACCOUNTS && 64 + 3 + 32 * (addresses.size + 2) + 34 + bodies + 8 <= MOST_BYTES;

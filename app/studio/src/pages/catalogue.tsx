@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 
 import { currencies, gateway, type WorkFacts } from '../lib/catalogue.js';
 import { parseAmount } from '../lib/money.js';
+import { isGroup } from '../lib/pool.js';
 import { useLoaded } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { Busy, ErrorBox, Field, Select } from '../ui/parts.js';
@@ -63,7 +64,7 @@ async function list({ kind, use, most, limit }: { kind: string; use: string; mos
 
 function arrange(works: readonly WorkFacts[], search: string, sort: Sort): WorkFacts[] {
   const wanted = search.trim().toLocaleLowerCase();
-  const found = works.filter(({ title, work }) => title.toLocaleLowerCase().includes(wanted) || work.toLocaleLowerCase() === wanted);
+  const found = works.filter((one) => !isGroup(one)).filter(({ title, work }) => title.toLocaleLowerCase().includes(wanted) || work.toLocaleLowerCase() === wanted);
   if (sort === 'newest') return found.reverse();
   if (sort === 'cheap') return found.sort((one, other) => Number(lowest(one) - lowest(other)));
   return found;

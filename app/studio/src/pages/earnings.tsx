@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
 import { formatAmount, type Currency } from '../lib/money.js';
 import { earningsOf, hasProof, prove, usageCsv, usageOf, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
-import { useLoaded } from '../lib/store.js';
+import { save } from '../lib/save.js';
+import { useLoaded, useReload } from '../lib/store.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Amount, Busy, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
@@ -21,8 +22,6 @@ export default function EarningsPage() {
   );
 }
 
-/** Gateways read the chain every few seconds. */
-const RELOAD_EVERY = 5_000;
 const SEEN_WITHIN = 30_000;
 
 async function loadEarnings(person: string) {
@@ -34,11 +33,8 @@ async function loadEarnings(person: string) {
 function Earnings({ session }: { session: Session }) {
   const loaded = useLoaded(() => loadEarnings(session.address), [session.address]);
   const proving = useAction();
-  const { value, reload } = loaded;
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), RELOAD_EVERY);
-    return () => clearInterval(timer);
-  }, []);
+  const { value } = loaded;
+  useReload(loaded.reload);
   if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
   if (!value) return <Busy />;
   const { earnings, currencies } = value;
@@ -156,13 +152,7 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
   const [by, setBy] = useState<UsageBy>('day');
   const usage = useLoaded(() => usageOf(work, by, session.address), [work, by]);
   const downloading = useAction();
-  const download = () =>
-    downloading.run(async () => {
-      const url = URL.createObjectURL(await usageCsv(work, by, session.address));
-      const link = Object.assign(document.createElement('a'), { href: url, download: `usage-${work}-${by}.csv` });
-      link.click();
-      URL.revokeObjectURL(url);
-    });
+  const download = () => downloading.run(async () => save(await usageCsv(work, by, session.address), 'text/csv', `usage-${work}-${by}.csv`));
   const options = earnings.works.map((one) => [one.work, one.title || one.work] as const);
   const rows = usage.value ?? [];
   return (

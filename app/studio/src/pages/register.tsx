@@ -12,6 +12,7 @@ import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Area, Busy, Code, ErrorBox, Field, FileZone, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
 import { checkParents, ParentsEditor, type ParentText } from '../ui/parents-editor.js';
+import { Registration } from '../ui/registered.js';
 import { SplitEditor } from '../ui/split-editor.js';
 import { TermsEditor, useTerms } from '../ui/terms-editor.js';
 
@@ -70,7 +71,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
       const pictureUrl = preview && URL.createObjectURL(preview.file);
       setContent({ digest: examined.digest, fingerprint: examined.fingerprint, preview, pictureUrl, name: file.name });
       setKind(KIND_OF_MEDIA[examined.media]);
-      if (title === '') setTitle(file.name.replace(/\.[^.]*$/, '').slice(0, 60));
+      setTitle((current) => current || file.name.replace(/\.[^.]*$/, '').slice(0, 60));
       const fingerprints = examined.probes.filter(({ scheme }) => scheme !== 0);
       const { alike } = await gateway.authenticate({ digest: examined.digest, fingerprints: [...fingerprints] });
       const likely = alike.filter(({ work }) => work.terms?.derivatives === 'allowed').slice(0, 3);
@@ -106,7 +107,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
     const split = rows.map((row) => (row.recipient === session.address ? { ...row, recipient: SIGNER } : row));
     setVoiceLink(linkOf({ digest: content!.digest, fingerprint: content!.fingerprint, title, toml, split }));
   };
-  if (done) return <Done {...done} />;
+  if (done) return <Registration {...done} />;
 
   const ownBps = shares.find(({ recipient }) => recipient === session.address)?.share_bps ?? 0;
   const parentBps = parents.reduce((sum, { share }) => sum + Math.round(Number(share) * 100 || 0), 0);
@@ -131,7 +132,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
         <Field label={texts.register.link} value={link} onValue={setLink} />
       </div>
       <Area label={texts.register.description} value={description} onValue={setDescription} />
-      <SplitEditor rows={rows} own={session.address} hasList={kind === 'dataset'} onRows={setRows} />
+      <SplitEditor rows={rows} own={session.address} hasPool={kind === 'dataset'} onRows={setRows} />
       <ParentsEditor rows={parents} onRows={setParents} />
       <TermsEditor toml={toml} parsed={parsed} currency={currency} ownBps={ownBps} parentBps={parentBps} onToml={setToml} />
       {kind === 'voice' && (
@@ -146,7 +147,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
           <label class="check"><input type="checkbox" checked={isMyVoice} onChange={(event) => setMyVoice(event.currentTarget.checked)} />{texts.register.voiceConsent}</label>
         </div>
       )}
-      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ title, split: shares, parents: [], offer: parsed.offer })))}</p>
+      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ recipients: shares.length, parents: parents.length, hasTerms: parsed.offer !== undefined })))}</p>
       {problem && content && <p class="bad" role="status">{problem}</p>}
       <ErrorBox error={sending.error} />
       <button type="submit" class="primary big" disabled={isBlocked}>{parsed.offer ? texts.register.submit : texts.register.submitPlain}</button>
@@ -177,16 +178,4 @@ function firstProblem({ content, title, link, errors }: Checked): string | undef
   if (new TextEncoder().encode(title).length > MOST_TITLE_BYTES) return texts.register.longTitle;
   if (link !== '' && !link.startsWith('https://')) return texts.register.badLink;
   return errors[0];
-}
-
-function Done({ work, signature, uploadError }: Registered) {
-  return (
-    <div class="card center" data-work={work}>
-      <h2>{texts.register.done}</h2>
-      <p>{texts.register.doneText}</p>
-      <p><Code value={signature} length={8} /></p>
-      {uploadError !== undefined && <p class="bad">{texts.register.uploadFailed} {String(uploadError instanceof Error ? uploadError.message : uploadError)}</p>}
-      <p><a class="button primary" href={`/w/${work}`}>{texts.register.open}</a></p>
-    </div>
-  );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { generate, openPayer, type OwnChannel } from '../lib/channels.js';
 import { formatAmount, parseAmount, type Currency } from '../lib/money.js';
+import { save } from '../lib/save.js';
 import { texts } from '../texts.js';
 import { Busy, ErrorBox, Field, Notice, Select, useAction } from './parts.js';
 
@@ -81,9 +82,7 @@ export function Playground({ channel, titles, currency, onSettled }: Props) {
     });
   const download = () => {
     const lines = receipts.map((receipt) => JSON.stringify({ receipt })).join('\n');
-    const url = URL.createObjectURL(new Blob([`${lines}\n`], { type: 'application/jsonl' }));
-    Object.assign(document.createElement('a'), { href: url, download: 'receipts.jsonl' }).click();
-    URL.revokeObjectURL(url);
+    save(`${lines}\n`, 'application/jsonl', 'receipts.jsonl');
   };
   const licenses = channel.licenses.map(({ work, use }, index) => [String(index), `${titles[index] || work.slice(0, 8)}: ${use}`] as const);
   const isReady = number > 0 && most !== undefined && most > 0n && !action.isBusy;

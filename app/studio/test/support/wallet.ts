@@ -6,6 +6,8 @@ export class ScriptedWallet {
   readonly address: string;
   /** Requests to sign transactions that were approved: one may have many. */
   approvals = 0;
+  /** Requests after which its owner declines. */
+  patience = Infinity;
   readonly #key: KeyPairSigner;
 
   private constructor(key: KeyPairSigner) {
@@ -21,6 +23,7 @@ export class ScriptedWallet {
   /** Announces the wallet in each document of a page. */
   async install(page: Page): Promise<void> {
     await page.exposeFunction('testWalletSign', async (isText: boolean, messages: readonly string[]) => {
+      if (!isText && this.approvals >= this.patience) throw new Error('User rejected the request.');
       this.approvals += isText ? 0 : 1;
       const sign = (bytes: Uint8Array) => (isText ? this.#signText(bytes) : this.#signTransaction(bytes));
       const signed = await Promise.all(messages.map((base64) => sign(Uint8Array.from(Buffer.from(base64, 'base64')))));

@@ -1,0 +1,1 @@
+import{C as e}from"./index-BdPqwLaN.js";var t=new e(void 0);export{t};
