@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { payoutsOf, planPool, readContributorList, type PoolWork } from '../src/lib/pool.js';
-import { connect, DOLLAR, HAS_BINARY, HAS_CHROMIUM, PICTURE, Studio, violations } from './support/studio.js';
+import { ADMIN_SECRET, connect, DOLLAR, HAS_BINARY, HAS_CHROMIUM, PICTURE, readCode, Studio, violations } from './support/studio.js';
 import type { ScriptedWallet } from './support/wallet.js';
 
 /** Folder for pictures of the pages; none are taken without. */
@@ -248,6 +248,66 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await Promise.all([owner, page2].map((one) => one.context().close()));
   });
 
+  test('voice link is read from its code and signed by the person', async () => {
+    const page = await studio.open('/studio/register', creator);
+    await connect(page);
+    await page.locator('input[type=file]').setInputFiles({ name: 'voice.txt', mimeType: 'text/plain', buffer: Buffer.from('Stands for a recording, which the person has: only its digest is in the link.') });
+    await page.getByLabel('Kind').selectOption('voice');
+    await page.getByLabel('Title').fill('Voice of Kofi');
+    await page.getByRole('button', { name: 'Make a link for the person' }).click();
+    const code = page.getByRole('img', { name: 'QR code: Link for the person' });
+    const link = await readCode(page, await code.screenshot());
+    expect(link).toMatch(new RegExp(`^${studio.url}/studio/register#voice=`));
+    const phone = await studio.open(link, friend, { viewport: { width: 390, height: 780 } });
+    await connect(phone);
+    await phone.getByLabel('It is my voice').check();
+    await phone.getByRole('button', { name: 'Register and publish terms' }).click();
+    const voice = (await phone.locator('[data-work]').getAttribute('data-work')) ?? '';
+    const { work: found } = await studio.decode(voice, 'work');
+    expect([found.kind, found.owner, (found['consent'] as { person: string }).person]).toEqual(['voice', friend!.address, friend!.address]);
+    await Promise.all([page, phone].map((one) => one.context().close()));
+  });
+
+  test('till is opened, paid and swept from the work page', async () => {
+    const page = await studio.open('/studio/', creator);
+    await connect(page);
+    await page.goto(`${studio.url}/w/${work}`);
+    await page.getByRole('button', { name: 'Open a till for this work' }).click();
+    const code = page.getByRole('img', { name: 'QR code: Pay this work directly' });
+    const link = new URL(await readCode(page, await code.screenshot()));
+    expect([link.protocol, link.searchParams.get('spl-token'), link.searchParams.get('label')]).toEqual(['solana:', DOLLAR, 'Harbor at six']);
+    await studio.localnet.run(['till', 'pay', link.pathname, '--amount', '1', '--keypair', 'platform.json']);
+    await page.reload();
+    await page.locator('[data-till="1000000"]').waitFor();
+    await page.getByRole('button', { name: 'Move it to the work’s earnings' }).click();
+    await page.locator('[data-till="0"]').waitFor();
+    const { earnings } = await studio.decode(studio.core.call('address.earnings', { work, mint: DOLLAR }).address, 'earnings');
+    expect(BigInt(earnings.earned)).toBe(paid + 1_000_000n);
+    await page.context().close();
+  });
+
+  test('operator sees exposure, settlements, fees and nodes', async () => {
+    const url = await studio.previewAdmin();
+    const page = await studio.open(`${url}/studio/operator`);
+    await page.getByLabel('Admin secret').fill('wrong');
+    await page.getByRole('button', { name: 'Show the figures' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('button', { name: 'Enter another secret' }).click();
+    await page.getByLabel('Admin secret').fill(ADMIN_SECRET);
+    await page.getByRole('button', { name: 'Show the figures' }).click();
+    const sums = page.locator(`[data-sums="${DOLLAR}"]`);
+    await sums.waitFor();
+    const { channel: account } = await studio.decode(channel, 'channel');
+    expect(await sums.locator('[data-settled]').getAttribute('data-settled')).toBe(account.cumulative);
+    expect(await sums.locator('[data-fees]').getAttribute('data-fees')).toBe(account['fees']);
+    expect(await sums.locator('[data-exposed]').getAttribute('data-exposed')).toBe('0');
+    expect(await page.locator('[data-node]').count()).toBe(1);
+    await expect.poll(() => page.locator('.busy').count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    if (PICTURES) await page.screenshot({ path: `${PICTURES}/studio-operator.png`, fullPage: true });
+    await page.context().close();
+  });
+
   test('people are paid for tasks once after a closed tab', async () => {
     const people = contributorList(40, '').split('\n').map((line) => line.split(',')[0]!);
     const list = people.map((person, at) => `${person}, ${at + 1}`).join('\n');
@@ -256,7 +316,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     const { work: tasks } = await studio.localnet.run(['work', 'register', 'tasks.txt', '--kind', 'text', '--title', 'Boats', '--keypair', 'platform.json']);
     const page = await studio.open('/studio/payouts', platform);
     await connect(page);
-    await expect.poll(async () => { await page.reload(); return page.getByLabel('Paid for').count(); }, { timeout: 60_000, interval: 3_000 }).toBe(1);
+    await page.getByLabel('Paid for').waitFor();
     await page.getByLabel('The list has').selectOption('tasks');
     await page.getByLabel('Dollars for one task').fill('0.01');
     await page.getByLabel('People', { exact: true }).fill(list);

@@ -1,10 +1,10 @@
-import { RefusedError, type Core, type Instruction } from '@motif/sdk';
+import type { Core, Instruction } from '@motif/sdk';
 
 import { base64Of, readAccounts, type Account } from './chain.js';
 import { channelsOf, gateway } from './catalogue.js';
 import type { Currency } from './money.js';
 import { floorShare } from './pool.js';
-import { hasProof, usageOf } from './record.js';
+import { hasProof, usageOfAll } from './record.js';
 import { callOther, decode, rules } from './rules.js';
 import { executeGroups, packInstructions } from './transactions.js';
 import type { Session } from './wallets.js';
@@ -49,11 +49,8 @@ export async function claimAll(session: Session, works: readonly string[], curre
 /** Finds channels with settled credit of works by the platforms that used them. It needs the person's proof. */
 async function findCredits(core: Core, session: Session, works: readonly string[], mint: string): Promise<Credit[]> {
   if (!hasProof(session.address)) return [];
-  const payers = new Set<string>();
-  for (const work of works) {
-    for (const payer of await payersOf(work, session.address)) payers.add(payer);
-  }
-  const channels = (await Promise.all([...payers].map(channelsOf))).flat().filter((channel) => channel.mint === mint);
+  const payers = (await usageOfAll(works, 'platform', session.address)).map(({ name }) => name);
+  const channels = (await Promise.all([...new Set(payers)].map(channelsOf))).flat().filter((channel) => channel.mint === mint);
   const accounts = await readAccounts(channels.map(({ channel }) => channel));
   return accounts.flatMap((account, at) => {
     const licenses = decode(core, 'channel', account?.data)?.licenses ?? [];
@@ -62,16 +59,6 @@ async function findCredits(core: Core, session: Session, works: readonly string[
       return works.includes(work) && amount > 0n ? [{ channel: channels[at]!.channel, index, work, amount }] : [];
     });
   });
-}
-
-/** Returns the platforms that used a work; none if the person may not see them, as the former creator of a work. */
-async function payersOf(work: string, person: string): Promise<string[]> {
-  try {
-    return (await usageOf(work, 'platform', person)).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof RefusedError && error.problem.type === 'not-the-person') return [];
-    throw error;
-  }
 }
 
 function byChannel(credits: readonly Credit[]): Map<string, Credit[]> {

@@ -161,5 +161,10 @@ export function floorShare(amount: bigint, bps: number): bigint {
 
 /** Whether a work has the form of a pool's group, which lists leave out. It has no terms, and pays only what its data set earns. */
 export function isGroup({ kind, terms, title }: { kind: string; terms?: unknown; title: string }): boolean {
-  return kind === 'dataset' && !terms && / #[1-8](\.[1-8])*$/.test(title);
+  return kind === 'dataset' && !terms && isGroupTitle(title);
+}
+
+/** Whether a title is one that a pool's group has. */
+export function isGroupTitle(title: string): boolean {
+  return / #[1-8](\.[1-8])*$/.test(title);
 }

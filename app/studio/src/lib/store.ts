@@ -27,9 +27,14 @@ export class Store<T> {
 
 /** Returns a store's value, and renders the component again when it changes. */
 export function useStore<T>(store: Store<T>): T {
-  const [, render] = useState(0);
-  useEffect(() => store.watch(() => render((count) => count + 1)), [store]);
-  return store.value;
+  const [value, setValue] = useState(() => store.value);
+  useEffect(() => {
+    const read = () => setValue(() => store.value);
+    // It may have changed between rendering and watching.
+    read();
+    return store.watch(read);
+  }, [store]);
+  return value;
 }
 
 /** What a component loads. */

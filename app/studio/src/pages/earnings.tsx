@@ -1,14 +1,17 @@
+import type { Use } from '@motif/sdk';
 import { useState } from 'preact/hooks';
 
 import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
 import { formatAmount, type Currency } from '../lib/money.js';
-import { earningsOf, hasProof, prove, usageCsv, usageOf, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
+import { isGroupTitle } from '../lib/pool.js';
+import { earningsOf, hasProof, prove, usageCsv, usageOfAll, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
 import { save } from '../lib/save.js';
 import { useLoaded, useReload } from '../lib/store.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
-import { Amount, Busy, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
+import { DayChart } from '../ui/chart.js';
+import { Amount, Busy, Code, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
 import { Title } from '../ui/works.js';
 
 /** Where the money of a person's works is. */
@@ -147,14 +150,25 @@ function ByWork({ earnings }: { earnings: PersonEarnings }) {
   );
 }
 
+const ALL = '';
+
+async function loadUsage(works: readonly string[], by: UsageBy, person: string) {
+  const rows = await usageOfAll(works, by, person);
+  const mints = [...new Set(rows.map(({ mint }) => mint))];
+  return { rows, currencies: await Promise.all(mints.map(currencyOf)) };
+}
+
 function History({ session, earnings }: { session: Session; earnings: PersonEarnings }) {
-  const [work, setWork] = useState(earnings.works[0]!.work);
+  const [work, setWork] = useState(ALL);
   const [by, setBy] = useState<UsageBy>('day');
-  const usage = useLoaded(() => usageOf(work, by, session.address), [work, by]);
+  const listed = earnings.works.filter(({ title }) => !isGroupTitle(title));
+  const works = work === ALL ? listed.map((one) => one.work) : [work];
+  const usage = useLoaded(() => loadUsage(works, by, session.address), [work, by, listed.length]);
+  useReload(usage.reload);
   const downloading = useAction();
   const download = () => downloading.run(async () => save(await usageCsv(work, by, session.address), 'text/csv', `usage-${work}-${by}.csv`));
-  const options = earnings.works.map((one) => [one.work, one.title || one.work] as const);
-  const rows = usage.value ?? [];
+  const options = [[ALL, texts.earnings.allWorks] as const, ...listed.map((one) => [one.work, one.title || one.work] as const)];
+  const rows = usage.value?.rows ?? [];
   return (
     <section>
       <h2>{texts.earnings.history}</h2>
@@ -166,7 +180,9 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
       {usage.value && rows.length === 0 && <p class="quiet">{texts.earnings.unused}</p>}
       {rows.length > 0 && (
         <>
-          {by === 'day' && <Bars rows={rows} />}
+          {by === 'day' && usage.value?.currencies.map((currency) => (
+            <DayChart key={currency.mint} rows={rows.filter(({ mint }) => mint === currency.mint)} currency={currency} />
+          ))}
           <div class="scroll" tabIndex={0} role="region" aria-label={texts.earnings.history}>
             <table>
               <thead>
@@ -181,7 +197,7 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
               <tbody>
                 {rows.map((row) => (
                   <tr key={row.name + row.mint}>
-                    <th scope="row">{row.name}</th>
+                    <th scope="row">{by === 'use' ? texts.uses[row.name as Use] ?? row.name : by === 'platform' ? <Code value={row.name} length={6} /> : row.name}</th>
                     <td class="number">{row.generations}</td>
                     <td class="number">{row.units}</td>
                     <td class="number"><Amount amount={row.prices} mint={row.mint} /></td>
@@ -191,26 +207,9 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
               </tbody>
             </table>
           </div>
-          <button type="button" disabled={downloading.isBusy} onClick={download}>{texts.earnings.csv}</button>
+          <button type="button" disabled={downloading.isBusy || work === ALL} onClick={download}>{texts.earnings.csv}</button>
         </>
       )}
     </section>
-  );
-}
-
-const MOST_BARS = 30;
-const HEIGHT = 100;
-const STEP = 20;
-
-function Bars({ rows }: { rows: readonly { name: string; prices: string }[] }) {
-  const shown = rows.slice(-MOST_BARS);
-  const most = shown.reduce((high, { prices }) => (BigInt(prices) > high ? BigInt(prices) : high), 1n);
-  return (
-    <svg class="bars" viewBox={`0 0 ${STEP * MOST_BARS} ${HEIGHT}`} role="img" aria-label={texts.earnings.history}>
-      {shown.map(({ name, prices }, at) => {
-        const height = Number((BigInt(prices) * BigInt(HEIGHT - 4)) / most) + 2;
-        return <rect key={name} x={at * STEP + 3} y={HEIGHT - height} width={STEP - 6} height={height} rx={2}><title>{name}</title></rect>;
-      })}
-    </svg>
   );
 }

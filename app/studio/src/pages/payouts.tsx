@@ -6,7 +6,7 @@ import { formatAmount, parseAmount, type Currency } from '../lib/money.js';
 import { dropPayout, isPaid, keptPayout, newPayout, pay, readPayments, receiptOf, type Payment, type Payout } from '../lib/payouts.js';
 import { isGroup } from '../lib/pool.js';
 import { save } from '../lib/save.js';
-import { useLoaded } from '../lib/store.js';
+import { useLoaded, useReload } from '../lib/store.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Area, Busy, Code, ErrorBox, Field, FileZone, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
@@ -31,6 +31,7 @@ async function load(person: string) {
 function Payouts({ session }: { session: Session }) {
   const loaded = useLoaded(() => load(session.address), [session.address]);
   const [payout, setPayout] = useState(() => keptPayout(session.address));
+  useReload(loaded.reload);
   if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
   if (!loaded.value) return <Busy />;
   const { works, currency, balance } = loaded.value;
@@ -112,8 +113,10 @@ function Table({ payments, currency }: { payments: readonly Payment[]; currency:
 
 /** Payout that is being paid, was paid, or was left by a closed tab. */
 function Running({ session, begun, onRestart }: { session: Session; begun: Payout; onRestart(): void }) {
-  const [payout, setPayout] = useState(begun);
-  const currency = useLoaded(() => currencyOf(begun.mint), [begun.mint]).value;
+  // What was signed before counts once it is found on chain.
+  const [payout, setPayout] = useState<Payout>({ ...begun, batches: [] });
+  const loaded = useLoaded(() => currencyOf(begun.mint), [begun.mint]);
+  const currency = loaded.value;
   const action = useAction();
   const run = () =>
     action.run(async () => {
@@ -126,6 +129,7 @@ function Running({ session, begun, onRestart }: { session: Session; begun: Payou
   useEffect(() => {
     if (begun.batches.length === 0 && keptPayout(session.address) === undefined) run();
   }, []);
+  if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
   if (!currency) return <Busy />;
   const { payments, batches } = payout;
   const done = batches.reduce((sum, { from, to }) => sum + to - from, 0);

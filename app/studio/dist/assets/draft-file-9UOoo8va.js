@@ -1,1 +1,0 @@
-import{C as e}from"./index-BdPqwLaN.js";var t=new e(void 0);export{t};
