@@ -44,5 +44,5 @@ export default defineConfig({
     },
   },
   worker: { format: 'es', plugins: () => [ownPackages] },
-  server: { proxy: Object.fromEntries(['/v1', '/w', '/r', '/metrics', '/openapi.json'].map((prefix) => [prefix, GATEWAY])) },
+  server: { proxy: Object.fromEntries(['/v1', '/w', '/r', '/metrics'].map((prefix) => [prefix, GATEWAY])) },
 });

@@ -1,4 +1,4 @@
-import { ask, send } from './http.js';
+import { ask, askIfOffered, send } from './http.js';
 
 /** Channel in the operator's list. Amounts are base units. */
 export interface ServedChannel {
@@ -73,10 +73,9 @@ export interface Figures {
   readonly oldestUnsettled: number;
 }
 
-/** Whether the pages are served beside the gateway's admin interface. */
+/** Whether the pages are served beside the gateway's admin interface, which has none of the public one. */
 export async function isAdminListener(): Promise<boolean> {
-  const { info } = await ask<{ info?: { title?: string } }>('/openapi.json');
-  return info?.title?.includes('admin') ?? false;
+  return (await askIfOffered('/v1/operator')) === undefined;
 }
 
 const headersOf = (secret: string) => ({ authorization: `Bearer ${secret}` });

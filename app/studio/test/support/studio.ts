@@ -75,7 +75,7 @@ export class Studio {
 
   /** Serves dist/ beside the admin interface, as `npm run preview` does for an operator; returns the URL. */
   async previewAdmin(): Promise<string> {
-    const paths = ['/v1', '/metrics', '/openapi.json'];
+    const paths = ['/v1', '/metrics'];
     const proxy = Object.fromEntries(paths.map((path) => [path, this.#adminUrl]));
     this.#preview ??= await preview({ root: FOLDER, logLevel: 'silent', preview: { port: await freePort(1), strictPort: true, host: '127.0.0.1', proxy } });
     return (this.#preview.resolvedUrls?.local[0] ?? '').replace(/\/studio\/$/, '');
