@@ -468,7 +468,7 @@ export const texts = {
     exposure: 'Exposure',
     exposureText: (seconds: number) => (seconds === 0 ? 'Nothing is unsettled' : `Vouched, not settled; the oldest for ${seconds} s`),
     settled: 'Settled',
-    statements: (count: number) => `${count} statements on chain`,
+    statements: (count: number) => (count === 1 ? '1 statement on chain' : `${count} statements on chain`),
     fees: 'Your fees',
     generations: (count: number) => `Of ${count} generations, settled or not`,
     noChannels: 'No channel is open at this gateway.',

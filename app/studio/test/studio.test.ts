@@ -6,6 +6,8 @@ import { getAddressDecoder } from '@solana/kit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type { Receipt, ReceiptProof } from '@motif/sdk';
+
 import { payoutsOf, planPool, readContributorList, type PoolWork } from '../src/lib/pool.js';
 import { ADMIN_SECRET, connect, DOLLAR, HAS_BINARY, HAS_CHROMIUM, PICTURE, readCode, Studio, violations } from './support/studio.js';
 import type { ScriptedWallet } from './support/wallet.js';
@@ -153,6 +155,17 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await expect.poll(() => page.locator('[data-standing=proven]').count(), { timeout: 60_000 }).toBeGreaterThanOrEqual(Number(GENERATIONS));
     expect(await page.locator('[data-standing]:not([data-standing=proven])').count()).toBe(0);
     await page.context().close();
+    // The same from the node, without the page.
+    const { operator } = (await studio.decode(channel, 'channel')).channel;
+    const { receipt_keys: keys } = (await studio.decode(studio.core.call('address.operator', { authority: operator }).address, 'operator')).operator;
+    const account = ((await studio.data(channel)) ?? Buffer.alloc(0)).toString('base64');
+    const receipts = (await readFile(file, 'utf8')).trim().split('\n').map((line) => (JSON.parse(line) as { receipt: Receipt }).receipt);
+    for (const { digest, amount } of receipts) {
+      const proof = (await (await fetch(`${studio.url}/v1/receipts/${digest}/proof`)).json()) as ReceiptProof;
+      expect([proof.receipt.digest, proof.receipt.amount]).toEqual([digest, amount]);
+      studio.core.call('proof.verify', { proof, address: channel, channel: account, keys });
+    }
+    expect(receipts.reduce((sum, { amount }) => sum + BigInt(amount), 0n)).toBe(paid);
   });
 
   test('forged receipt is shown as false', async () => {
@@ -297,9 +310,11 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.getByRole('button', { name: 'Show the figures' }).click();
     const sums = page.locator(`[data-sums="${DOLLAR}"]`);
     await sums.waitFor();
-    const { channel: account } = await studio.decode(channel, 'channel');
-    expect(await sums.locator('[data-settled]').getAttribute('data-settled')).toBe(account.cumulative);
-    expect(await sums.locator('[data-fees]').getAttribute('data-fees')).toBe(account['fees']);
+    const { channels } = (await (await fetch(`${studio.url}/v1/people/${platform!.address}/channels`)).json()) as { channels: { channel: string }[] };
+    const accounts = await Promise.all(channels.map((one) => studio.decode(one.channel, 'channel')));
+    const total = (field: 'cumulative' | 'fees') => String(accounts.reduce((sum, account) => sum + BigInt(account.channel[field] as string), 0n));
+    expect(await sums.locator('[data-settled]').getAttribute('data-settled')).toBe(total('cumulative'));
+    expect(await sums.locator('[data-fees]').getAttribute('data-fees')).toBe(total('fees'));
     expect(await sums.locator('[data-exposed]').getAttribute('data-exposed')).toBe('0');
     expect(await page.locator('[data-node]').count()).toBe(1);
     await expect.poll(() => page.locator('.busy').count()).toBe(0);
@@ -426,17 +441,38 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await shoot('look-up-dark', '/studio/', dark, look);
     await shoot('register', '/studio/register', { viewport: { width: 1_000, height: 1_500 } }, fill);
     await shoot('register-phone', '/studio/register', { viewport: { width: 390, height: 1_800 } }, fill);
+    const people = contributorList(1_000, friend!.address);
+    const plan = async (page: Page) => {
+      await page.locator('input[type=file]').first().setInputFiles({ name: 'Street signs.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from('{"picture":2}\n') });
+      await page.getByLabel('Contributors', { exact: true }).fill(people);
+      const card = page.locator('.card').filter({ hasText: 'What will be registered' });
+      await card.locator('summary').first().click();
+      await card.locator('summary').nth(1).click();
+      await card.scrollIntoViewIfNeeded();
+    };
+    const listed = async (page: Page) => {
+      await page.getByLabel('The list has').selectOption('tasks');
+      await page.getByLabel('People', { exact: true }).fill(people.split('\n').slice(0, 40).join('\n'));
+    };
+    await shoot('dataset', '/studio/dataset', { viewport: { width: 1_000, height: 1_100 } }, plan);
+    await shoot('dataset-phone', '/studio/dataset', { ...dark, ...phone }, plan);
+    await shoot('payouts', '/studio/payouts', { viewport: { width: 1_000, height: 1_300 } }, listed, platform);
+    await shoot('payouts-phone', '/studio/payouts', { ...phone, ...dark }, listed, platform);
+    await shoot('catalogue-phone', '/studio/catalogue', phone);
+    await shoot('inbox-phone', '/studio/inbox', phone, undefined, friend);
+    await shoot('platform-phone', '/studio/platform', phone, undefined, platform);
+    await shoot('operator-public', '/studio/operator', dark);
     await shoot('works', '/studio/works', {});
-    await shoot('earnings', '/studio/earnings', {}, prove);
+    await shoot('works-phone', '/studio/works', { ...phone, ...dark });
+    await shoot('earnings', '/studio/earnings', { viewport: { width: 1_000, height: 1_300 } }, prove);
     await shoot('earnings-dark', '/studio/earnings', dark, prove);
     await shoot('earnings-phone', '/studio/earnings', phone, prove);
-    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_400 } });
+    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_900 } });
     await shoot('work-phone', `/w/${work}`, { ...phone, ...dark });
     await shoot('catalogue', '/studio/catalogue', {});
     await shoot('inbox', '/studio/inbox', dark);
     await shoot('receipts', '/studio/receipts', {});
     await shoot('platform-dark', '/studio/platform', { ...dark, viewport: { width: 1_000, height: 1_200 } }, undefined, platform);
-    await shoot('operator', '/studio/operator', {});
     await paying.setViewportSize({ width: 1_000, height: 1_100 });
     await paying.screenshot({ path: `${PICTURES}/studio-platform.png` });
   }, 600_000);

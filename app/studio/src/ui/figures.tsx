@@ -85,7 +85,7 @@ function Usage({ secret }: { secret: string }) {
   return (
     <section>
       <h2>{texts.operator.usage}</h2>
-      <Select label={texts.earnings.by} value={by} options={Object.entries(texts.operator.bys)} onValue={(to) => setBy(to as OperatorUsageBy)} />
+      <div class="filters"><Select label={texts.earnings.by} value={by} options={Object.entries(texts.operator.bys)} onValue={(to) => setBy(to as OperatorUsageBy)} /></div>
       <ErrorBox error={error} />
       {value && (
         <div class="scroll" tabIndex={0} role="region" aria-label={texts.operator.usage}>

@@ -23,7 +23,7 @@ export const DOLLAR = '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU';
 export const ADMIN_SECRET = 'a secret of the test, which is longer than 32 bytes';
 
 const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
-const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
 export const HAS_CHROMIUM = existsSync(CHROMIUM);
 const CORE = fileURLToPath(new URL('../../../../sdk/core/motif_core.wasm', import.meta.url));
 const PEOPLE = ['creator', 'friend', 'platform', 'gateway'] as const;

@@ -1,1 +1,0 @@
-import{E as e}from"./index-V8654oom.js";var t=new e(void 0);export{t};
