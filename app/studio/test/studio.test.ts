@@ -299,6 +299,30 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.context().close();
   });
 
+  test('test wallets of the browser register and pay', async () => {
+    const page = await studio.open('/studio/register');
+    const choose = async (name: string) => {
+      await page.getByRole('button', { name: 'Connect wallet' }).first().click();
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('button', { name: 'Disconnect' }).waitFor();
+    };
+    await choose('Test creator');
+    await page.locator('input[type=file]').setInputFiles({ name: 'Evening.txt', mimeType: 'text/plain', buffer: Buffer.from('The harbor lamps come on one by one, and the last ferry turns its stern to the town.') });
+    await page.getByRole('button', { name: 'Register and publish terms' }).click();
+    const evening = (await page.locator('[data-work]').getAttribute('data-work')) ?? '';
+    await page.getByRole('button', { name: 'Disconnect' }).click();
+    await page.goto(`${studio.url}/studio/platform?work=${evening}`);
+    await choose('Test platform');
+    await page.getByRole('button', { name: 'Open channel and accept terms' }).click();
+    const own = (await page.locator('[data-channel]').getAttribute('data-channel')) ?? '';
+    await page.getByLabel('Generations').fill('5');
+    await page.getByRole('button', { name: 'Pay for 5 generations' }).click();
+    await page.locator('[data-paid="5"]').waitFor();
+    await page.getByRole('button', { name: 'Settle now' }).click();
+    await expect.poll(async () => (await studio.decode(own, 'channel')).licenses[0]?.settled).toBe(String(5n * PRESET_PRICE));
+    await page.context().close();
+  });
+
   test('operator sees exposure, settlements, fees and nodes', async () => {
     const url = await studio.previewAdmin();
     const page = await studio.open(`${url}/studio/operator`);
@@ -310,8 +334,9 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.getByRole('button', { name: 'Show the figures' }).click();
     const sums = page.locator(`[data-sums="${DOLLAR}"]`);
     await sums.waitFor();
-    const { channels } = (await (await fetch(`${studio.url}/v1/people/${platform!.address}/channels`)).json()) as { channels: { channel: string }[] };
-    const accounts = await Promise.all(channels.map((one) => studio.decode(one.channel, 'channel')));
+    const shown = await page.locator('[data-served]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-served') ?? ''));
+    expect(shown).toContain(channel);
+    const accounts = await Promise.all(shown.map((address) => studio.decode(address, 'channel')));
     const total = (field: 'cumulative' | 'fees') => String(accounts.reduce((sum, account) => sum + BigInt(account.channel[field] as string), 0n));
     expect(await sums.locator('[data-settled]').getAttribute('data-settled')).toBe(total('cumulative'));
     expect(await sums.locator('[data-fees]').getAttribute('data-fees')).toBe(total('fees'));

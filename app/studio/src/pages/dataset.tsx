@@ -170,7 +170,7 @@ function Group({ work }: { work: PoolWork }) {
         <summary>{texts.pool.group(work.place)}: {texts.pool.people(peopleOf(work))}, {texts.pool.groupShare(formatBps(work.share_bps))}</summary>
         {isOpen && work.parents.length > 0 && <Groups work={work} />}
         {isOpen && work.recipients.length > 0 && (
-          <ul>{work.recipients.map(({ recipient, share_bps }) => <li key={recipient}><Code value={recipient} length={6} /> {formatBps(share_bps)}</li>)}</ul>
+          <ul class="people">{work.recipients.map(({ recipient, share_bps }) => <li key={recipient}><Code value={recipient} length={6} /> {formatBps(share_bps)}</li>)}</ul>
         )}
       </details>
     </li>

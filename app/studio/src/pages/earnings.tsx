@@ -117,7 +117,10 @@ async function claimedLater(person: string, { currency, claimed }: Where): Promi
 }
 
 function ByWork({ earnings }: { earnings: PersonEarnings }) {
-  const rows = earnings.works.flatMap((work) => work.currencies.map((where) => ({ work, where })));
+  const isEmpty = ({ vouched, settled, waiting, claimable, claimed }: Where) => [vouched ?? '0', settled, waiting, claimable, claimed].every((amount) => amount === '0');
+  const rows = earnings.works
+    .flatMap((work) => work.currencies.map((where) => ({ work, where })))
+    .filter(({ work, where }) => !isGroupTitle(work.title) || !isEmpty(where));
   return (
     <section>
       <h2>{texts.earnings.byWork}</h2>

@@ -77,7 +77,7 @@ function List({ works, currency, balance, onPayout }: ListProps) {
       <p class="quiet">{texts.payouts.workHelp}</p>
       <fieldset>
         <legend>{texts.payouts.list}</legend>
-        <FileZone label={texts.pool.listFile} hint={mode === 'tasks' ? texts.payouts.tasksHelp : texts.payouts.amountsHelp} accept=".csv,.txt,text/csv,text/plain" onFile={(file) => action.run(async () => setList(await file.text()))} />
+        <FileZone label={texts.pool.listFile} hint={texts.payouts.listPrivacy} accept=".csv,.txt,text/csv,text/plain" onFile={(file) => action.run(async () => setList(await file.text()))} />
         <Area label={texts.payouts.list} help={mode === 'tasks' ? texts.payouts.tasksHelp : texts.payouts.amountsHelp} isCode rows={6} value={list} onValue={setList} />
         {errors.length > 0 && isRate && <ul class="bad" role="alert">{errors.map((error) => <li key={error}>{error}</li>)}</ul>}
       </fieldset>

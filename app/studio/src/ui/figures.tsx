@@ -61,7 +61,7 @@ function Channels({ channels, secret, onDone }: { channels: readonly ServedChann
           </thead>
           <tbody>
             {channels.map((one) => (
-              <tr key={one.channel}>
+              <tr key={one.channel} data-served={one.channel}>
                 <th scope="row"><Code value={one.channel} /></th><td><Code value={one.payer} /></td>
                 <td class="number"><Amount amount={one.exposed} mint={one.mint} /></td><td class="number"><Amount amount={one.available} mint={one.mint} /></td>
                 <td class="number">{one.unsettled_receipts}</td>
