@@ -444,7 +444,7 @@ export const texts = {
     otherKey: 'Another key signs for this channel. Replace it by a key of this browser to use the playground.',
     rotate: 'Replace the key',
     rotateText: 'The old key ends after the grace period.',
-    budget: 'Budget of this page, dollars',
+    budget: 'Budget, dollars',
     prompt: 'Prompt',
     promptDefault: 'New York, same style',
     count: 'Generations',

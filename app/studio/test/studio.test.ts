@@ -105,11 +105,11 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   });
 
   test('session key cannot spend more than its budget', async () => {
-    await paying.getByLabel('Budget of this page, dollars').fill('0.205');
+    await paying.getByLabel('Budget, dollars').fill('0.205');
     await paying.getByLabel('Generations').fill('10');
     await paying.getByRole('button', { name: 'Pay for 10 generations' }).click();
     await expect.poll(() => paying.getByRole('alert').textContent()).toContain('budget');
-    await paying.getByLabel('Budget of this page, dollars').fill('1');
+    await paying.getByLabel('Budget, dollars').fill('1');
   });
 
   let earning: Page;
@@ -195,6 +195,10 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await first.getByLabel('Your own share, percent').fill('10');
     await first.getByLabel('Contributors', { exact: true }).fill(list);
     await expect.poll(() => first.locator('.card').textContent()).toContain('330 contributors in 21 works on 3 levels');
+    await first.locator('.tree summary').first().click();
+    await first.locator('.tree summary').nth(1).click();
+    expect(await first.locator('.tree .people li').count()).toBe(20);
+    expect(await violations(first)).toEqual([]);
     await first.getByRole('button', { name: 'Register 21 works' }).click();
     await expect.poll(() => first.getByRole('alert').textContent(), { timeout: 60_000 }).toContain('did not sign');
     await first.context().storageState({ path: studio.localnet.path('tab.json') });
@@ -233,7 +237,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.getByRole('button', { name: 'Open channel and accept terms' }).click();
     const card = page.locator('[data-channel]').filter({ hasText: 'Harbor photographs' });
     await card.getByLabel('Generations').fill('1000');
-    await card.getByLabel('Budget of this page, dollars').fill('20');
+    await card.getByLabel('Budget, dollars').fill('20');
     await card.getByRole('button', { name: 'Pay for 1000 generations' }).click();
     await card.locator('[data-paid="1000"]').waitFor({ timeout: 120_000 });
     await card.getByRole('button', { name: 'Settle now' }).click();
@@ -270,6 +274,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.getByRole('button', { name: 'Make a link for the person' }).click();
     const code = page.getByRole('img', { name: 'QR code: Link for the person' });
     const link = await readCode(page, await code.screenshot());
+    expect(await violations(page)).toEqual([]);
     expect(link).toMatch(new RegExp(`^${studio.url}/studio/register#voice=`));
     const phone = await studio.open(link, friend, { viewport: { width: 390, height: 780 } });
     await connect(phone);
@@ -289,6 +294,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     const code = page.getByRole('img', { name: 'QR code: Pay this work directly' });
     const link = new URL(await readCode(page, await code.screenshot()));
     expect([link.protocol, link.searchParams.get('spl-token'), link.searchParams.get('label')]).toEqual(['solana:', DOLLAR, 'Harbor at six']);
+    expect(await violations(page)).toEqual([]);
     await studio.localnet.run(['till', 'pay', link.pathname, '--amount', '1', '--keypair', 'platform.json']);
     await page.reload();
     await page.locator('[data-till="1000000"]').waitFor();
@@ -360,6 +366,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.getByLabel('The list has').selectOption('tasks');
     await page.getByLabel('Dollars for one task').fill('0.01');
     await page.getByLabel('People', { exact: true }).fill(list);
+    expect(await violations(page)).toEqual([]);
     const before = await studio.balance(platform!.address);
     const approvals = platform!.approvals;
     // The tab closes while the payments are on their way.
@@ -384,6 +391,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     expect(platform!.approvals - approvals).toBe(2);
     expect(before - (await studio.balance(platform!.address))).toBe(8_200_000n);
     for (const [at, person] of people.entries()) expect(await studio.balance(person)).toBe(BigInt(at + 1) * 10_000n);
+    expect(await violations(again)).toEqual([]);
     const downloading = again.waitForEvent('download');
     await again.getByRole('button', { name: 'Download the receipt' }).click();
     const receipt = JSON.parse(await readFile(await (await downloading).path(), 'utf8')) as { work: string; total: string; payments: { transaction: string }[] };
@@ -462,7 +470,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
       await page.evaluate(() => scrollTo(0, 0));
     };
     const fill = async (page: Page) => { await choose(page); await page.locator('.preview').waitFor(); };
-    await shoot('look-up', '/studio/', {}, look);
+    await shoot('look-up', '/studio/', { viewport: { width: 1_000, height: 1_120 } }, look);
     await shoot('look-up-dark', '/studio/', dark, look);
     await shoot('register', '/studio/register', { viewport: { width: 1_000, height: 1_500 } }, fill);
     await shoot('register-phone', '/studio/register', { viewport: { width: 390, height: 1_800 } }, fill);
@@ -498,7 +506,8 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await shoot('inbox', '/studio/inbox', dark);
     await shoot('receipts', '/studio/receipts', {});
     await shoot('platform-dark', '/studio/platform', { ...dark, viewport: { width: 1_000, height: 1_200 } }, undefined, platform);
-    await paying.setViewportSize({ width: 1_000, height: 1_100 });
+    await paying.setViewportSize({ width: 1_000, height: 1_150 });
+    await paying.evaluate(() => scrollTo(0, 0));
     await paying.screenshot({ path: `${PICTURES}/studio-platform.png` });
   }, 600_000);
 

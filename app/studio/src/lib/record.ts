@@ -141,6 +141,13 @@ function add(one: UsageRow, other: UsageRow): UsageRow {
   };
 }
 
+/** Returns rows as a CSV file, for spreadsheets: a name that begins like a formula is marked as text. */
+export function csvOf(rows: readonly UsageRow[]): string {
+  const quote = (name: string) => `"${name.replace(/^[=+@-]/, "'$&").replaceAll('"', '""')}"`;
+  const lines = rows.map(({ name, mint, generations, units, prices, charged, settled }) => [quote(name), quote(mint), generations, units, prices, charged, settled].join(','));
+  return ['name,mint,generations,units,prices,charged,settled', ...lines, ''].join('\n');
+}
+
 /** Returns the usage of a work as a CSV file. */
 export async function usageCsv(work: string, by: UsageBy, person: string): Promise<Blob> {
   const headers = { ...headersOf(person), accept: 'text/csv' };

@@ -5,7 +5,7 @@ import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
 import { formatAmount, type Currency } from '../lib/money.js';
 import { isGroupTitle } from '../lib/pool.js';
-import { earningsOf, hasProof, prove, usageCsv, usageOfAll, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
+import { csvOf, earningsOf, hasProof, prove, usageCsv, usageOfAll, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
 import { save } from '../lib/save.js';
 import { useLoaded, useReload } from '../lib/store.js';
 import type { Session } from '../lib/wallets.js';
@@ -169,7 +169,11 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
   const usage = useLoaded(() => loadUsage(works, by, session.address), [work, by, listed.length]);
   useReload(usage.reload);
   const downloading = useAction();
-  const download = () => downloading.run(async () => save(await usageCsv(work, by, session.address), 'text/csv', `usage-${work}-${by}.csv`));
+  const download = () =>
+    downloading.run(async () => {
+      const csv = work === ALL ? csvOf(usage.value?.rows ?? []) : await usageCsv(work, by, session.address);
+      save(csv, 'text/csv', `usage-${work === ALL ? 'all' : work}-${by}.csv`);
+    });
   const options = [[ALL, texts.earnings.allWorks] as const, ...listed.map((one) => [one.work, one.title || one.work] as const)];
   const rows = usage.value?.rows ?? [];
   return (
@@ -210,7 +214,7 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
               </tbody>
             </table>
           </div>
-          <button type="button" disabled={downloading.isBusy || work === ALL} onClick={download}>{texts.earnings.csv}</button>
+          <button type="button" disabled={downloading.isBusy} onClick={download}>{texts.earnings.csv}</button>
         </>
       )}
     </section>

@@ -63,6 +63,6 @@ function fillDays(rows: readonly UsageRow[]): Day[] {
 /** Returns a round amount that is at least `most` and that four lines divide. */
 function scaleOf(most: bigint): bigint {
   for (let unit = 1n; ; unit *= 10n) {
-    for (const factor of [4n, 8n, 20n]) if (unit * factor >= most) return unit * factor;
+    for (const factor of [4n, 8n, 12n, 16n, 20n, 28n]) if (unit * factor >= most) return unit * factor;
   }
 }

@@ -103,10 +103,10 @@ export function Playground({ channel, titles, currency, onSettled }: Props) {
         <button type="button" disabled={receipts.length === 0} onClick={download}>{texts.platform.receipts}</button>
       </div>
       {action.isBusy && <Busy text={texts.platform.paying(paid, number)} />}
-      {!action.isBusy && spent !== undefined && (
+      {!action.isBusy && (isSettled || (spent !== undefined && paid > 0)) && (
         <Notice tone="good">
-          <p data-paid={paid}>{texts.platform.paid(paid, formatAmount(spent, currency))}</p>
-          <p>{texts.platform.runway}: {pace}</p>
+          {spent !== undefined && paid > 0 && <p data-paid={paid}>{texts.platform.paid(paid, formatAmount(spent, currency))}</p>}
+          {spent !== undefined && <p>{texts.platform.runway}: {pace}</p>}
           {isSettled && <p data-settled>{texts.platform.settled}</p>}
         </Notice>
       )}
