@@ -2,7 +2,9 @@
 
 use motif_sdk::{
     Pubkey,
-    channel::{self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, Use},
+    channel::{
+        self, AcceptTermsArgs, Acceptance, ChannelAccount, Currency, OpenChannelArgs, Quota, Use,
+    },
     client::CatalogueEntry,
     earnings, pda,
     record::ChainRecord,
@@ -12,6 +14,7 @@ use serde::{
     Deserialize,
     de::value::{self, StrDeserializer},
 };
+use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_message::Message;
 use solana_transaction::Transaction;
@@ -32,21 +35,23 @@ pub struct WantedLicense<'a> {
     pub licensed_use: Use,
     /// First deposit, as a decimal in the currency of the terms or in base units with the suffix `u`.
     pub deposit: &'a str,
+    /// Key that signs vouchers of a new channel.
+    pub voucher_key: Option<Pubkey>,
 }
 
-/// Returns an unsigned transaction by which a wallet opens a channel at this operator and accepts a use of a
-/// work's latest terms. The wallet's key signs vouchers until it names another one.
+/// Returns an unsigned transaction by which a wallet accepts a use of a work's latest terms. An open channel of
+/// the wallet at this operator is topped up; a wallet without one opens it, for a voucher key.
 ///
 /// # Errors
 /// [`GatewayError::UnknownWork`], [`GatewayError::NoTerms`], [`GatewayError::UseNotLicensed`],
 /// [`GatewayError::ApprovalRequired`], [`GatewayError::InvalidQuery`] for a deposit that is none or below the
-/// operator's minimum, [`GatewayError::TooManyChannels`], [`GatewayError::ChainUnreachable`].
+/// operator's minimum, [`GatewayError::VoucherKeyRequired`], [`GatewayError::TooManyChannels`], [`GatewayError::ChainUnreachable`].
 pub async fn license(
     app: &App,
     wallet: &Pubkey,
     wanted: WantedLicense<'_>,
 ) -> Result<Vec<u8>, GatewayError> {
-    let WantedLicense { work, licensed_use, deposit } = wanted;
+    let WantedLicense { work, licensed_use, deposit, voucher_key } = wanted;
     let entry = app.catalogue.entry(&work).await?.ok_or(GatewayError::UnknownWork(work))?;
     let CatalogueEntry { work: account, terms: published, .. } = entry;
     let published = published.ok_or(GatewayError::NoTerms(work))?;
@@ -60,21 +65,31 @@ pub async fn license(
     }
     let (currency, decimals) = currency(app, &published.terms.currency).await?;
     let deposit = base_units(deposit, decimals)?;
-    if deposit == 0 || deposit < app.config.min_deposit {
-        let least = app.config.min_deposit.max(1);
+    let place = place(app, wallet, &currency.mint).await?;
+    let least = match place {
+        Place::Open(_) => 1,
+        Place::Free(_) => app.config.min_deposit.max(1),
+    };
+    if deposit < least {
         let what = format!("`deposit` is {deposit} base units: expected at least {least}");
         return Err(GatewayError::InvalidQuery(what));
     }
     let operator = app.catalogue.operator().await?;
-    let salt = free_salt(app, wallet, &currency.mint).await?;
-    let address = pda::channel(wallet, &operator.operator.0, &currency.mint, salt);
-    let opening = OpenChannelArgs {
-        salt,
-        voucher_key: *wallet,
-        operator_fee_bps: operator.operator_fee_bps,
-        grace_seconds: operator.min_grace_seconds,
-        deposit,
-        watcher: None,
+    let (address, funding) = match place {
+        Place::Open(address) => (address, channel::top_up(wallet, &address, &currency, deposit)),
+        Place::Free(salt) => {
+            let voucher_key = voucher_key.ok_or(GatewayError::VoucherKeyRequired)?;
+            let opening = OpenChannelArgs {
+                salt,
+                voucher_key,
+                operator_fee_bps: operator.operator_fee_bps,
+                grace_seconds: operator.min_grace_seconds,
+                deposit,
+                watcher: None,
+            };
+            let address = pda::channel(wallet, &operator.operator.0, &currency.mint, salt);
+            (address, channel::open(wallet, &operator.operator.0, &currency, opening))
+        }
     };
     let accepting = AcceptTermsArgs {
         licensed_use,
@@ -84,10 +99,7 @@ pub async fn license(
         min_expires_at: offer.license_end(account.consent.as_ref()),
     };
     let acceptance = Acceptance::of(&published.terms, currency.token_program);
-    let instructions = [
-        channel::open(wallet, &operator.operator.0, &currency, opening),
-        channel::accept_terms(wallet, &address, &acceptance, accepting),
-    ];
+    let instructions = [funding, channel::accept_terms(wallet, &address, &acceptance, accepting)];
     unsigned(app, wallet, &instructions).await
 }
 
@@ -140,14 +152,31 @@ fn base_units(text: &str, decimals: u8) -> Result<u64, GatewayError> {
     amount.map_err(|what| GatewayError::InvalidQuery(format!("`deposit`: {what}")))
 }
 
-/// Returns the first number with which a wallet has no channel at this operator.
-async fn free_salt(app: &App, wallet: &Pubkey, mint: &Pubkey) -> Result<u64, GatewayError> {
+/// Where a wallet's license goes.
+enum Place {
+    /// Open channel.
+    Open(Pubkey),
+    /// Number of a channel to open.
+    Free(u64),
+}
+
+/// Returns the first open channel of a wallet at this operator, or the first number without a channel.
+async fn place(app: &App, wallet: &Pubkey, mint: &Pubkey) -> Result<Place, GatewayError> {
     let operator = app.config.operator;
     let addresses: Vec<_> =
         (0..MAX_SALTS).map(|salt| pda::channel(wallet, &operator, mint, salt)).collect();
     let (found, _) = app.cluster.chain().accounts(&addresses).await?;
+    let is_open = |account: &Account| {
+        let account = ChannelAccount::from_bytes(&account.data);
+        account.is_some_and(|account| account.channel.closes_at == i64::MAX)
+    };
+    let mut all = addresses.iter().zip(&found);
+    let open = all.find(|(_, account)| account.as_ref().is_some_and(is_open));
+    if let Some((address, _)) = open {
+        return Ok(Place::Open(*address));
+    }
     let free = (0..).zip(&found).find(|(_, account)| account.is_none());
-    free.map(|(salt, _)| salt).ok_or(GatewayError::TooManyChannels(MAX_SALTS))
+    free.map(|(salt, _)| Place::Free(salt)).ok_or(GatewayError::TooManyChannels(MAX_SALTS))
 }
 
 /// Returns the wire format of a transaction that `wallet` pays for, without its signature.

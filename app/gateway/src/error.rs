@@ -38,6 +38,12 @@ pub enum GatewayError {
         "the terms of work `{0}` require its owner's approval: ask for one, then accept them in the studio"
     )]
     ApprovalRequired(Pubkey),
+    /// Error returned when a wallet has no channel and names no voucher key.
+    #[error(
+        "the wallet has no open channel at this operator: name `voucher_key`, the address of another key that \
+         will sign vouchers, or open a channel in the studio"
+    )]
+    VoucherKeyRequired,
     /// Error returned when a wallet has this many channels at the operator.
     #[error("the wallet has {0} channels at this operator: close one first")]
     TooManyChannels(u64),

@@ -26,6 +26,7 @@ impl GatewayError {
             Self::UnknownWork(_) => Type::UnknownWork,
             Self::NoTerms(_) => Type::NoTerms,
             Self::ApprovalRequired(_) => Type::ApprovalRequired,
+            Self::VoucherKeyRequired => Type::VoucherKeyRequired,
             Self::TooManyChannels(_) => Type::TooManyChannels,
             Self::UseNotLicensed { .. } => Type::UseNotLicensed,
             Self::UnknownChannel(_) => Type::UnknownChannel,

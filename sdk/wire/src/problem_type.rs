@@ -37,6 +37,9 @@ pub enum ProblemType {
     /// The work's owner has to approve each license.
     #[strum(message = "The license requires an approval", props(status = 409))]
     ApprovalRequired,
+    /// A new channel needs a key that signs vouchers, other than the wallet's.
+    #[strum(message = "A voucher key is required", props(status = 409))]
+    VoucherKeyRequired,
     /// The wallet has as many channels at this operator as are looked for.
     #[strum(message = "Too many channels", props(status = 409))]
     TooManyChannels,

@@ -157,6 +157,8 @@ fn link_licenses_claims_and_is_audited() {
     };
     let platform = keypair("platform");
     let license = format!("{api}/v1/actions/works/{work}/license?use=generate&deposit=2.5");
+    // Another key signs vouchers.
+    let license = format!("{license}&voucher_key={}", keypair("ines").pubkey());
     assert!(sign_link(&world, &api, &license, &platform).is_some());
     let channels = format!("curl -sf {api}/v1/people/{}/channels", platform.pubkey());
     let deposits = || {

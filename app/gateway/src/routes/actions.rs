@@ -73,7 +73,7 @@ struct Parameter {
     #[serde(rename = "type")]
     kind: &'static str,
     name: &'static str,
-    label: String,
+    label: &'static str,
     required: bool,
 }
 
@@ -89,6 +89,7 @@ struct LicenseQuery {
     #[serde(rename = "use")]
     licensed_use: Use,
     deposit: String,
+    voucher_key: Option<Address>,
 }
 
 /// Transaction to sign.
@@ -175,13 +176,13 @@ fn actions(url: &str, work: &Pubkey, facts: &WorkFacts) -> Vec<LinkedAction> {
                 Vec::new(),
             ));
         }
-        let deposit = Parameter {
-            kind: "number",
-            name: "deposit",
-            label: "Deposit".to_owned(),
-            required: true,
-        };
-        actions.push(button(format!("License to {named}"), href("{deposit}"), vec![deposit]));
+        let parameter = |kind, name, label, required| Parameter { kind, name, label, required };
+        let href = format!("{}&voucher_key={{voucher_key}}", href("{deposit}"));
+        let parameters = vec![
+            parameter("number", "deposit", "Deposit", true),
+            parameter("text", "voucher_key", "Voucher key, to open a channel", true),
+        ];
+        actions.push(button(format!("Open a channel to {named}"), href, parameters));
     }
     actions.push(LinkedAction {
         kind: "transaction",
@@ -199,11 +200,13 @@ async fn offer_license(
     headers: HeaderMap,
     JsonBody(signer): JsonBody<Signer>,
 ) -> Result<Response, ActionError> {
-    let LicenseQuery { licensed_use, deposit } = query;
-    let wanted = WantedLicense { work, licensed_use, deposit: &deposit };
+    let LicenseQuery { licensed_use, deposit, voucher_key } = query;
+    let voucher_key = voucher_key.map(|key| key.0);
+    let wanted = WantedLicense { work, licensed_use, deposit: &deposit, voucher_key };
     let transaction = license(&app, &signer.account.0, wanted).await?;
     let url = gateway_url(&app, &headers);
-    let message = format!("Opens a channel and licenses the work. Use it at {url}/studio/platform");
+    let message =
+        format!("Pays the deposit into your channel and licenses the work: {url}/studio/platform");
     Ok(offered(&transaction, message))
 }
 

@@ -1,6 +1,7 @@
 //! Links by which a wallet licenses a work or claims, as Solana Actions.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytemuck::Zeroable;
 use motif_paywall::ClientTransaction;
 use motif_sdk::{
     Pubkey, channel,
@@ -56,8 +57,11 @@ async fn link_shows_uses_and_deposits() {
     let href = |at: usize| links[at]["href"].as_str().unwrap().to_owned();
     let base = format!("{}{path}", world.gateway.url());
     assert_eq!(href(0), format!("{base}/license?use=generate&deposit=1"));
-    assert_eq!(href(2), format!("{base}/license?use=generate&deposit={{deposit}}"));
-    assert_eq!(links[2]["parameters"][0]["name"], "deposit");
+    assert_eq!(
+        href(2),
+        format!("{base}/license?use=generate&deposit={{deposit}}&voucher_key={{voucher_key}}")
+    );
+    assert_eq!(links[2]["parameters"][1]["name"], "voucher_key");
     assert_eq!(href(3), format!("{base}/claim"));
     assert_eq!(links.len(), 4);
     let rules = shown(&world, "/actions.json").await;
@@ -69,6 +73,8 @@ async fn license_is_offered_unsigned() {
     let world = World::new().await;
     publish(&world);
     let path = format!("/v1/actions/works/{WORK}/license?use=generate&deposit=2.5");
+    refused(&world, &path, 409, "voucher_key").await;
+    let path = format!("{path}&voucher_key={WORK}");
     let answer = ask(&world, &path).await;
     answer.assert_ok();
     let offered = read(&answer);
@@ -86,7 +92,19 @@ async fn license_is_offered_unsigned() {
     let operator = world.gateway.app().operator();
     let opened = pda::channel(&WALLET, &operator, &crate::world::MINT, 0);
     assert!(transaction.keys.contains(&opened));
-    // With a channel there, the next number is taken.
+    // With an open channel there, that one is topped up.
+    let open = channel::Channel { payer: WALLET, closes_at: i64::MAX, ..Zeroable::zeroed() };
+    let data = [channel::Channel::DISCRIMINATOR, bytemuck::bytes_of(&open)].concat();
+    let account = solana_account::Account { data, ..Default::default() };
+    world.chain.state().accounts.insert(opened, account);
+    let own = format!("/v1/actions/works/{WORK}/license?use=generate&deposit=1");
+    let offered = read(&ask(&world, &own).await);
+    let bytes = BASE64_STANDARD.decode(offered["transaction"].as_str().unwrap()).unwrap();
+    let transaction = ClientTransaction::read(&bytes).unwrap();
+    assert!(transaction.keys.contains(&opened));
+    let funding = &transaction.instructions[0].data;
+    assert!(funding.ends_with(&1_000_000_u64.to_le_bytes()));
+    // With a closed channel there, the next number is taken.
     world.chain.state().accounts.insert(opened, Default::default());
     let offered = read(&ask(&world, &path).await);
     let bytes = BASE64_STANDARD.decode(offered["transaction"].as_str().unwrap()).unwrap();
@@ -130,7 +148,8 @@ async fn full_wallet_opens_no_channel() {
         let taken = pda::channel(&WALLET, &operator, &crate::world::MINT, salt);
         world.chain.state().accounts.insert(taken, Default::default());
     }
-    let path = format!("/v1/actions/works/{WORK}/license?use=generate&deposit=1");
+    let path =
+        format!("/v1/actions/works/{WORK}/license?use=generate&deposit=1&voucher_key={WORK}");
     refused(&world, &path, 409, "16 channels").await;
 }
 
