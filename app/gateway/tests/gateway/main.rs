@@ -12,6 +12,7 @@ mod congestion;
 mod credentials;
 mod dishonest_paywall;
 mod economics;
+mod events;
 mod expensive_reads;
 mod exposure;
 mod facilitator;
@@ -67,6 +68,7 @@ mod takeover;
 mod throughput;
 mod traces;
 mod unpaid_answers;
+mod webhooks;
 mod withdrawals;
 mod works;
 
