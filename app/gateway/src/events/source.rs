@@ -86,8 +86,10 @@ impl EventSource {
     /// Tells what happened since the last look.
     async fn look(&mut self, config: &EventsConfig) -> Result<(), GatewayError> {
         let is_due = self.chain_read_at.is_none_or(|at| at.elapsed() >= config.chain_every);
+        self.load().await?;
         if is_due {
             self.look_at_chain(config).await?;
+            self.load().await?;
         }
         let news = self.books.news().await?;
         let knows = |work: &Pubkey| self.readers.as_ref().is_some_and(|all| all.know(work));
@@ -115,9 +117,16 @@ impl EventSource {
         Ok(())
     }
 
+    /// Reads how far the sources are told, before they are read: what another process tells
+    /// meanwhile makes the write fail.
+    async fn load(&mut self) -> Result<(), GatewayError> {
+        if self.so_far.is_none() {
+            self.so_far = Some(self.events.log.so_far().await?);
+        }
+        Ok(())
+    }
+
     async fn look_at_chain(&mut self, config: &EventsConfig) -> Result<(), GatewayError> {
-        // Loaded first: what another process tells while the chain is read makes the write fail.
-        let so_far = self.so_far().await?;
         let record = self.cluster.chain().record().await?;
         self.chain_read_at = Some(Instant::now());
         let readers = Readers::new(&record);
@@ -130,33 +139,29 @@ impl EventSource {
             now: self.cluster.now(),
             left: &left.collect(),
         };
-        let told = Comparison::run(&record, &readers, &so_far, conditions);
+        let told = match &self.so_far {
+            Some(so_far) => Comparison::run(&record, &readers, so_far, conditions),
+            None => Told::default(),
+        };
         self.readers = Some(readers);
-        self.so_far = Some(so_far);
         self.tell(told).await
     }
 
-    async fn so_far(&mut self) -> Result<ToldSoFar, GatewayError> {
-        match self.so_far.take() {
-            Some(so_far) => Ok(so_far),
-            None => Ok(self.events.log.so_far().await?),
-        }
-    }
-
-    /// Tells events. Those that another process has told since are found again at the next look.
+    /// Tells events, unless another process has told some since the last load. They are found again at
+    /// the next look.
     async fn tell(&mut self, told: Told) -> Result<(), GatewayError> {
-        let mut so_far = self.so_far().await?;
-        let is_new = told.is_chain_read && !so_far.is_chain_read;
-        if told.events.is_empty() && told.cursors.is_empty() && told.marks.is_empty() && !is_new {
-            self.so_far = Some(so_far);
-            return Ok(());
-        }
-        if let Some(version) = self.events.log.tell(so_far.version, system_now(), &told).await? {
+        let Some(mut so_far) = self.so_far.take() else { return Ok(()) };
+        let is_first = told.is_chain_read && !so_far.is_chain_read;
+        let is_empty =
+            told.events.is_empty() && told.cursors.is_empty() && told.marks.is_empty() && !is_first;
+        if !is_empty {
+            let version = self.events.log.tell(so_far.version, system_now(), &told).await?;
+            let Some(version) = version else { return Ok(()) };
             so_far.version = version;
             so_far.is_chain_read |= told.is_chain_read;
             so_far.marks.extend(told.marks);
-            self.so_far = Some(so_far);
         }
+        self.so_far = Some(so_far);
         Ok(())
     }
 }

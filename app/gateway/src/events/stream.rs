@@ -1,7 +1,10 @@
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
-use axum::response::sse::{self, KeepAlive, Sse};
-use futures::{Stream, stream};
+use axum::response::{
+    IntoResponse, Response,
+    sse::{self, KeepAlive, Sse},
+};
+use futures::stream;
 use motif_sdk::gateway::wire::{Digest, Event};
 use tokio::{
     sync::watch,
@@ -46,7 +49,7 @@ impl EventHub {
         self: &Arc<Self>,
         reader: [u8; 32],
         last: Option<Digest>,
-    ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>> + use<>>, GatewayError> {
+    ) -> Result<Response, GatewayError> {
         let mut stream = self.open(reader)?;
         match last {
             Some(Digest(id)) => {
@@ -67,9 +70,10 @@ impl EventHub {
                     sent.data(event.to_json())
                 }
             };
-            Some((Ok(sent), stream))
+            Some((Ok::<_, Infallible>(sent), stream))
         });
-        Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+        let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+        Ok(Sse::new(stream).keep_alive(keep_alive).into_response())
     }
 
     /// Counts a stream.

@@ -4,7 +4,7 @@ use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, header::CACHE_CONTROL},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use motif_sdk::{
     Pubkey,
@@ -84,7 +84,7 @@ async fn stream(app: &App, reader: Pubkey, headers: &HeaderMap) -> Result<Respon
     let last = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok());
     let last = last.filter(|last| !last.is_empty());
     let last = last.map(|last| last.parse().unwrap_or(Digest([0; 32])));
-    let mut response = app.events.stream(reader.to_bytes(), last).await?.into_response();
+    let mut response = app.events.stream(reader.to_bytes(), last).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

@@ -465,9 +465,8 @@ fn two_processes_tell_once_to_both() {
             let claims = events.iter().filter(|event| event.kind == EventKind::Claimed);
             claims.map(|event| event.amount.unwrap().0).sum()
         };
-        let is_told = |events: &[Event]| {
-            (sums(events, EventKind::Paid), claimed(events)) == ((3, 300), 30)
-        };
+        let is_told =
+            |events: &[Event]| (sums(events, EventKind::Paid), claimed(events)) == ((3, 300), 30);
         until(async || is_told(&all(&first, &owner()).await)).await;
         tokio::time::sleep(QUIET).await;
         let events = all(&first, &owner()).await;
