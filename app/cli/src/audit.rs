@@ -18,9 +18,9 @@ use serde::Serialize;
 use crate::{
     amount::{Money, grouped},
     currency::Scales,
-    earned::person_proof,
     error::CliError,
     output::table,
+    person::prove,
     reference::WorkArgs,
     session::Session,
 };
@@ -63,13 +63,12 @@ struct AuditedChannel {
 /// [`CliError::ReceiptsFailed`] for a receipt that is not proved; [`CliError::ReceiptsIncomplete`] if the
 /// receipts of a license are more or less than its settled amount; errors of the gateway and the node.
 pub async fn run(args: AuditArgs, session: &Session) -> Result<(), CliError> {
-    let keypair = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     let gateway = session.gateway().await;
     let operator = gateway.operator().await?.operator.0;
     let keys = client.operator(&operator).await?.receipt_keys;
-    let proof = person_proof(&keypair, &operator, session.now());
+    let proof = prove(&gateway, session).await?;
     let mut scales = Scales::new(&client);
     let mut channels = Vec::new();
     for (address, account) in client.channels(None, Some(&operator)).await? {

@@ -14,6 +14,7 @@ use crate::{
     keys::KeyError,
     ledger::LedgerError,
     store::{ProofError, StoreError},
+    webhook_address::InvalidUrl,
 };
 
 /// Error returned when a gateway rejects a request.
@@ -299,8 +300,29 @@ pub enum GatewayError {
     #[error("this gateway has no room for more metadata and pictures")]
     HostingFull,
     /// Error returned when a request is not signed by a person whom the work pays.
-    #[error("expected a `motif-person` header signed by the owner or a recipient of the work")]
+    #[error(
+        "expected a `motif-person` header signed by the person, or by the owner or a recipient of \
+         the work"
+    )]
     NotThePerson,
+    /// Error returned when a person or a channel has too many open streams.
+    #[error("at most {0} streams of one person or channel are open at once: close one first")]
+    TooManyStreams(u32),
+    /// Error returned when the gateway has too many open streams.
+    #[error("at most {0} streams are open at once: repeat the request later")]
+    StreamsFull(u32),
+    /// Error returned when events cannot be sent to a URL.
+    #[error("invalid webhook: {0}")]
+    InvalidWebhook(InvalidUrl),
+    /// Error returned when a person, or this gateway, has too many webhooks.
+    #[error("a person has at most 5 webhooks, and this gateway has a maximum: remove one first")]
+    TooManyWebhooks,
+    /// Error returned when a person has no webhook of an id.
+    #[error("unknown webhook of this person")]
+    UnknownWebhook,
+    /// Error returned when too many deliveries wait for a webhook.
+    #[error("too many deliveries wait for this webhook: repeat the request later")]
+    WebhookBusy,
     /// Error that concurrent callers of one read share.
     #[error(transparent)]
     Shared(Arc<GatewayError>),

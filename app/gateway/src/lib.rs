@@ -11,6 +11,7 @@
 //! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
 //! - [`api_keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
+//! - `events`: what creators and payers are told, by streams and webhooks.
 //! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
 //! - [`paywall`]: takes payment for the crate `motif-paywall`, which sells a model server.
 
@@ -32,6 +33,7 @@ pub mod cluster;
 pub mod config;
 mod connections;
 pub mod error;
+mod events;
 mod expenses;
 mod forgotten_statements;
 pub mod funds;
@@ -66,6 +68,7 @@ pub mod settlement;
 mod store_operator;
 mod studio;
 pub mod traces;
+mod webhook_address;
 
 pub use app::{App, Components, StartError};
 pub use config::{

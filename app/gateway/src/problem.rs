@@ -105,6 +105,12 @@ impl GatewayError {
             Self::NotNamed => Type::NotNamed,
             Self::NotHosted => Type::NotHosted,
             Self::HostingFull => Type::HostingFull,
+            Self::TooManyStreams(_) => Type::TooManyStreams,
+            Self::StreamsFull(_) => Type::StreamsFull,
+            Self::InvalidWebhook(_) => Type::InvalidWebhook,
+            Self::TooManyWebhooks => Type::TooManyWebhooks,
+            Self::UnknownWebhook => Type::UnknownWebhook,
+            Self::WebhookBusy => Type::WebhookBusy,
             Self::Shared(error) => error.problem_type(),
             Self::Internal(_) => Type::Internal,
         }
@@ -164,6 +170,7 @@ impl GatewayError {
         match self {
             Self::RateLimited(limited) => Some(limited.retry_seconds()),
             Self::ReadsBusy => Some(1),
+            Self::TooManyStreams(_) | Self::StreamsFull(_) | Self::WebhookBusy => Some(10),
             Self::Shared(error) => error.retry_after(),
             _ => None,
         }

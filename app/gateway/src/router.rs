@@ -26,14 +26,15 @@ use crate::{
     middleware::{Access, Admit, Trace},
     paywall::sales_router,
     routes::{
-        actions, admin, authentications, chain, channels, discovery, generations, health, holds,
-        hosting, olp,
+        actions, admin, authentications, chain, channels, discovery,
+        events::{self, LAST_EVENT_ID},
+        generations, health, holds, hosting, olp,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
         people, quotes, receipts, settlements,
         storefront::with_storefront,
-        studio, usage, work_record, works, x402,
+        studio, usage, webhooks, work_record, works, x402,
     },
 };
 
@@ -156,10 +157,11 @@ fn cors(app: &App) -> Option<CorsLayer> {
         HeaderName::from_static(IdempotencyKey::HEADER),
         HeaderName::from_static(ReaderProof::HEADER),
         HeaderName::from_static(PersonProof::HEADER),
+        HeaderName::from_static(LAST_EVENT_ID),
     ];
     let layer = CorsLayer::new()
         .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(headers)
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT);
@@ -247,6 +249,11 @@ impl Groups {
             .routes(routes!(hosting::badge))
             .routes(routes!(people::earnings))
             .routes(routes!(people::channels))
+            .routes(routes!(events::of_person))
+            .routes(routes!(webhooks::list, webhooks::add))
+            .routes(routes!(webhooks::remove))
+            .routes(routes!(webhooks::test))
+            .routes(routes!(webhooks::deliveries))
             .routes(routes!(work_record::earnings))
             .routes(routes!(work_record::usage))
             .routes(routes!(work_record::receipts));
@@ -268,6 +275,7 @@ impl Groups {
             .routes(routes!(channels::open))
             .routes(routes!(usage::show))
             .routes(routes!(receipts::list))
+            .routes(routes!(events::of_channel))
             .routes(routes!(receipts::proof))
             .routes(routes!(x402::verify));
         let on_chain = OpenApiRouter::new()

@@ -407,6 +407,24 @@ pub enum ProblemType {
     /// The gateway has no room for more metadata and pictures.
     #[strum(message = "The gateway has no room", props(status = 503))]
     HostingFull,
+    /// The reader has the maximum number of open streams of events.
+    #[strum(message = "Too many streams", props(status = 429))]
+    TooManyStreams,
+    /// The gateway has the maximum number of open streams of events; repeat the request later.
+    #[strum(message = "No room for another stream", props(status = 503))]
+    StreamsFull,
+    /// Events cannot be sent to the URL.
+    #[strum(message = "Invalid webhook", props(status = 422))]
+    InvalidWebhook,
+    /// The person or the gateway has the maximum number of webhooks.
+    #[strum(message = "Too many webhooks", props(status = 409))]
+    TooManyWebhooks,
+    /// The person has no such webhook.
+    #[strum(message = "Unknown webhook", props(status = 404))]
+    UnknownWebhook,
+    /// Too many deliveries wait for the webhook; repeat the request later.
+    #[strum(message = "The webhook is busy", props(status = 429))]
+    WebhookBusy,
 }
 
 impl ProblemType {

@@ -131,6 +131,48 @@ fn picture_is_bought_and_signal_ends_all() {
 }
 
 #[test]
+fn creator_follows_events_and_webhook() {
+    let world = World::empty();
+    let mut up = up(&world, &[]);
+    let api = up.text("api_url").to_owned();
+    let person = up.output["keypairs"].as_array().unwrap();
+    let person = person.iter().find(|one| one["name"] == "kofi").unwrap();
+    let file = person["file"].as_str().unwrap().to_owned();
+    let as_kofi = ["--keypair", &file, "--gateway-url", &api];
+    let does = |arguments: &[&str]| world.does(&[arguments, &as_kofi].concat());
+
+    // A receiver that accepts the connection and closes it.
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+    std::thread::spawn(move || receiver.incoming().for_each(drop));
+    let added = does(&["webhook", "add", &url, "--kind", "paid"]);
+    assert!(added["secret"].as_str().unwrap().starts_with("whsec_"), "{added}");
+    let id = added["webhook"]["id"].as_str().unwrap();
+
+    world.shell(up.text("pay"));
+    for (kind, amount) in [("accepted", Value::Null), ("paid", "10000".into())] {
+        let event = does(&["events", "--all", "--kind", kind, "--count", "1"]);
+        assert_eq!((&event["kind"], &event["amount"]), (&kind.into(), &amount), "{event}");
+    }
+    assert_eq!(does(&["webhook", "test", id])["kind"], "test");
+    let began = Instant::now();
+    let log = loop {
+        let log = does(&["webhook", "log", id]);
+        let deliveries = log["deliveries"].as_array().unwrap();
+        if deliveries.len() == 2 && deliveries.iter().all(|one| one["error"].is_string()) {
+            break log;
+        }
+        assert!(began.elapsed() < END_WITHIN, "{log}");
+    };
+    assert_eq!(log["deliveries"][1]["kind"], "paid");
+    assert_eq!(does(&["webhook", "list"])["webhooks"][0]["url"], url);
+    does(&["webhook", "remove", id]);
+    assert_eq!(does(&["webhook", "list"])["webhooks"], serde_json::json!([]));
+    world.refuses(&[&["webhook", "log", id][..], &as_kofi].concat(), "unknown-webhook");
+    assert_eq!(up.end("-TERM"), Some(0));
+}
+
+#[test]
 fn kept_keypairs_serve_next_chain() {
     let world = World::empty();
     let runs = ["run-1", "run-2"].map(|run| {

@@ -9,6 +9,7 @@
 
 mod admin;
 mod effective;
+mod events;
 mod faucet;
 mod fault;
 mod host;
@@ -37,6 +38,7 @@ use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use effective::effective;
+pub use events::EventsConfig;
 pub use faucet::{Faucet, FaucetHandle};
 pub use fault::{Fault, Faults};
 pub use hosting::HostingConfig;
@@ -119,6 +121,8 @@ pub struct GatewayConfig {
     pub studio: bool,
     /// Hosting of works' metadata and pictures; `None` to disable it.
     pub hosting: Option<HostingConfig>,
+    /// Events that creators and payers are told; `None` to tell none.
+    pub events: Option<EventsConfig>,
     /// Source of test tokens for the studio; `None` except on a localnet.
     pub faucet: Option<FaucetHandle>,
 }
@@ -167,6 +171,7 @@ impl GatewayConfig {
             traces: None,
             studio: true,
             hosting: None,
+            events: None,
             faucet: None,
         }
     }
@@ -259,6 +264,9 @@ impl GatewayConfig {
         if let Some(traces) = &self.traces {
             traces.check(&mut check);
         }
+        if let Some(events) = &self.events {
+            events.check(&mut check);
+        }
         faults
     }
 }
@@ -298,6 +306,7 @@ impl fmt::Debug for GatewayConfig {
             .field("traces", &self.traces)
             .field("studio", &self.studio)
             .field("hosting", &self.hosting)
+            .field("events", &self.events)
             .field("faucet", &self.faucet)
             .finish()
     }

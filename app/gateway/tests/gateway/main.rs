@@ -13,6 +13,7 @@ mod congestion;
 mod credentials;
 mod dishonest_paywall;
 mod economics;
+mod events;
 mod expensive_reads;
 mod exposure;
 mod facilitator;
@@ -69,6 +70,7 @@ mod takeover;
 mod throughput;
 mod traces;
 mod unpaid_answers;
+mod webhooks;
 mod withdrawals;
 mod works;
 

@@ -451,6 +451,31 @@ impl GatewayClient {
         Ok(proof.map(|proof| proof.to_header()))
     }
 
+    /// Returns a request with the API key.
+    pub(super) fn builder(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}/v1/{path}", self.url));
+        match &self.api_key {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Adds the proof of the channel's reader.
+    pub(super) fn with_reader(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, GatewayError> {
+        Ok(proven(request, self.reader_proof()?.as_deref()))
+    }
+
+    /// Sends a request that has an effect each time, once.
+    pub(super) async fn once<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, GatewayError> {
+        self.answer(request, None).await
+    }
+
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: String,

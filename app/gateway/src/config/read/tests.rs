@@ -5,7 +5,7 @@ use solana_signer::Signer;
 use super::*;
 use crate::{
     chain::Endpoint,
-    config::{HostingConfig, SETTINGS, example},
+    config::{EventsConfig, HostingConfig, SETTINGS, example},
 };
 
 fn operator() -> Result<Keypair, String> {
@@ -27,6 +27,7 @@ fn empty_layers_yield_defaults() {
         operator_fee_bps: 200,
         listen: "127.0.0.1:8787".parse().unwrap(),
         hosting: Some(HostingConfig { folder: "motif-hosted".into(), keep_bytes: 1 << 30 }),
+        events: Some(EventsConfig::default()),
         ..GatewayConfig::new(
             "http://127.0.0.1:8899",
             Arc::new(operator().unwrap()),
