@@ -149,7 +149,7 @@ export const texts = {
     addParent: 'Add a parent',
     parentUnknown: (number: number) => `Parent ${number} is not registered here, or has no terms that allow derivatives.`,
     parentLeast: (number: number, share: string) => `Parent ${number} asks for at least ${share}.`,
-    voice: 'A voice belongs to the person who speaks: that person signs. Send them a link, they open it on their phone and sign there.',
+    voice: 'A voice belongs to the person who speaks: that person signs. Send them a link, they open it on their phone and sign there. They take your place in the split; to keep a share yourself, add a recipient “you” for them.',
     voiceLink: 'Make a link for the person',
     voiceOpened: 'You were asked to register your voice. Check who gets what and the terms, then sign with your own wallet. You stay the owner.',
     voiceConsent: 'It is my voice. I consent to its use on these terms.',

@@ -271,6 +271,10 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await page.locator('input[type=file]').setInputFiles({ name: 'voice.txt', mimeType: 'text/plain', buffer: Buffer.from('Stands for a recording, which the person has: only its digest is in the link.') });
     await page.getByLabel('Kind').selectOption('voice');
     await page.getByLabel('Title').fill('Voice of Kofi');
+    await page.getByLabel('Share 1, percent').fill('25');
+    await page.getByRole('button', { name: 'Add a recipient' }).click();
+    await page.getByLabel('Recipient 2', { exact: true }).fill('you');
+    await page.getByLabel('Share 2, percent').fill('75');
     await page.getByRole('button', { name: 'Make a link for the person' }).click();
     const code = page.getByRole('img', { name: 'QR code: Link for the person' });
     const link = await readCode(page, await code.screenshot());
@@ -283,6 +287,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     const voice = (await phone.locator('[data-work]').getAttribute('data-work')) ?? '';
     const { work: found } = await studio.decode(voice, 'work');
     expect([found.kind, found.owner, (found['consent'] as { person: string }).person]).toEqual(['voice', friend!.address, friend!.address]);
+    expect(found.split).toEqual([{ recipient: creator!.address, share_bps: 2_500 }, { recipient: friend!.address, share_bps: 7_500 }]);
     await Promise.all([page, phone].map((one) => one.context().close()));
   });
 

@@ -23,13 +23,17 @@ export function isAddress(text: string): boolean {
   return ADDRESS.test(text);
 }
 
-/** Reads the shares of a form; the errors say what is wrong. */
-export function readShares(rows: readonly ShareText[]): { shares: Share[]; errors: string[]; sum: string } {
+/** Recipient who is not known yet: the person that will sign a voice's registration. */
+export const SIGNER = 'you';
+
+/** Reads the shares of a form, where {@link SIGNER} may be a recipient if `hasSigner`; the errors say what is wrong. */
+export function readShares(rows: readonly ShareText[], hasSigner = false): { shares: Share[]; errors: string[]; sum: string } {
   const errors: string[] = [];
   const seen = new Set<string>();
   const shares = rows.map(({ recipient: text, share }, index) => {
     const [recipient, share_bps] = [text.trim(), parsePercent(share) ?? 0];
-    if (!isAddress(recipient)) errors.push(texts.register.badAddress(index + 1));
+    const isKnown = isAddress(recipient) || (hasSigner && recipient === SIGNER);
+    if (!isKnown) errors.push(texts.register.badAddress(index + 1));
     else if (seen.has(recipient)) errors.push(texts.register.doubled(index + 1));
     if (share_bps === 0) errors.push(texts.register.badShare(index + 1));
     seen.add(recipient);

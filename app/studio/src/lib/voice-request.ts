@@ -12,8 +12,6 @@ export interface VoiceRequest {
   readonly split: readonly ShareText[];
 }
 
-/** Recipient in a request who is the person that signs. */
-export const SIGNER = 'you';
 const PREFIX = '#voice=';
 
 /** Returns the link by which a person opens a request. */

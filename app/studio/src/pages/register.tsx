@@ -5,9 +5,9 @@ import { currencies, gateway } from '../lib/catalogue.js';
 import { draftFile } from '../lib/draft-file.js';
 import { formatSol, type Currency } from '../lib/money.js';
 import { estimateCost, isRegistered, makePreview, register, type Draft, type Registered, type WorkKind } from '../lib/registration.js';
-import { readShares, type ShareText } from '../lib/shares.js';
+import { readShares, SIGNER, type ShareText } from '../lib/shares.js';
 import { useLoaded } from '../lib/store.js';
-import { linkOf, readRequest, SIGNER, type VoiceRequest } from '../lib/voice-request.js';
+import { linkOf, readRequest, type VoiceRequest } from '../lib/voice-request.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Area, Busy, Code, ErrorBox, Field, FileZone, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
@@ -65,7 +65,8 @@ function RegisterForm({ session, currency, request }: { session: Session; curren
   const examining = useAction();
   const sending = useAction();
   const parsed = useTerms(toml, currency);
-  const { shares, errors } = readShares(rows);
+  const hasSigner = kind === 'voice' && !request;
+  const { shares, errors } = readShares(rows, hasSigner);
 
   const examine = (file: File, known?: Examination) =>
     examining.run(async () => {
@@ -107,14 +108,15 @@ function RegisterForm({ session, currency, request }: { session: Session; curren
     });
   const ask = () =>
     sending.run(async () => {
-      const split = rows.map((row) => (row.recipient === session.address ? { ...row, recipient: SIGNER } : row));
+      const isNamed = rows.some(({ recipient }) => recipient.trim() === SIGNER);
+      const split = rows.map((row) => (!isNamed && row.recipient === session.address ? { ...row, recipient: SIGNER } : row));
       setVoiceLink(await linkOf({ digest: content!.digest, fingerprint: content!.fingerprint, title, toml, split }));
     });
   if (done) return <Registration {...done} />;
 
   const ownBps = shares.find(({ recipient }) => recipient === session.address)?.share_bps ?? 0;
   const parentBps = parents.reduce((sum, { share }) => sum + Math.round(Number(share) * 100 || 0), 0);
-  const isBlocked = problem !== undefined || hasFindings || sending.isBusy || (kind === 'voice' && !isMyVoice);
+  const isBlocked = problem !== undefined || hasFindings || sending.isBusy || (kind === 'voice' && !isMyVoice) || shares.some(({ recipient }) => recipient === SIGNER);
   return (
     <form class="register" onSubmit={(event) => { event.preventDefault(); if (!isBlocked) submit(); }}>
       {request && <Notice tone="warn">{texts.register.voiceOpened}</Notice>}
@@ -135,7 +137,7 @@ function RegisterForm({ session, currency, request }: { session: Session; curren
         <Field label={texts.register.link} value={link} onValue={setLink} />
       </div>
       <Area label={texts.register.description} value={description} onValue={setDescription} />
-      <SplitEditor rows={rows} own={session.address} hasPool={kind === 'dataset'} onRows={setRows} />
+      <SplitEditor rows={rows} own={session.address} hasSigner={hasSigner} hasPool={kind === 'dataset'} onRows={setRows} />
       <ParentsEditor rows={parents} onRows={setParents} />
       <TermsEditor toml={toml} parsed={parsed} currency={currency} ownBps={ownBps} parentBps={parentBps} onToml={setToml} />
       {kind === 'voice' && (
@@ -165,7 +167,7 @@ function contentOf({ digest, fingerprint, title }: VoiceRequest): Content {
 
 function rowsOf(request: VoiceRequest | undefined, own: string): ShareText[] {
   if (!request) return [{ recipient: own, share: '100' }];
-  return request.split.map((row) => (row.recipient === SIGNER ? { ...row, recipient: own } : row));
+  return request.split.map((row) => (row.recipient.trim() === SIGNER ? { ...row, recipient: own } : row));
 }
 
 interface Checked {

@@ -6,14 +6,16 @@ interface Props {
   rows: readonly ShareText[];
   /** Address that the first row shows as the user. */
   own: string;
+  /** Whether a person who signs later can be a recipient. */
+  hasSigner: boolean;
   /** Whether the way to register many recipients is shown. */
   hasPool: boolean;
   onRows(rows: ShareText[]): void;
 }
 
 /** Recipients and their shares. */
-export function SplitEditor({ rows, own, hasPool, onRows }: Props) {
-  const { sum, errors } = readShares(rows);
+export function SplitEditor({ rows, own, hasSigner, hasPool, onRows }: Props) {
+  const { sum, errors } = readShares(rows, hasSigner);
   const change = (at: number, part: Partial<ShareText>) => onRows(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
   const isTouched = rows.some(({ recipient, share }) => recipient !== '' && share !== '');
   return (
