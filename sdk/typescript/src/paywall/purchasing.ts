@@ -31,8 +31,12 @@ export interface PurchaseParts {
   readonly isNamed: boolean;
   /** Purchase, unless an earlier one is continued. */
   readonly fresh: Purchase;
+  /** Time that a hold lasts, seconds. */
+  readonly seconds: number;
   /** Whether the answer is a stream. */
   readonly streams: boolean;
+  /** Compares the highest cost with the limits. A purchase that may have been paid for is continued without. */
+  readonly check: () => void;
   /** Opens a purchase of the request. */
   readonly open: (purchase: Purchase) => PaywallPurchase;
 }
@@ -72,7 +76,7 @@ export class Purchasing {
     const { book, log, name, isNamed } = this.#parts;
     const known = isNamed ? await log.get(name) : book.takeDoubt(name);
     if (known) [this.#purchase, this.#isKnown, this.#isAsked] = [known, true, true];
-    else await this.#keep();
+    else this.#parts.check();
     try {
       // Its payment may be under way, for a caller that has left.
       if (known) await this.#paywall.payer.settleDoubts(true);
@@ -96,7 +100,7 @@ export class Purchasing {
         else if (++ended >= HOLD_ATTEMPTS) throw error;
       }
       await pause(FULL_PAUSE, request.signal);
-      await this.#renew();
+      this.#renew();
     }
     throw new MotifError('internal', 'a purchase has no attempts left');
   }
@@ -106,8 +110,8 @@ export class Purchasing {
     await this.#places.take(this.#deadline - Date.now(), this.#paywall.request.signal);
     const place = once(() => this.#places.release());
     const paid = () => (this.#places.notePaid(), place());
-    this.#isAsked = true;
     try {
+      if (!this.#isAsked) await this.#begin();
       const paywall = open(this.#purchase);
       // A stream takes its place until its end.
       if (streams) return await openStream(paywall, paid, place);
@@ -137,11 +141,17 @@ export class Purchasing {
     return isOver && this.#purchase.expires_at > now() ? type : undefined;
   }
 
+  /** Gives the hold its whole time from now on, and keeps the purchase before it is sent. */
+  async #begin(): Promise<void> {
+    this.#purchase = { ...this.#purchase, expires_at: now() + this.#parts.seconds };
+    await this.#keep();
+    this.#isAsked = true;
+  }
+
   /** Begins again with another hold. */
-  async #renew(): Promise<void> {
+  #renew(): void {
     this.#purchase = { ...this.#parts.fresh, key: randomHex(16) };
     [this.#isKnown, this.#isAsked] = [false, false];
-    await this.#keep();
   }
 
   /** Keeps the purchase under the caller's key. */
@@ -167,7 +177,8 @@ export class Purchasing {
     if (!this.#isAsked) return;
     // Neither may hide the error: a hold ends by itself, and a name whose hold has ended is bought again.
     await payer.releasePurchase(this.#purchase).catch(() => undefined);
-    await this.#renew().catch(() => undefined);
+    this.#renew();
+    await this.#keep().catch(() => undefined);
   }
 }
 
