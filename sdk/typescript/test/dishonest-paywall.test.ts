@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 
 import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
 import { FilePurchases } from '@motif/sdk/node';
@@ -341,6 +341,38 @@ test.each([
   expect(gateway.owed).toBe(204);
 });
 
+test('abandoned answer makes room for the next request', async () => {
+  const leaving = new AbortController();
+  gateway.lies.paywall = (answer) => {
+    leaving.abort(new Error('gone'));
+    return answer;
+  };
+  await expect(images({ ...request, signal: leaving.signal })).rejects.toThrow('gone');
+  const [abandoned] = gateway.answers;
+  const released: string[] = [];
+  gateway.other = ({ target }) => {
+    released.push(target);
+    return problem('hold-ended', 409);
+  };
+  refuseFirst(1, 'too-many-unpaid', 429);
+  await images({ ...request, body: '{"prompt":"Boston"}' });
+  expect(released).toEqual([`/v1/holds/${abandoned}/release`]);
+  expect(gateway.owed).toBe(102);
+});
+
+test('each hold has its whole time', async () => {
+  const later = Date.now() + 3_600_000;
+  refuseFirst(1, 'too-many-unpaid', 429);
+  const clock = vi.spyOn(Date, 'now');
+  const asking = images();
+  await vi.waitUntil(() => gateway.payments.length === 1);
+  clock.mockReturnValue(later);
+  await asking.catch(() => undefined);
+  clock.mockRestore();
+  const [first, second] = gateway.payments.map((payment) => payment.expires_at ?? 0);
+  expect(second! - first!).toBeGreaterThanOrEqual(3_500);
+});
+
 test('hold that always ends is an error', async () => {
   refuseFirst(9, 'hold-ended', 409);
   await expect(images()).rejects.toMatchObject({ type: 'refused', problem: { type: 'hold-ended' } });
@@ -460,6 +492,26 @@ test('budget covers the maximum before the model runs', async () => {
   expect([gateway.payments, gateway.made]).toEqual([[], 0]);
   const use = { license: 0, units: 4, requestDigest: '01'.repeat(32), seconds: 60 };
   await expect(poor.hold(use)).rejects.toMatchObject({ type: 'over-budget' });
+});
+
+test('answer that used up the budget is still fetched', async () => {
+  const { channel, voucherKey } = world;
+  const options = { gateway: gateway.url, rpc: world, channel, signer: voucherKey.voucherSigner };
+  const poor = await Payer.open({ ...options, budget: 408n });
+  const leaving = new AbortController();
+  gateway.lies.batch = (_, honest) => {
+    leaving.abort(new Error('gone'));
+    return honest();
+  };
+  const ask = (signal?: AbortSignal) => {
+    const init = signal ? { ...request, signal } : request;
+    return wrapFetchWithMotif(fetch, poor, { maxPrice: 10_000n })(`${gateway.url}/images`, init);
+  };
+  await expect(ask(leaving.signal)).rejects.toThrow('gone');
+  delete gateway.lies.batch;
+  expect(await (await ask()).text()).toBe(`picture for ${request.body}`);
+  await expect(ask()).rejects.toMatchObject({ type: 'over-budget' });
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
 });
 
 test('unpaid purchase releases its hold', async () => {

@@ -98,8 +98,11 @@ test.each(mistakes)('%s is invalid input', async (_, make) => {
   expect(gateway.heard).toEqual([]);
 });
 
-test('errors do not show an API key', () => {
+test('errors show no key and no password', async () => {
   const apiKey = 'secret\nkey';
+  const buy = wrapFetchWithMotif(fetch, payer, { maxPrice: 1n });
+  const named = buy('http://name:secret@127.0.0.1:9').catch((error: unknown) => error);
+  expect(await named).toMatchObject({ type: 'invalid-input', message: expect.not.stringContaining('secret') });
   const wrap = { maxPrice: 1n, apiKeys: { 'https://a.example': apiKey } };
   for (const make of [() => new GatewayClient(gateway.url, { apiKey }), () => wrapFetchWithMotif(fetch, payer, wrap)]) {
     expect(make).toThrowError(expect.objectContaining({ type: 'invalid-input' }));

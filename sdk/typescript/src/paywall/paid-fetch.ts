@@ -64,13 +64,13 @@ export class PaidFetch {
   async #buy(request: PaidRequest, priceTag: PriceTag, key: string | undefined): Promise<Response> {
     await this.#payer.settleDoubts();
     const offer = await this.#license(priceTag);
-    this.#check(offer);
+    const seconds = offer.hold_seconds + EXTRA_SECONDS;
     const fresh: Purchase = {
       license: offer.license,
       units: offer.units,
       key: key ?? randomHex(16),
       request_digest: digestOf(this.#payer, request),
-      expires_at: now() + offer.hold_seconds + EXTRA_SECONDS,
+      expires_at: now() + seconds,
     };
     const payment = new Payment(offer.license);
     const purchasing = new Purchasing({
@@ -79,7 +79,9 @@ export class PaidFetch {
       name: this.#nameOf(request, fresh.request_digest, key),
       isNamed: key !== undefined,
       fresh,
+      seconds,
       streams: offer.streams,
+      check: () => this.#check(offer),
       open: (purchase) => this.#open(request, purchase, payment),
     });
     const { response, isPaid } = await purchasing.run();

@@ -55,6 +55,8 @@ export class PaywallPurchase {
   readonly payment: Payment;
   readonly tag: string | undefined;
   readonly #maxPrice: bigint;
+  /** Whether a payment was handed to the payer. */
+  mayBePaid = false;
 
   constructor(parts: {
     fetch: Fetch;
@@ -159,6 +161,7 @@ export class PaywallPurchase {
       throw new PriceError('max-price-exceeded', text, total, this.#maxPrice);
     }
     const { signal } = this.request;
+    this.mayBePaid = true;
     return this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
   }
 

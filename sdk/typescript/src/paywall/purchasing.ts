@@ -31,8 +31,12 @@ export interface PurchaseParts {
   readonly isNamed: boolean;
   /** Purchase, unless an earlier one is continued. */
   readonly fresh: Purchase;
+  /** Time that a hold lasts, seconds. */
+  readonly seconds: number;
   /** Whether the answer is a stream. */
   readonly streams: boolean;
+  /** Compares the highest cost with the limits. A purchase that may have been paid for is continued without. */
+  readonly check: () => void;
   /** Opens a purchase of the request. */
   readonly open: (purchase: Purchase) => PaywallPurchase;
 }
@@ -50,6 +54,7 @@ export class Purchasing {
   readonly #deadline = Date.now() + PLACE_TIMEOUT;
   readonly #paywall: PaywallPurchase;
   #purchase: Purchase;
+  #attempted: PaywallPurchase | undefined;
   /** Whether an earlier request may have paid. */
   #isKnown = false;
   /** Whether the paywall may have a hold. */
@@ -72,7 +77,7 @@ export class Purchasing {
     const { book, log, name, isNamed } = this.#parts;
     const known = isNamed ? await log.get(name) : book.takeDoubt(name);
     if (known) [this.#purchase, this.#isKnown, this.#isAsked] = [known, true, true];
-    else await this.#keep();
+    else this.#parts.check();
     try {
       // Its payment may be under way, for a caller that has left.
       if (known) await this.#paywall.payer.settleDoubts(true);
@@ -92,11 +97,11 @@ export class Purchasing {
       } catch (error) {
         const type = this.#endOfHold(error);
         if (type === undefined || Date.now() >= this.#deadline) throw error;
-        if (WITHOUT_PLACE.has(type)) this.#noteRefused(type);
+        if (WITHOUT_PLACE.has(type)) await this.#freePlace(type);
         else if (++ended >= HOLD_ATTEMPTS) throw error;
       }
       await pause(FULL_PAUSE, request.signal);
-      await this.#renew();
+      this.#renew();
     }
     throw new MotifError('internal', 'a purchase has no attempts left');
   }
@@ -106,9 +111,9 @@ export class Purchasing {
     await this.#places.take(this.#deadline - Date.now(), this.#paywall.request.signal);
     const place = once(() => this.#places.release());
     const paid = () => (this.#places.notePaid(), place());
-    this.#isAsked = true;
     try {
-      const paywall = open(this.#purchase);
+      if (!this.#isAsked) await this.#begin();
+      const paywall = (this.#attempted = open(this.#purchase));
       // A stream takes its place until its end.
       if (streams) return await openStream(paywall, paid, place);
       const bought = await answer(paywall, this.#isKnown || this.#parts.isNamed);
@@ -120,10 +125,13 @@ export class Purchasing {
     }
   }
 
-  #noteRefused(problem: string): void {
+  /** Notes that the paywall had no place, and gives up an answer whose caller has left before it was paid for. */
+  async #freePlace(problem: string): Promise<void> {
     this.#places.noteRefused();
     const { payer, request } = this.#paywall;
     emit(payer.onEvent, { type: 'place-refused', origin: new URL(request.url).origin, problem });
+    const unpaid = this.#parts.book.takeUnpaid();
+    if (unpaid) await payer.releasePurchase(unpaid).catch(() => undefined);
   }
 
   /** Returns the refusal that proves that a purchase has no hold, or one that has ended without a payment. */
@@ -137,11 +145,17 @@ export class Purchasing {
     return isOver && this.#purchase.expires_at > now() ? type : undefined;
   }
 
+  /** Gives the hold its whole time from now on, and keeps the purchase before it is sent. */
+  async #begin(): Promise<void> {
+    this.#purchase = { ...this.#purchase, expires_at: now() + this.#parts.seconds };
+    await this.#keep();
+    this.#isAsked = true;
+  }
+
   /** Begins again with another hold. */
-  async #renew(): Promise<void> {
+  #renew(): void {
     this.#purchase = { ...this.#parts.fresh, key: randomHex(16) };
     [this.#isKnown, this.#isAsked] = [false, false];
-    await this.#keep();
   }
 
   /** Keeps the purchase under the caller's key. */
@@ -161,13 +175,15 @@ export class Purchasing {
     const { origin } = new URL(request.url);
     emit(payer.onEvent, { type: 'purchase-failed', origin, error: kind, message, isDefinite });
     if (!isDefinite || isOther) {
-      if (!isNamed && !streams && this.#isAsked) book.addDoubt(name, this.#purchase);
+      const mayBePaid = this.#isKnown || this.#attempted?.mayBePaid === true;
+      if (!isNamed && !streams && this.#isAsked) book.addDoubt({ name, purchase: this.#purchase, mayBePaid });
       return;
     }
     if (!this.#isAsked) return;
     // Neither may hide the error: a hold ends by itself, and a name whose hold has ended is bought again.
     await payer.releasePurchase(this.#purchase).catch(() => undefined);
-    await this.#renew().catch(() => undefined);
+    this.#renew();
+    await this.#keep().catch(() => undefined);
   }
 }
 
