@@ -139,7 +139,7 @@ async def test_opening_does_not_block_the_loop(
     """A module is compiled, a lock is waited for, and a file is decoded beside the event loop."""
 
     def slow(name: str, is_interruptible: bool = False) -> Any:
-        time.sleep(0.4)
+        time.sleep(1.0)
         return load(name, is_interruptible)
 
     load = _module.load
@@ -162,7 +162,7 @@ async def test_opening_does_not_block_the_loop(
         with pytest.raises(Refused):
             await client.authenticate(b"plain text of some words")
     ticking.cancel()
-    assert longest < 0.35
+    assert longest < 0.9
 
 
 def test_repetition_is_logged_without_secrets(
