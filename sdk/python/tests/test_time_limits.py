@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,19 @@ from node_double import NodeDouble
 from paywall_double import PaywallDouble
 from world import World
 
-from motif_sdk import AsyncGatewayClient, AsyncPayer, GatewayClient, MotifTransport, Payer, _hosts, _module, sha256
+import motif_sdk.gateway
+from motif_sdk import (
+    AsyncGatewayClient,
+    AsyncPayer,
+    GatewayClient,
+    MotifTransport,
+    Payer,
+    _hosts,
+    _module,
+    _statefile,
+    payer,
+    sha256,
+)
 from motif_sdk._hosts import SyncHost
 from motif_sdk._rpc import RpcCalls
 from motif_sdk._sansio import Exchange
@@ -133,36 +146,34 @@ def test_busy_paywall_is_asked_again(gateway: GatewayDouble, world: World) -> No
         assert payer.spent == 204
 
 
-async def test_opening_does_not_block_the_loop(
-    gateway: GatewayDouble, world: World, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+async def test_slow_work_is_beside_the_loop(
+    gateway: GatewayDouble, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A module is compiled, a lock is waited for, and a file is decoded beside the event loop."""
+    """A module is compiled, a lock is waited for, a state is read, and a file is decoded in other threads."""
+    threads = dict[str, int]()
 
-    def slow(name: str, is_interruptible: bool = False) -> Any:
-        time.sleep(0.4)
-        return load(name, is_interruptible)
+    def noting(owner: Any, name: str) -> None:
+        slow = getattr(owner, name)
 
-    load = _module.load
-    monkeypatch.setattr(_module, "load", slow)
+        def noted(*arguments: Any, **options: Any) -> Any:
+            threads.setdefault(name, threading.get_ident())
+            return slow(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    noting(_module, "load")
+    noting(_statefile, "_try_lock")
+    noting(payer, "Machine")
+    noting(motif_sdk.gateway, "examine")
     monkeypatch.setattr("motif_sdk._core._shared", None)
-    longest, last = 0.0, time.monotonic()
-
-    async def tick() -> None:
-        nonlocal longest, last
-        while True:
-            await asyncio.sleep(0.01)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-
-    ticking = asyncio.create_task(tick())
     options: dict[str, Any] = {"gateway": gateway.url, "account": world.account, "state": tmp_path / "state"}
     async with await AsyncPayer.open(world.channel, world.voucher, **options):
-        with pytest.raises(Exception, match="in use"):
-            await AsyncPayer.open(world.channel, world.voucher, **options)
+        pass
     async with AsyncGatewayClient(gateway.url, patience=0) as client:
         with pytest.raises(Refused):
             await client.authenticate(b"plain text of some words")
-    ticking.cancel()
-    assert longest < 0.35
+    assert set(threads) == {"load", "_try_lock", "Machine", "examine"}
+    assert threading.get_ident() not in threads.values()
 
 
 def test_repetition_is_logged_without_secrets(
