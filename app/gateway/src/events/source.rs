@@ -93,8 +93,8 @@ impl EventSource {
         }
         let news = self.books.news().await?;
         let knows = |work: &Pubkey| self.readers.as_ref().is_some_and(|all| all.know(work));
-        let mut works = news.iter().flat_map(works);
-        if !is_due && works.any(|work| !knows(&work)) {
+        let has_unknown = news.iter().flat_map(works).any(|work| !knows(&work));
+        if !is_due && has_unknown {
             // A work that was registered since the last read.
             self.look_at_chain(config).await?;
         }
