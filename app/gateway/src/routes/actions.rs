@@ -132,9 +132,10 @@ async fn rules() -> Response {
 
 async fn show(
     State(app): State<App>,
-    PathParameter(Address(work)): PathParameter<Address>,
+    work: Result<PathParameter<Address>, GatewayError>,
     headers: HeaderMap,
 ) -> Result<Response, ActionError> {
+    let PathParameter(Address(work)) = work?;
     let details = app.catalogue.work(work).await?;
     let url = gateway_url(&app, &headers);
     let picture = app.hosting.picture_of(&details.work.metadata_digest).await;
@@ -195,12 +196,13 @@ fn actions(url: &str, work: &Pubkey, facts: &WorkFacts) -> Vec<LinkedAction> {
 
 async fn offer_license(
     State(app): State<App>,
-    PathParameter(Address(work)): PathParameter<Address>,
-    QueryString(query): QueryString<LicenseQuery>,
+    work: Result<PathParameter<Address>, GatewayError>,
+    query: Result<QueryString<LicenseQuery>, GatewayError>,
     headers: HeaderMap,
-    JsonBody(signer): JsonBody<Signer>,
+    signer: Result<JsonBody<Signer>, GatewayError>,
 ) -> Result<Response, ActionError> {
-    let LicenseQuery { licensed_use, deposit, voucher_key } = query;
+    let (PathParameter(Address(work)), JsonBody(signer)) = (work?, signer?);
+    let QueryString(LicenseQuery { licensed_use, deposit, voucher_key }) = query?;
     let voucher_key = voucher_key.map(|key| key.0);
     let wanted = WantedLicense { work, licensed_use, deposit: &deposit, voucher_key };
     let transaction = license(&app, &signer.account.0, wanted).await?;
@@ -212,9 +214,10 @@ async fn offer_license(
 
 async fn offer_claim(
     State(app): State<App>,
-    PathParameter(Address(work)): PathParameter<Address>,
-    JsonBody(signer): JsonBody<Signer>,
+    work: Result<PathParameter<Address>, GatewayError>,
+    signer: Result<JsonBody<Signer>, GatewayError>,
 ) -> Result<Response, ActionError> {
+    let (PathParameter(Address(work)), JsonBody(signer)) = (work?, signer?);
     let transaction = claim(&app, &signer.account.0, &work).await?;
     Ok(offered(&transaction, "Pays your share of the work's earnings to you".to_owned()))
 }

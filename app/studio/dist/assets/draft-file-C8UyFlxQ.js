@@ -1,1 +1,0 @@
-import{E as e}from"./index-D0UT4nKM.js";var t=new e(void 0);export{t};
