@@ -92,7 +92,7 @@ pub struct StreamWriter {
 
 /// Next item of a stream's file.
 enum Item {
-    Part(PaidPart),
+    Part(Box<PaidPart>),
     End,
     /// The stream was not kept to its end.
     Cut,
@@ -159,9 +159,8 @@ impl Answers {
         if head.streams {
             return Ok(Some(KeptAnswer::Stream(Box::new(stream))));
         }
-        let Item::Part(PaidPart { body, receipt }) = stream.read().map_err(failed)? else {
-            return Ok(None);
-        };
+        let Item::Part(part) = stream.read().map_err(failed)? else { return Ok(None) };
+        let PaidPart { body, receipt } = *part;
         let answer = PaidAnswer { status: head.status, kind: stream.kind, body, receipt };
         Ok(Some(KeptAnswer::Whole(Box::new(answer))))
     }
@@ -292,7 +291,7 @@ impl KeptStream {
     /// [`PayerError::StreamEnded`] after the last part of another stream; [`PayerError::StateFailed`].
     pub fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
         match self.read().map_err(|error| PayerError::state(Path::new("answers"), error))? {
-            Item::Part(part) => Ok(Some(part)),
+            Item::Part(part) => Ok(Some(*part)),
             Item::End => Ok(None),
             Item::Cut => Err(PayerError::StreamEnded),
         }
@@ -310,7 +309,8 @@ impl KeptStream {
         (&mut self.file).take(bytes.min(self.max_bytes as u64)).read_to_end(&mut body)?;
         // A part that was being written when the process ended.
         let is_complete = hash(&body).to_bytes() == receipt.receipt.output_digest;
-        Ok(if is_complete { Item::Part(PaidPart { body, receipt }) } else { Item::Cut })
+        let part = Box::new(PaidPart { body, receipt });
+        Ok(if is_complete { Item::Part(part) } else { Item::Cut })
     }
 }
 
