@@ -341,25 +341,6 @@ test.each([
   expect(gateway.owed).toBe(204);
 });
 
-test('abandoned answer makes room for the next request', async () => {
-  const leaving = new AbortController();
-  gateway.lies.paywall = (answer) => {
-    leaving.abort(new Error('gone'));
-    return answer;
-  };
-  await expect(images({ ...request, signal: leaving.signal })).rejects.toThrow('gone');
-  const [abandoned] = gateway.answers;
-  const released: string[] = [];
-  gateway.other = ({ target }) => {
-    released.push(target);
-    return problem('hold-ended', 409);
-  };
-  refuseFirst(1, 'too-many-unpaid', 429);
-  await images({ ...request, body: '{"prompt":"Boston"}' });
-  expect(released).toEqual([`/v1/holds/${abandoned}/release`]);
-  expect(gateway.owed).toBe(102);
-});
-
 test('each hold has its whole time', async () => {
   const later = Date.now() + 3_600_000;
   refuseFirst(1, 'too-many-unpaid', 429);

@@ -55,8 +55,6 @@ export class PaywallPurchase {
   readonly payment: Payment;
   readonly tag: string | undefined;
   readonly #maxPrice: bigint;
-  /** Whether a payment was handed to the payer. */
-  mayBePaid = false;
 
   constructor(parts: {
     fetch: Fetch;
@@ -161,7 +159,6 @@ export class PaywallPurchase {
       throw new PriceError('max-price-exceeded', text, total, this.#maxPrice);
     }
     const { signal } = this.request;
-    this.mayBePaid = true;
     return this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
   }
 

@@ -4,14 +4,6 @@ import type { Payer } from '../payer/payer.js';
 import type { PartPayment } from './paywall.js';
 import { MemoryPurchases } from './purchases.js';
 
-/** Purchase that an equal request continues. */
-export interface Doubt {
-  readonly name: string;
-  readonly purchase: Purchase;
-  /** Whether a payment for it may have been signed. */
-  readonly mayBePaid: boolean;
-}
-
 /**
  * What a payer's purchases share, however many functions wrap it: those without a caller's key whose outcome is unknown,
  * which the next equal request continues, so that clients that repeat a failed request pay once; those with a key; and
@@ -19,7 +11,7 @@ export interface Doubt {
  */
 export class PurchaseBook {
   static readonly #MAX = 1_000;
-  readonly #doubts: Doubt[] = [];
+  readonly #doubts: { readonly name: string; readonly purchase: Purchase }[] = [];
   /** Purchases under the callers' keys, unless they are kept elsewhere. */
   readonly named = new MemoryPurchases();
   /** Named requests that are under way: the next one of a name waits. */
@@ -51,20 +43,14 @@ export class PurchaseBook {
   }
 
   /** Keeps a purchase whose outcome is unknown. */
-  addDoubt(doubt: Doubt): void {
-    this.#doubts.push(doubt);
+  addDoubt(name: string, purchase: Purchase): void {
+    this.#doubts.push({ name, purchase });
     if (this.#doubts.length > PurchaseBook.#MAX) this.#doubts.shift();
   }
 
   /** Returns and forgets the oldest purchase in doubt of a name. */
   takeDoubt(name: string): Purchase | undefined {
     const index = this.#doubts.findIndex((one) => one.name === name && one.purchase.expires_at > now());
-    return index < 0 ? undefined : this.#doubts.splice(index, 1)[0]?.purchase;
-  }
-
-  /** Returns and forgets the oldest purchase that was surely not paid for, whose answer takes a place at the paywall. */
-  takeUnpaid(): Purchase | undefined {
-    const index = this.#doubts.findIndex((one) => !one.mayBePaid && one.purchase.expires_at > now());
     return index < 0 ? undefined : this.#doubts.splice(index, 1)[0]?.purchase;
   }
 

@@ -54,7 +54,6 @@ export class Purchasing {
   readonly #deadline = Date.now() + PLACE_TIMEOUT;
   readonly #paywall: PaywallPurchase;
   #purchase: Purchase;
-  #attempted: PaywallPurchase | undefined;
   /** Whether an earlier request may have paid. */
   #isKnown = false;
   /** Whether the paywall may have a hold. */
@@ -97,7 +96,7 @@ export class Purchasing {
       } catch (error) {
         const type = this.#endOfHold(error);
         if (type === undefined || Date.now() >= this.#deadline) throw error;
-        if (WITHOUT_PLACE.has(type)) await this.#freePlace(type);
+        if (WITHOUT_PLACE.has(type)) this.#noteRefused(type);
         else if (++ended >= HOLD_ATTEMPTS) throw error;
       }
       await pause(FULL_PAUSE, request.signal);
@@ -113,7 +112,7 @@ export class Purchasing {
     const paid = () => (this.#places.notePaid(), place());
     try {
       if (!this.#isAsked) await this.#begin();
-      const paywall = (this.#attempted = open(this.#purchase));
+      const paywall = open(this.#purchase);
       // A stream takes its place until its end.
       if (streams) return await openStream(paywall, paid, place);
       const bought = await answer(paywall, this.#isKnown || this.#parts.isNamed);
@@ -125,13 +124,10 @@ export class Purchasing {
     }
   }
 
-  /** Notes that the paywall had no place, and gives up an answer whose caller has left before it was paid for. */
-  async #freePlace(problem: string): Promise<void> {
+  #noteRefused(problem: string): void {
     this.#places.noteRefused();
     const { payer, request } = this.#paywall;
     emit(payer.onEvent, { type: 'place-refused', origin: new URL(request.url).origin, problem });
-    const unpaid = this.#parts.book.takeUnpaid();
-    if (unpaid) await payer.releasePurchase(unpaid).catch(() => undefined);
   }
 
   /** Returns the refusal that proves that a purchase has no hold, or one that has ended without a payment. */
@@ -175,8 +171,7 @@ export class Purchasing {
     const { origin } = new URL(request.url);
     emit(payer.onEvent, { type: 'purchase-failed', origin, error: kind, message, isDefinite });
     if (!isDefinite || isOther) {
-      const mayBePaid = this.#isKnown || this.#attempted?.mayBePaid === true;
-      if (!isNamed && !streams && this.#isAsked) book.addDoubt({ name, purchase: this.#purchase, mayBePaid });
+      if (!isNamed && !streams && this.#isAsked) book.addDoubt(name, this.#purchase);
       return;
     }
     if (!this.#isAsked) return;
