@@ -28,7 +28,7 @@ use crate::{
     routes::{
         actions, admin, authentications, chain, channels, discovery,
         events::{self, LAST_EVENT_ID},
-        generations, health, holds, hosting, olp,
+        generations, health, holds, hosted_files, olp,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
@@ -244,9 +244,9 @@ impl Groups {
             .routes(routes!(works::lineage))
             .routes(routes!(quotes::show))
             .routes(routes!(authentications::authenticate))
-            .routes(routes!(hosting::show_metadata, hosting::put_metadata))
-            .routes(routes!(hosting::show_preview, hosting::put_preview))
-            .routes(routes!(hosting::badge))
+            .routes(routes!(hosted_files::show_metadata, hosted_files::put_metadata))
+            .routes(routes!(hosted_files::show_preview, hosted_files::put_preview))
+            .routes(routes!(hosted_files::badge))
             .routes(routes!(people::earnings))
             .routes(routes!(people::channels))
             .routes(routes!(events::of_person))

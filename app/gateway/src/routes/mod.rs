@@ -11,7 +11,7 @@ pub mod extract;
 pub mod generations;
 pub mod health;
 pub mod holds;
-pub mod hosting;
+pub mod hosted_files;
 pub mod olp;
 pub mod openapi;
 pub mod operator;

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::Sales;
+use super::{Sales, sales::EndReceiver};
 use crate::{
     chain::ChainError,
     error::GatewayError,
@@ -17,9 +17,6 @@ use crate::{
 /// Pause before a transaction is sent again, in polls of the cluster; doubled up to the maximum.
 const FIRST_RESUBMIT_POLLS: u32 = 4;
 const MAX_RESUBMIT_POLLS: u32 = 32;
-
-/// Receiver of a payment as it has ended; its sender is dropped if the end was not recorded.
-pub(super) type EndReceiver = watch::Receiver<Option<StoredSale>>;
 
 impl Sales {
     /// Follows the payments of an earlier process.

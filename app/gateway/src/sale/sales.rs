@@ -2,11 +2,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use motif_sdk::{Pubkey, channel::Currency};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     budget::FeeBudget,
-    follower::EndReceiver,
     open_till::{OpenTills, SaleTerms},
 };
 use crate::{
@@ -22,8 +22,11 @@ use crate::{
     metrics::Metrics,
     operator_keys::OperatorKeys,
     settlement::StatusPoller,
-    store::{Failpoints, PaymentId, Store},
+    store::{Failpoints, PaymentId, Store, StoredSale},
 };
+
+/// Receiver of a payment as it has ended; its sender is dropped if the end was not recorded.
+pub(super) type EndReceiver = watch::Receiver<Option<StoredSale>>;
 
 /// Signs payments to tills as the fee payer, stores them, sends them, and follows them to their end.
 pub struct Sales {
