@@ -1,5 +1,7 @@
 //! Unsigned transactions for Solana Actions: a wallet opens a link, shows what it would sign, and signs.
 
+use std::collections::BTreeSet;
+
 use motif_sdk::{
     Pubkey,
     channel::{
@@ -23,8 +25,8 @@ use crate::{App, error::GatewayError, settlement::serialize};
 
 /// Number of channels of one wallet that are looked for.
 const MAX_SALTS: u64 = 16;
-/// Number of currencies that one transaction claims; the others remain for the next one.
-const MAX_CLAIMS: usize = 4;
+/// Number of channels whose credit one transaction collects; the others remain for the next one.
+const MAX_COLLECTED: usize = 4;
 
 /// License that a wallet opens a channel for.
 #[derive(Clone, Copy, Debug)]
@@ -103,39 +105,79 @@ pub async fn license(
     unsigned(app, wallet, &instructions).await
 }
 
-/// Returns an unsigned transaction by which a wallet collects its share of what a work has earned.
+/// Returns an unsigned transaction by which a wallet is paid its share of what a work has earned in one currency.
+/// Credit that settled and is not collected yet is collected first.
 ///
 /// # Errors
 /// [`GatewayError::UnknownWork`], [`GatewayError::NothingToClaim`], [`GatewayError::ChainUnreachable`].
 pub async fn claim(app: &App, wallet: &Pubkey, work: &Pubkey) -> Result<Vec<u8>, GatewayError> {
     let record = app.record.chain().await?;
-    let mut instructions = Vec::new();
-    for mint in claimable(&record, wallet, work)?.into_iter().take(MAX_CLAIMS) {
-        let (currency, _) = currency(app, &mint).await?;
-        let version = record.work(work).map(|account| account.split_version);
-        let account = record.earnings_of(work).find(|account| account.earnings.mint == mint);
-        if account.map(|account| account.earnings.split_version) != version {
-            instructions.push(earnings::apply_split(wallet, work, &mint));
-        }
-        instructions.push(currency.create_tokens(wallet, wallet));
-        instructions.push(earnings::claim(work, wallet, &currency));
+    let account = record.work(work).ok_or(GatewayError::UnknownWork(*work))?;
+    let is_recipient = account.split.iter().any(|share| share.recipient == *wallet);
+    let uncollected = uncollected(&record, work);
+    let mint = uncollected.first().filter(|_| is_recipient).map(|(_, mint, _)| *mint);
+    let mint = mint.or_else(|| claimable(&record, wallet, work));
+    let mint = mint.ok_or(GatewayError::NothingToClaim)?;
+    let mut instructions = missing_earnings(&record, wallet, work, &mint);
+    for (channel, _, licenses) in
+        uncollected.iter().filter(|(_, of, _)| *of == mint).take(MAX_COLLECTED)
+    {
+        instructions.push(channel::collect(channel, &mint, licenses));
     }
+    let earned = record.earnings_of(work).find(|earned| earned.earnings.mint == mint);
+    if earned.is_some_and(|earned| earned.earnings.split_version != account.split_version) {
+        instructions.push(earnings::apply_split(wallet, work, &mint));
+    }
+    let (currency, _) = currency(app, &mint).await?;
+    instructions.push(currency.create_tokens(wallet, wallet));
+    instructions.push(earnings::claim(work, wallet, &currency));
     unsigned(app, wallet, &instructions).await
 }
 
-/// Returns the mints of which a work owes a person something.
-fn claimable(
+/// Channel, mint, and the licenses of a work that settled for more than was collected.
+type Uncollected = (Pubkey, Pubkey, Vec<(u16, Pubkey)>);
+
+/// Returns the channels with credit of a work that is not collected.
+fn uncollected(record: &ChainRecord, work: &Pubkey) -> Vec<Uncollected> {
+    let of_channel = |(address, account): &(Pubkey, ChannelAccount)| {
+        let licenses = (0_u16..).zip(&account.licenses);
+        let owing = licenses
+            .filter(|(_, license)| license.work == *work && license.settled > license.collected);
+        let owing: Vec<_> = owing.map(|(index, license)| (index, license.work)).collect();
+        (!owing.is_empty()).then_some((*address, account.channel.mint, owing))
+    };
+    record.channels.iter().filter_map(of_channel).collect()
+}
+
+/// Returns instructions that open the missing earnings of a work and its ancestors.
+fn missing_earnings(
     record: &ChainRecord,
-    person: &Pubkey,
+    funder: &Pubkey,
     work: &Pubkey,
-) -> Result<Vec<Pubkey>, GatewayError> {
-    let head = record.work(work).ok_or(GatewayError::UnknownWork(*work))?.head();
-    let owed = record.earnings_of(work).filter(|account| {
+    mint: &Pubkey,
+) -> Vec<Instruction> {
+    let (mut missing, mut seen, mut ahead) = (Vec::new(), BTreeSet::new(), vec![*work]);
+    while let Some(address) = ahead.pop() {
+        if !seen.insert(address) {
+            continue;
+        }
+        let parents = record.work(&address).map(|account| account.parents.as_slice());
+        ahead.extend(parents.unwrap_or_default().iter().map(|parent| parent.work));
+        if !record.earnings_of(&address).any(|earned| earned.earnings.mint == *mint) {
+            missing.push(earnings::open(funder, &address, mint));
+        }
+    }
+    missing
+}
+
+/// Returns a mint of which a work owes a person something.
+fn claimable(record: &ChainRecord, person: &Pubkey, work: &Pubkey) -> Option<Pubkey> {
+    let head = record.work(work)?.head();
+    let owed = record.earnings_of(work).find(|account| {
         let mut parts = account.recipients.iter().enumerate();
         parts.any(|(at, part)| part.key == *person && account.claimable(at, &head) > 0)
     });
-    let owed: Vec<_> = owed.map(|account| account.earnings.mint).collect();
-    if owed.is_empty() { Err(GatewayError::NothingToClaim) } else { Ok(owed) }
+    owed.map(|account| account.earnings.mint)
 }
 
 async fn currency(app: &App, mint: &Pubkey) -> Result<(Currency, u8), GatewayError> {

@@ -157,7 +157,7 @@ pub enum GatewayError {
     #[error("nothing to settle: no generation since the last settlement")]
     NothingToSettle,
     /// Error returned when all settled fees of a channel are claimed.
-    #[error("all settled fees of the channel are claimed")]
+    #[error("there is nothing to claim")]
     NothingToClaim,
     /// Error returned when a payer requests a settlement that is worth less than its transaction.
     #[error("the unsettled amount is {exposed} base units: expected at least {least}")]

@@ -49,6 +49,7 @@ pub struct LicenseClaims {
 
 /// Why a receipt buys no token, in the words of OAuth 2.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the names of the standard's errors")]
 pub(crate) enum TokenRefusal {
     /// The receipt is not one of this operator for this payer.
     InvalidClient,

@@ -78,7 +78,7 @@ enum Step {
 /// Outcome of a purchase.
 enum Bought {
     /// The payment was sent, or had been sent before.
-    Sent(SaleRecord),
+    Sent(Box<SaleRecord>),
     /// The model server has refused the request, which costs nothing.
     Refused(Response),
 }
@@ -225,7 +225,7 @@ impl Paywall {
                 Step::Buy(answer) => {
                     let forward = if order.request.is_upfront() { None } else { forward.take() };
                     let record = match self.buy(desk, &order, answer, (forward, turn)).await? {
-                        Bought::Sent(record) => record,
+                        Bought::Sent(record) => *record,
                         Bought::Refused(refused) => return Ok(refused),
                     };
                     let ended = self.await_end(&**desk, &record).await?;
@@ -439,7 +439,7 @@ impl Paywall {
             }
             drop(guard);
         });
-        Ok(Bought::Sent(record))
+        Ok(Bought::Sent(Box::new(record)))
     }
 
     /// Waits for the end of a payment, and marks its answer as paid if it has landed. Reads the end again
