@@ -461,6 +461,8 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
       await prepare?.(page);
       await page.waitForLoadState('networkidle');
       await expect.poll(() => page.locator('.busy').count(), { timeout: 60_000 }).toBe(0);
+      // Those out of sight are loaded later.
+      await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight));
       await page.screenshot({ path: `${PICTURES}/studio-${name}.png` });
       await page.context().close();
     };
@@ -505,7 +507,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await shoot('earnings', '/studio/earnings', { viewport: { width: 1_000, height: 1_300 } }, prove);
     await shoot('earnings-dark', '/studio/earnings', dark, prove);
     await shoot('earnings-phone', '/studio/earnings', phone, prove);
-    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_900 } });
+    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_100 } });
     await shoot('work-phone', `/w/${work}`, { ...phone, ...dark });
     await shoot('catalogue', '/studio/catalogue', {});
     await shoot('inbox', '/studio/inbox', dark);
