@@ -130,7 +130,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
 
   test('settled payments are claimed to the unit', async () => {
     await paying.getByRole('button', { name: 'Settle now' }).click();
-    await expect.poll(async () => (await studio.decode(channel, 'channel')).channel.cumulative, { timeout: 60_000 }).toBe(
+    await expect.poll(async () => (await studio.decode(channel, 'channel')).channel.cumulative).toBe(
       String(paid + (paid * FEE_BPS) / 10_000n),
     );
     await earning.getByRole('link', { name: 'My works' }).click();
@@ -138,7 +138,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await expect.poll(() => figure('settled')).toBe(String(paid));
     const [before, approvals] = [await studio.balance(creator!.address), creator!.approvals];
     await earning.getByRole('button', { name: 'Claim all' }).click();
-    await expect.poll(() => figure('claimed'), { timeout: 60_000 }).toBe(String(paid / 2n));
+    await expect.poll(() => figure('claimed')).toBe(String(paid / 2n));
     expect(creator!.approvals - approvals).toBe(1);
     expect((await studio.balance(creator!.address)) - before).toBe(paid / 2n);
     const earnings = await studio.decode(studio.core.call('address.earnings', { work, mint: DOLLAR }).address, 'earnings');
@@ -152,7 +152,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     const file = await (await downloading).path();
     const page = await studio.open('/studio/receipts');
     await page.locator('input[type=file]').setInputFiles(file);
-    await expect.poll(() => page.locator('[data-standing=proven]').count(), { timeout: 60_000 }).toBeGreaterThanOrEqual(Number(GENERATIONS));
+    await expect.poll(() => page.locator('[data-standing=proven]').count()).toBeGreaterThanOrEqual(Number(GENERATIONS));
     expect(await page.locator('[data-standing]:not([data-standing=proven])').count()).toBe(0);
     await page.context().close();
     // The same from the node, without the page.
@@ -200,7 +200,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     expect(await first.locator('.tree .people li').count()).toBe(20);
     expect(await violations(first)).toEqual([]);
     await first.getByRole('button', { name: 'Register 21 works' }).click();
-    await expect.poll(() => first.getByRole('alert').textContent(), { timeout: 60_000 }).toContain('did not sign');
+    await expect.poll(() => first.getByRole('alert').textContent()).toContain('did not sign');
     await first.context().storageState({ path: studio.localnet.path('tab.json') });
     await first.context().close();
 
@@ -211,7 +211,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await second.locator('[data-begun="16"]').waitFor();
     await second.getByRole('button', { name: 'Continue' }).click();
     await second.getByRole('button', { name: 'Register 21 works' }).click();
-    dataset = (await second.locator('[data-work]').getAttribute('data-work', { timeout: 60_000 })) ?? '';
+    dataset = (await second.locator('[data-work]').getAttribute('data-work')) ?? '';
     expect(creator!.approvals - approvals).toBe(1);
     await second.context().close();
 
@@ -241,7 +241,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await card.getByRole('button', { name: 'Pay for 1000 generations' }).click();
     await card.locator('[data-paid="1000"]').waitFor({ timeout: 120_000 });
     await card.getByRole('button', { name: 'Settle now' }).click();
-    await card.locator('[data-settled]').waitFor({ timeout: 60_000 });
+    await card.locator('[data-settled]').waitFor();
     const paid = 1_000n * PRESET_PRICE;
     await page.context().close();
 
@@ -249,7 +249,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await connect(owner);
     await owner.getByRole('button', { name: 'Show payments that have not settled' }).click();
     const [before, friends] = [await studio.balance(creator!.address), await studio.balance(friend!.address)];
-    await expect.poll(() => owner.locator('[data-figure=settled]').getAttribute('data-amount'), { timeout: 60_000 }).toBe(String(paid));
+    await expect.poll(() => owner.locator('[data-figure=settled]').getAttribute('data-amount')).toBe(String(paid));
     await owner.getByRole('button', { name: 'Claim all' }).click();
     await owner.locator('.notice.good').waitFor({ timeout: 120_000 });
     expect((await studio.balance(creator!.address)) - before).toBe(paid / 10n);
@@ -259,7 +259,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     const page2 = await studio.open('/studio/earnings', friend);
     await connect(page2);
     await page2.getByRole('button', { name: 'Claim all' }).click();
-    await page2.locator('.notice.good').waitFor({ timeout: 60_000 });
+    await page2.locator('.notice.good').waitFor();
     // The friend has half of the photo, too, which was settled and collected before.
     expect((await studio.balance(friend!.address)) - friends).toBe(due + photoShare);
     await Promise.all([owner, page2].map((one) => one.context().close()));
@@ -382,7 +382,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
       await route.abort();
     });
     await page.getByRole('button', { name: 'Pay $8.20' }).click();
-    await expect.poll(() => page.getByRole('alert').count(), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(1);
     await page.context().storageState({ path: studio.localnet.path('tab.json') });
     await page.context().close();
     const partly = before - (await studio.balance(platform!.address));
@@ -425,7 +425,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
         const page = await studio.open(`/studio/${name}`, creator, { colorScheme });
         await connect(page);
         await page.locator('h1').waitFor();
-        await expect.poll(() => page.locator('.busy').count(), { timeout: 30_000 }).toBe(0);
+        await expect.poll(() => page.locator('.busy').count()).toBe(0);
         expect(await violations(page)).toEqual([]);
         await page.context().close();
       }
@@ -435,7 +435,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   test('axe finds nothing on a work page', async () => {
     const page = await studio.open(`/w/${work}`);
     await page.getByRole('heading', { name: 'Harbor at six' }).waitFor();
-    await expect.poll(() => page.locator('.busy').count(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => page.locator('.busy').count()).toBe(0);
     expect(await violations(page)).toEqual([]);
     await page.context().close();
   });
@@ -460,7 +460,9 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
       if (path.startsWith('/studio')) await connect(page);
       await prepare?.(page);
       await page.waitForLoadState('networkidle');
-      await expect.poll(() => page.locator('.busy').count(), { timeout: 60_000 }).toBe(0);
+      await expect.poll(() => page.locator('.busy').count()).toBe(0);
+      // Those out of sight are loaded later.
+      await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight));
       await page.screenshot({ path: `${PICTURES}/studio-${name}.png` });
       await page.context().close();
     };
@@ -505,7 +507,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     await shoot('earnings', '/studio/earnings', { viewport: { width: 1_000, height: 1_300 } }, prove);
     await shoot('earnings-dark', '/studio/earnings', dark, prove);
     await shoot('earnings-phone', '/studio/earnings', phone, prove);
-    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_900 } });
+    await shoot('work', `/w/${work}`, { viewport: { width: 1_000, height: 1_100 } });
     await shoot('work-phone', `/w/${work}`, { ...phone, ...dark });
     await shoot('catalogue', '/studio/catalogue', {});
     await shoot('inbox', '/studio/inbox', dark);

@@ -22,6 +22,8 @@ export const DOLLAR = '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU';
 /** Secret of the gateway's admin interface. */
 export const ADMIN_SECRET = 'a secret of the test, which is longer than 32 bytes';
 
+/** Time for what a page does, milliseconds: other processes of the machine may take the processor. */
+const PATIENCE = 90_000;
 const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
 export const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
 export const HAS_CHROMIUM = existsSync(CHROMIUM);
@@ -86,6 +88,7 @@ export class Studio {
     const context = await this.#browser.newContext(options);
     if (this.#isOther) await serveDist(context, this.url);
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => this.errors.push(`${path}: ${error.message}`));
     page.on('console', (message) => {
       const isRefusal = message.text().startsWith('Failed to load resource');
