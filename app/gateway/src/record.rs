@@ -12,7 +12,8 @@ use motif_sdk::{
     Pubkey,
     gateway::wire::{
         Address, Amount, PaidChannel, PaidChannels, ParentPart, PersonEarnings, PersonProof,
-        PersonWork, RecipientPart, Role, Standing, WorkEarnings, WorkUsageBy, WorkUsageReport,
+        PersonWork, ReceiptParts, RecipientPart, Role, Standing, WorkEarnings, WorkReceipts,
+        WorkUsageBy, WorkUsageReport,
     },
     record::{Amounts, ChainRecord},
     terms::Denomination,
@@ -228,18 +229,46 @@ impl Record {
         until: Option<i64>,
         reader: Option<Pubkey>,
     ) -> Result<WorkUsageReport, GatewayError> {
-        let chain = self.chain().await?;
-        chain.work(&address).ok_or(GatewayError::UnknownWork(address))?;
-        let is_read = reader.is_some_and(|reader| pays(&chain, &address, &reader));
-        if !is_read {
-            return Err(GatewayError::NotThePerson);
-        }
+        self.check_reader(&address, reader).await?;
         let rows = self.books().report(&WorkUsageQuery { work: address, by, from, until }).await?;
         let begin =
             |second: i64| second.div_euclid(SECONDS_PER_DAY).saturating_mul(SECONDS_PER_DAY);
         let end = |second: i64| begin(second.saturating_sub(1)).saturating_add(SECONDS_PER_DAY);
         let (from, until) = (from.map(begin), until.map(end));
         Ok(WorkUsageReport { work: Address(address), by, from, until, rows })
+    }
+
+    /// Returns receipts of a work on a channel, for a person whom the work pays.
+    ///
+    /// # Errors
+    /// As [`Record::usage`].
+    pub async fn receipts(
+        &self,
+        address: Pubkey,
+        channel: Pubkey,
+        from: (u64, u32),
+        limit: u32,
+        reader: Option<Pubkey>,
+    ) -> Result<WorkReceipts, GatewayError> {
+        self.check_reader(&address, reader).await?;
+        let queries = self.store.reporting().queries();
+        let found = queries.generations_of_work(&address, &channel, from, limit).await?;
+        let parts = found.iter().map(|generation| ReceiptParts::from(&generation.receipt));
+        Ok(WorkReceipts { receipts: parts.collect() })
+    }
+
+    /// Checks that a work pays a reader.
+    async fn check_reader(
+        &self,
+        address: &Pubkey,
+        reader: Option<Pubkey>,
+    ) -> Result<(), GatewayError> {
+        let chain = self.chain().await?;
+        chain.work(address).ok_or(GatewayError::UnknownWork(*address))?;
+        match reader.is_some_and(|reader| pays(&chain, address, &reader)) {
+            true => Ok(()),
+            false => Err(GatewayError::NotThePerson),
+        }
     }
 
     async fn vouched(
@@ -285,7 +314,11 @@ impl Record {
         self.decimals.get(mint, || read).await
     }
 
-    async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
+    /// Returns what the chain has of works, earnings and channels.
+    ///
+    /// # Errors
+    /// [`GatewayError::ChainUnreachable`].
+    pub(crate) async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
         let chain = self.cluster.chain().clone();
         self.chain.get((), || async move { Ok(Arc::new(chain.record().await?)) }).await
     }

@@ -179,6 +179,10 @@ fn gateway_config(
         ("store", path("gateway.sqlite")),
         ("cors.origins", origins),
         ("settle.at_age_seconds", SETTLE_AT_SECONDS.to_string()),
+        // Everything is on this machine.
+        ("events.every_seconds", "1".to_owned()),
+        ("events.chain_seconds", "2".to_owned()),
+        ("events.allow_private", "true".to_owned()),
         ("paywall.listen", ports.paywall.to_string()),
         ("paywall.routes", path("paywall.toml")),
         ("paywall.spool", path("answers")),

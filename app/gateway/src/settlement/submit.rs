@@ -326,7 +326,7 @@ fn blockhash(transaction: &[u8]) -> Option<Hash> {
 }
 
 /// Returns a transaction's wire format: the number of signatures, the signatures, the message.
-fn serialize(transaction: &Transaction) -> Vec<u8> {
+pub fn serialize(transaction: &Transaction) -> Vec<u8> {
     // Fewer than 128 signatures: their number is one byte.
     let mut bytes = vec![transaction.signatures.len() as u8];
     for signature in &transaction.signatures {

@@ -36,6 +36,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/olp/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows whether a license token is valid, and what it states. */
+        post: operations["introspect_license_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/olp/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Issues a license token of the Open License Protocol to the payer of a sale, until an hour after it. */
+        post: operations["issue_license_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -332,6 +366,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/channels/{channel}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Streams the events of a channel, to its payer or the holder of an API key that is bound to it. */
+        get: operations["stream_channel_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels/{channel}/generations": {
         parameters: {
             query?: never;
@@ -557,6 +608,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/{address}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams the events of a person, to the person: `id` is the event's id, `event` its kind and `data` the
+         *     event as JSON. The header `last-event-id` continues after an event; an id that is not kept begins with
+         *     the oldest event. A stream ends after 15 minutes.
+         */
+        get: operations["stream_person_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the webhooks of a person. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Adds a webhook of a person, which has at most five. The answer has the secret of its signatures,
+         *     which is not shown again.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a webhook of a person with its log. */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the last deliveries to a webhook, newest event first. */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has an event sent to a webhook, to try it. A success enables a disabled webhook. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/previews/{digest}": {
         parameters: {
             query?: never;
@@ -675,6 +819,26 @@ export interface paths {
         };
         /** Quotes the price of a work's use at this gateway, by the latest terms. */
         get: operations["show_quote"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/works/{work}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the receipts of a work on a channel, to the work's owner or a recipient, who signs the header
+         *     `motif-person`. Their sum on settled statements is what the channel's licenses were settled for.
+         */
+        get: operations["list_work_receipts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1048,6 +1212,13 @@ export interface components {
             /** @description Key of the person. */
             person: components["schemas"]["Address"];
         };
+        /** @description Registered webhook with its secret, which is shown once. */
+        CreatedWebhook: {
+            /** @description Secret of its signatures: `whsec_` and standard base64. */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["Webhook"];
+        };
         /** @description Content credentials of a file. */
         CredentialsFacts: {
             /** @description SHA-256 of the file without its credentials. */
@@ -1079,6 +1250,40 @@ export interface components {
          * @enum {string}
          */
         CredentialsState: "intact" | "altered" | "invalid" | "unreadable";
+        /** @description Delivery of an event to a webhook. */
+        Delivery: {
+            /** @description Why the last try failed; `null` if it succeeded. */
+            error?: string | null;
+            /** @description The event's id, which is the header `webhook-id`. */
+            event: components["schemas"]["Digest"];
+            /** @description The event's kind. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Format: int64
+             * @description Unix second of the next try; `null` after the end.
+             */
+            next_try_at?: number | null;
+            /**
+             * Format: u-int16
+             * @description HTTP status of the last try; `null` without an answer.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Unix second of the last try; `null` before the first.
+             */
+            tried_at?: number | null;
+            /**
+             * Format: u-int32
+             * @description Number of tries so far.
+             */
+            tries: number;
+        };
+        /** @description Log of a webhook, newest event first. */
+        DeliveryList: {
+            /** @description The last 100. */
+            deliveries: components["schemas"]["Delivery"][];
+        };
         /** @description SHA-256 digest, 64 hexadecimal digits. */
         Digest: string;
         /** @description Entry points of a gateway. */
@@ -1122,6 +1327,11 @@ export interface components {
              */
             opened_at: number;
         };
+        /**
+         * @description State of a dispute.
+         * @enum {string}
+         */
+        DisputeState: "opened" | "rejected" | "upheld";
         /** @description Answer, or part of one, that is ready and unpaid. */
         Due: {
             /** @description Name of the answer or part. */
@@ -1166,6 +1376,49 @@ export interface components {
             /** @description Amount that parents have pulled and recipients have claimed. */
             taken: components["schemas"]["Amount"];
         };
+        /** @description Something that happened. Which fields are present depends on `kind`. */
+        Event: {
+            amount?: null | components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Unix second in which it happened, or in which the gateway read it on chain.
+             */
+            at: number;
+            channel?: null | components["schemas"]["Address"];
+            currency?: null | components["schemas"]["Address"];
+            dispute?: null | components["schemas"]["DisputeState"];
+            /**
+             * Format: int64
+             * @description Last unix second of the channel, consent, proposal, or of a verdict.
+             */
+            ends_at?: number | null;
+            /**
+             * Format: u-int64
+             * @description Number of generations.
+             */
+            generations?: number | null;
+            /** @description Digest of what happened: told again, it has the same id. */
+            id: components["schemas"]["Digest"];
+            /** @description Kind. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Format: u-int32
+             * @description Index of the accepted license in the channel.
+             */
+            license?: number | null;
+            person?: null | components["schemas"]["Address"];
+            /**
+             * Format: u-int64
+             * @description Number of the channel's statement.
+             */
+            statement?: number | null;
+            work?: null | components["schemas"]["Address"];
+        };
+        /**
+         * @description Kind of an event.
+         * @enum {string}
+         */
+        EventKind: "paid" | "settled" | "claimed" | "accepted" | "disputed" | "channel-low" | "consent-ending" | "split-waiting" | "test";
         /** @description Open statement at the gateway. */
         ExpectedStatement: {
             /** @description Total of the newest voucher; with `wrong-price`, the total that this generation requires. */
@@ -1312,6 +1565,20 @@ export interface components {
             /** @description Whether they must allow derivatives on the same condition. */
             share_alike: boolean;
         };
+        /** @description State of a license token. */
+        Introspection: (null | components["schemas"]["LicenseClaims"]) & {
+            /** @description Whether it is valid, and licenses the work. */
+            active: boolean;
+            /** @description `License`; absent if it is not active. */
+            token_type?: string | null;
+        };
+        /** @description Request of the state of a license token. */
+        IntrospectionRequest: {
+            /** @description Address of the work that it has to license; absent for any. */
+            resource?: string | null;
+            /** @description The token. */
+            token: string;
+        };
         /** @description Item of a batch that the gateway refuses. */
         ItemProblem: {
             /** @description Description of the problem and of the expected value. */
@@ -1337,6 +1604,43 @@ export interface components {
              * @description 1 or 2.
              */
             x402Version: number;
+        };
+        /** @description What a token states. */
+        LicenseClaims: {
+            /** @description The licensed work. */
+            aud: components["schemas"]["Address"];
+            /** @description Digest of the terms. */
+            digest: components["schemas"]["Digest"];
+            /**
+             * Format: int64
+             * @description Unix second from which the token is not valid.
+             */
+            exp: number;
+            /**
+             * Format: int64
+             * @description Time of issue, unix seconds.
+             */
+            iat: number;
+            /** @description URL of the paywall that sold the answer. */
+            iss: string;
+            /** @description Signature of the payment's transaction. */
+            jti: string;
+            /** @description SHA-256 of the paid request. */
+            request: components["schemas"]["Digest"];
+            /** @description Key that paid. */
+            sub: components["schemas"]["Address"];
+            /**
+             * Format: u-int32
+             * @description Number of the accepted terms.
+             */
+            terms: number;
+            /**
+             * Format: u-int32
+             * @description Units of the use.
+             */
+            units: number;
+            /** @description Licensed use. */
+            use: components["schemas"]["Use"];
         };
         /** @description License on a channel. */
         LicenseState: {
@@ -1371,6 +1675,18 @@ export interface components {
             use?: null | components["schemas"]["Use"];
             /** @description Licensed work. */
             work: components["schemas"]["Address"];
+        };
+        /** @description A license token. */
+        LicenseToken: {
+            /** @description The token, for `Authorization: License`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the token expires.
+             */
+            expires_in: number;
+            /** @description `License`. */
+            token_type: string;
         };
         /** @description Ancestors and descendants of a work. */
         LineageFacts: {
@@ -1430,6 +1746,23 @@ export interface components {
          * @enum {string}
          */
         Network: "mainnet" | "devnet" | "testnet" | "localnet" | "unknown";
+        /** @description Webhook to register. */
+        NewWebhook: {
+            /** @description Kinds of events; empty for all. */
+            kinds?: components["schemas"]["EventKind"][];
+            /** @description `https` URL of at most 512 bytes, without user name and password, at a public address. */
+            url: string;
+        };
+        /** @description Error of OAuth 2.0. */
+        OauthError: {
+            /**
+             * @description `invalid_request`, `invalid_client`, `invalid_grant`, `invalid_target` or
+             *     `unsupported_grant_type`.
+             */
+            error: string;
+            /** @description What is wrong, and what was expected. */
+            error_description: string;
+        };
         /** @description Request to serve a channel, or to read it again after a top-up or an acceptance. */
         OpenChannel: {
             /** @description Address of the channel. */
@@ -1972,6 +2305,11 @@ export interface components {
             /** @description Proof of the payer's request; its details are the hold's name. */
             proof: components["schemas"]["PayerProof"];
         };
+        /** @description Answer to a removal. */
+        RemovedWebhook: {
+            /** @description Identifier of the webhook. */
+            id: string;
+        };
         /**
          * @description Why a work is a person's.
          * @enum {string}
@@ -2272,6 +2610,16 @@ export interface components {
              */
             valid_from: number;
         };
+        /**
+         * @description Request of a license token. The client authenticates by HTTP basic authentication: its identifier is
+         *     the payer's address, its secret the receipt, as in the header `motif-receipt`.
+         */
+        TokenRequest: {
+            /** @description `client_credentials`. */
+            grant_type: string;
+            /** @description Address of the work. */
+            resource: string;
+        };
         /** @description State of a transaction. */
         TransactionFacts: {
             /** @description Why it failed. */
@@ -2391,6 +2739,35 @@ export interface components {
             /** @description SHA-256 of the statement's entries, this generation's units included. */
             statement_digest: components["schemas"]["Digest"];
         };
+        /** @description Webhook. */
+        Webhook: {
+            /**
+             * Format: int64
+             * @description Unix seconds.
+             */
+            created_at: number;
+            /**
+             * Format: int64
+             * @description Unix second in which it was disabled after failures; `null` while it is enabled.
+             */
+            disabled_at?: number | null;
+            /**
+             * Format: int64
+             * @description Unix second of the first of the failures since the last success; `null` without one.
+             */
+            failing_since?: number | null;
+            /** @description Identifier: 32 hexadecimal digits. */
+            id: string;
+            /** @description Kinds of events; empty for all. */
+            kinds: components["schemas"]["EventKind"][];
+            /** @description Where events are sent. */
+            url: string;
+        };
+        /** @description Webhooks of a person, oldest first. */
+        WebhookList: {
+            /** @description At most 5. */
+            webhooks: components["schemas"]["Webhook"][];
+        };
         /** @description On-chain state of one work. */
         WorkDetailsFacts: {
             /** @description Derivatives, earliest registration first. */
@@ -2495,6 +2872,11 @@ export interface components {
             total: number;
             /** @description Works, earliest registration first. */
             works: components["schemas"]["WorkFacts"][];
+        };
+        /** @description Receipts of a work on a channel, in order of statement and position. */
+        WorkReceipts: {
+            /** @description Receipts; fewer than the limit after the last one. */
+            receipts: components["schemas"]["ReceiptParts"][];
         };
         /**
          * @description Relation of a named work to content.
@@ -2612,6 +2994,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    introspect_license_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["IntrospectionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_license_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenseToken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             408: {
@@ -3826,6 +4334,94 @@ export interface operations {
             };
         };
     };
+    stream_channel_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-reader"?: string | null;
+                "last-event-id"?: string | null;
+            };
+            path: {
+                channel: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Event"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pay_for_generation: {
         parameters: {
             query?: never;
@@ -5005,6 +5601,472 @@ export interface operations {
             };
         };
     };
+    stream_person_events: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+                "last-event-id"?: string | null;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Event"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedWebhook"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_preview: {
         parameters: {
             query?: {
@@ -5558,6 +6620,85 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_work_receipts: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-person"?: string | null;
+            };
+            path: {
+                work: components["schemas"]["Address"];
+                /** @description The channel. */
+                channel: string;
+                /** @description Number of the first statement. */
+                statement: number;
+                /** @description First position in that statement. */
+                position: number;
+                /** @description Maximum number of receipts, at most 1,000. */
+                limit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkReceipts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
