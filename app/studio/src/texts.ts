@@ -231,7 +231,6 @@ export const texts = {
     badAmount: (line: number) => `Line ${line} has no amount above zero: expected dollars with at most 6 decimals.`,
     badTasks: (line: number) => `Line ${line} has no number of tasks: expected one whole number above 0.`,
     tooMany: (most: number) => `The list is too long: at most ${most} people at once.`,
-    notOwner: 'The work is not yours: only its owner can record payments with it.',
     summary: (people: number, amount: string) => `${people} people get ${amount}`,
     person: 'Person',
     tasks: 'Tasks',
@@ -461,7 +460,7 @@ export const texts = {
   operator: {
     title: 'Operator',
     admin: 'Exposure, settlements, fees and nodes are shown beside the gateway’s admin interface only.',
-    adminText: 'Commands: `motif gateway usage`, `motif gateway reconcile`. Page: `MOTIF_GATEWAY_URL=<admin listener> npm run preview` in app/studio.',
+    adminText: 'Commands: `motif gateway usage`, `motif gateway reconcile`. Page: `/studio/operator` on the admin listener (`admin.listen`).',
     secret: 'Admin secret',
     secretHelp: 'It stays in this page’s memory and is sent to this address only. An API key with the scope admin works, too.',
     show: 'Show the figures',

@@ -64,6 +64,27 @@ async fn missing_files_and_odd_paths_are_not_found() {
 }
 
 #[tokio::test]
+async fn admin_listener_shows_operator_page() {
+    let world = World::new().await;
+    let admin = world.gateway.admin_url().unwrap();
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let get = async |path: &str| {
+        Answer::to(client.get(format!("{admin}{path}")).header(ACCEPT, BROWSER)).await
+    };
+    for path in ["/", "/studio", "/studio/works"] {
+        let sent = get(path).await;
+        assert_eq!(header(&sent, "location"), "/studio/operator", "{path}");
+    }
+    let page = get("/studio/operator").await;
+    page.assert_ok();
+    assert!(page.kind.starts_with("text/html"), "{}", page.kind);
+    assert!(header(&page, "content-security-policy").starts_with("default-src 'none'"));
+    let script = page.text().split_once("src=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    get(&script).await.assert_ok();
+    get("/v1/channels").await.assert_problem(401, "unauthorized");
+}
+
+#[tokio::test]
 async fn compressed_file_is_sent_when_accepted() {
     let world = World::new().await;
     let url = format!("{}/studio/index.html", world.gateway.url());
