@@ -280,6 +280,9 @@ pub enum GatewayError {
     /// calls none of Motif's.
     #[error("{}", foreign_program(.0))]
     ForeignProgram(Option<Pubkey>),
+    /// Error returned when the operator does not pay for a transaction.
+    #[error("the operator does not pay for this transaction: {0}")]
+    SponsorshipRefused(String),
     /// Error returned when a transaction to relay cannot be read or is not signed.
     #[error("malformed transaction: {0}")]
     MalformedTransaction(String),

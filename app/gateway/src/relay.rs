@@ -6,15 +6,15 @@ use motif_sdk::{Pubkey, channel, licensing};
 
 use crate::error::GatewayError;
 
-const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
-const COMPUTE_BUDGET: Pubkey =
+pub const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
+pub const COMPUTE_BUDGET: Pubkey =
     Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
 /// Checks signatures of vouchers and consents.
 const ED25519: Pubkey = Pubkey::from_str_const("Ed25519SigVerify111111111111111111111111111");
-const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
-const ASSOCIATED_TOKENS: Pubkey =
+pub const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+pub const ASSOCIATED_TOKENS: Pubkey =
     Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
-const TOKENS: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub const TOKENS: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 const TOKENS_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
 const METADATA: Pubkey = Pubkey::from_str_const("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
 const SYSVAR: Pubkey = Pubkey::from_str_const("Sysvar1111111111111111111111111111111111111");
@@ -38,10 +38,7 @@ impl RelayedTransaction {
     /// # Errors
     /// [`GatewayError::MalformedTransaction`], [`GatewayError::ForeignProgram`].
     pub fn read(text: &str) -> Result<Self, GatewayError> {
-        let malformed = |what: &str| GatewayError::MalformedTransaction(what.to_owned());
-        let bytes = BASE64_STANDARD.decode(text);
-        let bytes = bytes.map_err(|_| malformed("expected standard base64"))?;
-        let read = ClientTransaction::read(&bytes).map_err(|error| malformed(&error.what))?;
+        let (bytes, read) = read_transaction(text)?;
         let signature = read.signatures.first().copied();
         let signature = signature.filter(|_| read.is_signed());
         let signature = signature.ok_or_else(|| malformed("a signature is missing or invalid"))?;
@@ -59,6 +56,21 @@ impl RelayedTransaction {
         }
         Ok(Self { bytes, signature })
     }
+}
+
+/// Reads a transaction in standard base64, with the signatures that it has.
+///
+/// # Errors
+/// [`GatewayError::MalformedTransaction`].
+pub fn read_transaction(text: &str) -> Result<(Vec<u8>, ClientTransaction), GatewayError> {
+    let bytes = BASE64_STANDARD.decode(text);
+    let bytes = bytes.map_err(|_| malformed("expected standard base64"))?;
+    let read = ClientTransaction::read(&bytes).map_err(|error| malformed(&error.what))?;
+    Ok((bytes, read))
+}
+
+fn malformed(what: &str) -> GatewayError {
+    GatewayError::MalformedTransaction(what.to_owned())
 }
 
 /// Returns whether a transaction pays positions of a list: a memo `motif:payout:LIST:FROM-TO`, with the SHA-256

@@ -266,6 +266,7 @@ impl Groups {
             .routes(routes!(chain::blockhash))
             .routes(routes!(chain::accounts))
             .routes(routes!(chain::send))
+            .routes(routes!(chain::quote_sponsorship))
             .routes(routes!(chain::transaction))
             .routes(routes!(chain::faucet));
         let authenticated = OpenApiRouter::new()

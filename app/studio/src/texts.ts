@@ -155,6 +155,7 @@ export const texts = {
     voiceConsent: 'It is my voice. I consent to its use on these terms.',
     cost: 'Cost',
     costText: (amount: string) => `About ${amount} for storage on chain and the fee, paid by your wallet.`,
+    sponsored: 'A wallet with too little SOL pays nothing: the operator of this gateway does.',
     submit: 'Register and publish terms',
     submitPlain: 'Register without terms',
     sending: 'Waiting for the wallet and the chain …',
@@ -386,6 +387,15 @@ export const texts = {
     grant: 'Approve',
     sending: 'Waiting for the wallet and the chain …',
     done: 'Done.',
+  },
+  audit: {
+    title: 'Are these all receipts?',
+    intro: 'Each receipt of a work is checked against the chain, and their sum against what the chain credited.',
+    start: 'Check the receipts',
+    busy: (proved: number) => `${proved} receipts are proved …`,
+    none: 'No channel of this gateway has used the work.',
+    done: (receipts: number) => `${receipts} receipts are proved. They are all that was credited.`,
+    row: (receipts: number) => `${receipts} receipts,`,
   },
   receipts: {
     title: 'Verify receipts',
