@@ -69,7 +69,7 @@ async function auditChannel(core: Core, wanted: Wanted, onProved: (count: number
   });
   if (credited.size === 0) return undefined;
   const [proved, data] = [new Map<number, bigint>(), base64Of(account.data)];
-  const settled = Number(decoded.channel.statements.length);
+  const settled = Number(decoded.channel.statements);
   let receipts = 0;
   for await (const page of pages(work, person, channel)) {
     const own = page.filter(({ statement }) => statement < settled);

@@ -215,10 +215,11 @@ fn given_up(error: ClientError, attempts: u32, elapsed: Duration) -> ClientError
 /// Returns an error's text with that of its deepest cause, which the error of an HTTP request leaves out.
 pub(super) fn reason(error: &ClientError) -> String {
     let ErrorKind::Reqwest(http) = error.kind() else { return error.to_string() };
-    match std::iter::successors(http.source(), |cause| cause.source()).last() {
-        Some(cause) => format!("{http}: {cause}"),
-        None => http.to_string(),
+    let Some(mut cause) = http.source() else { return http.to_string() };
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
     }
+    format!("{http}: {cause}")
 }
 
 /// Returns the maximum size of a node's response, bytes.
