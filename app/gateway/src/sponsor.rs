@@ -313,7 +313,8 @@ impl Sponsor {
         let per_byte = per_byte.ok_or_else(|| refused("the cluster's rent cannot be read"))?;
         let (works, tokens) = found.get(2..).unwrap_or_default().split_at(earning.len());
         for work in works {
-            let work = work.as_ref().and_then(|account| Work::from_account_data(&account.data).ok());
+            let work =
+                work.as_ref().and_then(|account| Work::from_account_data(&account.data).ok());
             let work = work.ok_or_else(|| refused("it opens earnings of an unknown work"))?;
             space.push(Earnings::space(work.parents.len().saturating_add(work.split.len())));
         }

@@ -86,7 +86,7 @@ fn large_model_needs_little_memory() {
     world.shell("truncate -s 1700M model.safetensors");
     let limited = "ulimit -v 1500000; motif";
     world.shell(&format!(
-        "{limited} work register model.safetensors --kind style-model --keypair ines.json"
+        "{limited} work register model.safetensors --kind style-model --model-base sdxl --keypair ines.json"
     ));
     let shown = world.shell(&format!("{limited} work show model.safetensors --json"));
     assert!(shown.contains("style-model"), "{shown}");
@@ -100,7 +100,8 @@ fn folder_of_shards_is_one_work() {
     world.shell("mkdir -p model/vae; echo 1 > model/a-00001-of-00002; echo 2 > model/vae/b; echo x > model/.hidden");
     let register = ["work", "register", "model", "--kind"];
     world.misuse(&[&register[..], &["image"], &INES].concat());
-    let registered = world.does(&[&register[..], &["style-model"], &INES].concat());
+    let registered =
+        world.does(&[&register[..], &["style-model", "--model-base", "sdxl"], &INES].concat());
     let documented = world.shell(
         "cd model; find -L . -type f -not -path '*/.*' -printf '%P\\n' | LC_ALL=C sort | \
          xargs -d '\\n' sha256sum | sha256sum | cut -c1-64",

@@ -10,7 +10,7 @@ use reqwest::{
 use crate::{
     sold::{self, Sold},
     works::{WORK, publish},
-    world::{Answer, World},
+    world::{Answer, World, with_admin},
 };
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -65,7 +65,7 @@ async fn missing_files_and_odd_paths_are_not_found() {
 
 #[tokio::test]
 async fn admin_listener_shows_operator_page() {
-    let world = World::new().await;
+    let world = World::with(with_admin).await;
     let admin = world.gateway.admin_url().unwrap();
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let get = async |path: &str| {
