@@ -138,7 +138,7 @@ CREATE INDEX holds_by_end ON holds (expires_at);
 -- Lamports that the operator paid for confirmed transactions.
 CREATE TABLE expenses (
     signature BYTEA PRIMARY KEY CHECK (length(signature) = 64),
-    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim', 'sale')),
+    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim', 'sale', 'sponsorship')),
     lamports  BIGINT NOT NULL CHECK (lamports >= 0),
     -- Unix seconds.
     spent_at  BIGINT NOT NULL

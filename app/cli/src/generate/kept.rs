@@ -96,15 +96,20 @@ pub struct ReceiptsFile {
 }
 
 impl ReceiptsFile {
-    /// Opens the file, or creates it. A last line that a killed process left incomplete is removed.
+    /// Opens the file, or creates it. A last line that a killed process left incomplete is removed. Pipes and
+    /// devices are only written to: reading one may never end.
     ///
     /// # Errors
     /// [`CliError::Unwritable`].
     pub fn open(path: &Path) -> Result<Self, CliError> {
         let open = || {
-            let mut file = File::options().create(true).read(true).append(true).open(path)?;
+            let is_regular = fs::metadata(path).map_or(true, |found| found.is_file());
+            let mut options = File::options();
+            let mut file = options.create(true).read(is_regular).append(true).open(path)?;
             let mut text = String::new();
-            file.read_to_string(&mut text)?;
+            if is_regular {
+                file.read_to_string(&mut text)?;
+            }
             let whole = text.rfind('\n').map_or(0, |end| end + 1);
             if whole < text.len() {
                 file.set_len(whole as u64)?;
@@ -152,6 +157,14 @@ mod tests {
         );
         let parts: ReceiptParts = serde_json::from_str(&parts).unwrap();
         SignedReceipt::from(&parts)
+    }
+
+    #[test]
+    fn device_is_not_read() {
+        // It reads as zeros without end, and takes no byte.
+        let mut file = ReceiptsFile::open(Path::new("/dev/full")).unwrap();
+        let refused = file.append(&receipt(0)).unwrap_err();
+        assert!(matches!(refused, CliError::Unwritable { .. }), "{refused}");
     }
 
     #[test]
