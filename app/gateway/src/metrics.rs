@@ -53,6 +53,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Number of connections refused at the limit.
     pub connections_refused: Counter,
+    /// Number of idle connections closed at the limit in favor of an address with fewer.
+    pub connections_evicted: Counter,
     snapshot: SnapshotMetrics,
 }
 
@@ -176,6 +178,7 @@ impl Default for Metrics {
             trace_failures: Counter::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            connections_evicted: Counter::default(),
             snapshot: SnapshotMetrics::default(),
             registry: Registry::default(),
         };
@@ -215,6 +218,11 @@ impl Default for Metrics {
                 "connections_refused",
                 "Connections refused at the limit",
                 &metrics.connections_refused,
+            ),
+            (
+                "connections_evicted",
+                "Idle connections closed at the limit in favor of an address with fewer",
+                &metrics.connections_evicted,
             ),
         ] {
             registry.register(name, help, counter.clone());
