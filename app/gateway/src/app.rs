@@ -3,7 +3,7 @@ use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration}
 use motif_ed25519_batch::Verifier;
 use motif_paywall::{BodyBudget, SpoolError};
 use motif_sdk::{Pubkey, channel::Channel};
-
+use parking_lot::RwLock;
 use tokio::time::timeout;
 
 use crate::{
@@ -279,6 +279,7 @@ impl App {
                 cluster: cluster.clone(),
                 admission: admission.clone(),
                 policy: policy.clone(),
+                listeners: RwLock::default(),
             }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),

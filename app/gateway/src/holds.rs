@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use motif_paywall::ReleaseListener;
 use motif_sdk::{
     Pubkey,
     gateway::{
@@ -12,6 +13,7 @@ use motif_sdk::{
     },
     receipt::SignedReceipt,
 };
+use parking_lot::RwLock;
 
 use crate::{
     admission::Admission,
@@ -37,9 +39,23 @@ pub struct Holds {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) policy: Arc<SettlementPolicy>,
+    pub(crate) listeners: RwLock<Vec<ReleaseListener>>,
 }
 
 impl Holds {
+    /// Adds a listener, which is called with each hold that is released before the release is
+    /// acknowledged.
+    pub fn on_release(&self, listener: ReleaseListener) {
+        self.listeners.write().push(listener);
+    }
+
+    /// Returns whether a channel of this process has a hold that can be captured.
+    pub async fn is_held(&self, address: &Pubkey, id: &HoldId) -> bool {
+        let Ok(channel) = self.channels.get(address).await else { return false };
+        let now = self.cluster.now();
+        channel.lock().ledger.hold(id).is_some_and(|hold| hold.expires_at >= now)
+    }
+
     /// Adds a hold for a generation, on the payer's signed request. Idempotent by its key.
     ///
     /// # Errors
@@ -142,10 +158,11 @@ impl Holds {
             let change = Change::HoldReleased { id };
             released.map(|_| self.channels.store().writer().write_channel(channel.lease, change))
         };
-        match written {
-            Some(written) => self.channels.commit(channel, written).await,
-            None => Ok(()),
+        if let Some(written) = written {
+            self.channels.commit(channel, written).await?;
+            self.listeners.read().iter().for_each(|listener| listener(id));
         }
+        Ok(())
     }
 
     /// Returns a hold from the store, after all queued changes.

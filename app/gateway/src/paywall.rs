@@ -12,7 +12,7 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, ChannelLicense, EngineError, EngineResult,
-    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, SaleDesk, Seller,
+    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, ReleaseListener, SaleDesk, Seller,
     SpoolError, Upstream, UpstreamUrl,
 };
 use motif_sdk::{
@@ -205,8 +205,16 @@ impl PaymentEngine for Engine {
         Ok(self.payments.holds.add(channel, key, request).await?)
     }
 
+    async fn is_held(&self, channel: Pubkey, hold: AnswerId) -> bool {
+        self.payments.holds.is_held(&channel, &hold).await
+    }
+
     async fn release(&self, channel: Pubkey, hold: AnswerId) {
         self.payments.holds.abandon(&channel, hold).await;
+    }
+
+    fn on_release(&self, listener: ReleaseListener) {
+        self.payments.holds.on_release(listener);
     }
 
     async fn amount_due(

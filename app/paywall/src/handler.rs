@@ -229,6 +229,10 @@ impl Paywall {
                 return Err(error);
             }
         };
+        // A release before the place was taken has not stopped the request.
+        if !engine.is_held(ask.channel.0, held.id).await {
+            return Err(PaywallError::HoldEnded);
+        }
         if held.route.streams {
             return self.stream(held, place, request, server).await;
         }

@@ -86,7 +86,16 @@ impl Paywall {
             tasks,
             stop,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        let listening = Arc::downgrade(&inner);
+        inner.engine.on_release(Box::new(move |hold| {
+            if let Some(inner) = listening.upgrade() {
+                // In this order: an answer that is stored in between finds its request released.
+                inner.in_flight.release(&hold);
+                inner.spool.release(&hold);
+            }
+        }));
+        Ok(Self { inner })
     }
 
     /// Returns the engine that takes payment.

@@ -129,6 +129,8 @@ struct Kept {
     is_sold: bool,
     /// Last Unix second in which it is stored.
     kept_until: i64,
+    /// Whether its hold was released, so that it cannot be paid for.
+    is_released: bool,
     /// Whether this process stored it.
     is_new: bool,
     /// Number of payments in progress.
@@ -268,6 +270,19 @@ impl Spool {
         }
     }
 
+    /// Frees the place of an answer whose hold is released, and removes it without waiting. A payment in
+    /// progress fails, or has captured the hold: then the answer is kept.
+    pub fn release(&self, id: &AnswerId) {
+        let mut index = self.index();
+        let Some(kept) = index.kept.get_mut(id).filter(|kept| !kept.is_paid()) else { return };
+        kept.is_released = true;
+        if kept.payments == 0 {
+            index.remove(id);
+            drop(index);
+            self.delete(&[*id]);
+        }
+    }
+
     /// Returns the receipt of an answer if this process has seen the payment.
     pub fn receipt(&self, id: &AnswerId) -> Option<SignedReceipt> {
         self.index().kept.get(id).and_then(|kept| kept.receipt)
@@ -292,7 +307,7 @@ impl Spool {
     pub fn unpaid(&self, channel: Address, now: i64) -> usize {
         let index = self.index();
         let open = |kept: &&Kept| {
-            let can = kept.is_new && kept.answer.expires_at >= now;
+            let can = kept.is_new && kept.answer.expires_at >= now && !kept.is_released;
             can && kept.answer.channel == channel && !kept.is_paid()
         };
         index.kept.values().filter(open).count()
@@ -330,11 +345,12 @@ impl Spool {
         }
     }
 
-    /// Returns answers of this process without a known payment whose deadline has passed.
+    /// Returns answers of this process without a known payment whose deadline has passed or whose hold is
+    /// released.
     pub(crate) fn overdue(&self, now: i64) -> Vec<Arc<Answer>> {
         let is_overdue = |kept: &&Kept| {
             let is_late = kept.answer.expires_at.saturating_add(Self::GRACE_SECONDS) < now;
-            is_late && kept.is_new && !kept.is_paid() && kept.payments == 0
+            (is_late || kept.is_released) && kept.is_new && !kept.is_paid() && kept.payments == 0
         };
         let index = self.index();
         index.kept.values().filter(is_overdue).map(|kept| kept.answer.clone()).collect()
@@ -387,6 +403,7 @@ impl Index {
             receipt: None,
             is_sold: false,
             kept_until,
+            is_released: false,
             is_new,
             payments: 0,
             delivered: None,

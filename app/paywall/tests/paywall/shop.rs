@@ -57,6 +57,7 @@ fn routes() -> String {
         route("/poems", "units = { count = \"lines\" }"),
         route("/metered", "units = { header = \"x-units\" }"),
         route("/broken", "units = { fixed = 1 }"),
+        route("/endless", "units = { count = \"lines\" }"),
         route("/stories", "units = { count = \"lines\" }\nmost_units = 1\nstream = true").replacen(
             "most_units = 3\n",
             "",
@@ -85,6 +86,7 @@ impl Shop {
             .route("/poems", post(async || "Roses are red,\nviolets are blue"))
             .route("/metered", post(async |body: String| ([("x-units", body)], "bytes")))
             .route("/broken", post(async || StatusCode::INTERNAL_SERVER_ERROR))
+            .route("/endless", post(std::future::pending::<()>))
             .route("/stories", post(async || "once\nupon\n"))
             .route("/health", get(async || "well"))
             .layer(axum::middleware::map_request(move |request: Request| {
