@@ -126,10 +126,14 @@ CREATE TABLE holds (
     request_digest BYTEA   NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     BIGINT  NOT NULL,
+    -- Key of the seller that placed it; NULL without an API key.
+    api_key        BYTEA   REFERENCES api_keys (id),
     -- NULL while open.
     outcome        TEXT,
+    -- Statement of the generation that captured it; NULL unless captured.
+    statement      BIGINT ,
     CHECK (outcome IN ('captured', 'released')),
-    CHECK (license >= 0 AND units >= 0)
+    CHECK (license >= 0 AND units >= 0 AND statement >= 0)
 );
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;

@@ -124,10 +124,14 @@ CREATE TABLE holds (
     request_digest BLOB    NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     INTEGER NOT NULL,
+    -- Key of the seller that placed it; NULL without an API key.
+    api_key        BLOB    REFERENCES api_keys (id),
     -- NULL while open.
     outcome        TEXT,
+    -- Statement of the generation that captured it; NULL unless captured.
+    statement      INTEGER,
     CHECK (outcome IN ('captured', 'released')),
-    CHECK (license >= 0 AND units >= 0)
+    CHECK (license >= 0 AND units >= 0 AND statement >= 0)
 ) WITHOUT ROWID, STRICT;
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;

@@ -136,6 +136,9 @@ pub enum GatewayError {
     /// Error returned when a channel has no such hold.
     #[error("unknown hold on this channel")]
     UnknownHold,
+    /// Error returned when a hold has no receipt, because it is not captured.
+    #[error("the hold is not captured, and has no receipt")]
+    HoldNotCaptured,
     /// Error returned when a hold was captured.
     #[error("the hold was captured: its generation is paid for")]
     HoldCaptured,

@@ -202,7 +202,8 @@ impl PaymentEngine for Engine {
         key: &IdempotencyKey,
         request: &HoldRequest,
     ) -> EngineResult<HoldFacts> {
-        Ok(self.payments.holds.add(channel, key, request).await?)
+        // The paywall, which has no API key, is the seller.
+        Ok(self.payments.holds.add(channel, key, request, &Caller::default()).await?)
     }
 
     async fn is_held(&self, channel: Pubkey, hold: AnswerId) -> bool {

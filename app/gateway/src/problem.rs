@@ -45,7 +45,7 @@ impl GatewayError {
             Self::IdempotencyKeyMissing => Type::IdempotencyKeyMissing,
             Self::IdempotencyKeyInvalid => Type::IdempotencyKeyInvalid,
             Self::IdempotencyKeyReused => Type::IdempotencyKeyReused,
-            Self::UnknownReceipt => Type::UnknownReceipt,
+            Self::UnknownReceipt | Self::HoldNotCaptured => Type::UnknownReceipt,
             Self::ReceiptNotSettled => Type::ReceiptNotSettled,
             Self::ReceiptUnprovable => Type::ReceiptUnprovable,
             Self::BatchSize(_) => Type::BatchSize,

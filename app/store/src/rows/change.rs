@@ -90,14 +90,16 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
                 .await
                 .map(drop)
         }
-        Change::HoldPlaced { channel_id, id, hold } => {
-            hold::insert_hold(*channel_id, id, hold, to).await
+        Change::HoldPlaced { channel_id, id, hold, api_key } => {
+            hold::insert_hold(*channel_id, id, (hold, *api_key), to).await
         }
         Change::HoldsPruned { before } => hold::delete_holds(*before, to).await,
-        Change::HoldReleased { id } => hold::end_hold(id, "released", to).await,
-        Change::Generations { holds, .. } => {
+        Change::HoldReleased { id } => hold::end_hold(id, "released", None, to).await,
+        Change::Generations { holds, generations } => {
+            // One voucher pays for them, and so they are of one statement.
+            let statement = generations.first().map(|first| first.receipt.receipt.statement);
             for id in holds {
-                hold::end_hold(id, "captured", to).await?;
+                hold::end_hold(id, "captured", statement, to).await?;
             }
             Ok(())
         }
