@@ -38,6 +38,14 @@ CREATE TABLE api_keys (
     CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
 );
 
+-- Mark of the key under which tokens are digested and from which webhooks' secrets are derived: another
+-- key than the store's is noticed at a start. One row, created by the first start.
+CREATE TABLE digest_key (
+    id   BIGINT  PRIMARY KEY CHECK (id = 1),
+    -- Derived from the key by BLAKE3.
+    mark BYTEA   NOT NULL CHECK (length(mark) = 32)
+);
+
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
 -- Values that no query filters or adds up are in one column, `evidence`.
 CREATE TABLE generations (

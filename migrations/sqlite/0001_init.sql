@@ -39,6 +39,14 @@ CREATE TABLE api_keys (
     CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
 ) WITHOUT ROWID, STRICT;
 
+-- Mark of the key under which tokens are digested and from which webhooks' secrets are derived: another
+-- key than the store's is noticed at a start. One row, created by the first start.
+CREATE TABLE digest_key (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Derived from the key by BLAKE3.
+    mark BLOB    NOT NULL CHECK (length(mark) = 32)
+) STRICT;
+
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
 -- Rows are appended in the order of arrival, so that a batch writes few pages however large the
 -- table is. Values that no query filters or adds up are in one column, `evidence`.
