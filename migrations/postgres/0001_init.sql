@@ -93,6 +93,8 @@ CREATE TABLE statements (
     entries       BYTEA   NOT NULL,
     prices        BIGINT  NOT NULL,
     cut_at        BIGINT  NOT NULL,
+    -- BLAKE3 of the columns above.
+    cut_checksum  BYTEA   NOT NULL CHECK (length(cut_checksum) = 32),
     -- The columns below are NULL until the chain has the statement.
     fee           BIGINT,
     cumulative    BIGINT,
@@ -101,6 +103,8 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BYTEA,
     settled_at    BIGINT,
+    -- BLAKE3 of channel, number and the columns above that are NULL until then.
+    settled_checksum BYTEA CHECK (length(settled_checksum) = 32),
     PRIMARY KEY (channel_id, number),
     CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
 );

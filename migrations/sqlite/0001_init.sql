@@ -91,6 +91,8 @@ CREATE TABLE statements (
     entries       BLOB    NOT NULL,
     prices        INTEGER NOT NULL,
     cut_at        INTEGER NOT NULL,
+    -- BLAKE3 of the columns above.
+    cut_checksum  BLOB    NOT NULL CHECK (length(cut_checksum) = 32),
     -- The columns below are NULL until the chain has the statement.
     fee           INTEGER,
     cumulative    INTEGER,
@@ -99,6 +101,8 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BLOB,
     settled_at    INTEGER,
+    -- BLAKE3 of channel, number and the columns above that are NULL until then.
+    settled_checksum BLOB CHECK (length(settled_checksum) = 32),
     PRIMARY KEY (channel_id, number),
     CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
 ) WITHOUT ROWID, STRICT;

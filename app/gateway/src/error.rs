@@ -274,6 +274,9 @@ pub enum GatewayError {
     /// Error returned when the store fails.
     #[error("the gateway's store takes no writes")]
     StoreFailed(#[source] StoreError),
+    /// Error returned when a row of the store was changed since it was written.
+    #[error("a row of the gateway's store is damaged: ask the operator")]
+    StoreDamaged(#[source] StoreError),
     /// Error returned when a read on behalf of a client takes too long, or too many are in progress.
     #[error("the read takes too long, or too many are in progress: repeat the request later")]
     ReadsBusy,
@@ -376,7 +379,13 @@ impl GatewayError {
     /// Returns whether the cause is in this process, not on the cluster.
     pub(crate) fn is_local(&self) -> bool {
         self.is_moved()
-            || matches!(self, Self::StoreFailed(_) | Self::ReadsBusy | Self::Internal(_))
+            || matches!(
+                self,
+                Self::StoreFailed(_)
+                    | Self::StoreDamaged(_)
+                    | Self::ReadsBusy
+                    | Self::Internal(_)
+            )
     }
 }
 
@@ -396,6 +405,7 @@ impl From<StoreError> for GatewayError {
             StoreError::Busy => Self::ReadsBusy,
             StoreError::Unsigned(error) => Self::SignerUnavailable(error),
             StoreError::OutOfRange(_) => Self::rejected(LedgerError::AmountTooLarge),
+            StoreError::Corrupt(_) => Self::StoreDamaged(error),
             error => Self::StoreFailed(error),
         }
     }
@@ -412,7 +422,9 @@ impl From<ProofError> for GatewayError {
         match error {
             ProofError::ReceiptNotFound => Self::UnknownReceipt,
             ProofError::NotSettled => Self::ReceiptNotSettled,
-            ProofError::StatementNotFound => Self::ReceiptUnprovable,
+            ProofError::StatementNotFound | ProofError::StatementDamaged(_) => {
+                Self::ReceiptUnprovable
+            }
             ProofError::Store(error) => error.into(),
         }
     }

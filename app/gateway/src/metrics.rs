@@ -64,6 +64,7 @@ struct SnapshotMetrics {
     channels: Gauge,
     channels_stopped: Gauge,
     channels_unreadable: Gauge,
+    rows_damaged: Gauge,
     channels_delayed: Gauge,
     channels_dormant: Gauge,
     priority_fees: Gauge,
@@ -130,6 +131,8 @@ pub struct Exposure {
     pub stopped: u64,
     /// Number of channels that cannot be loaded because their stored state is corrupt.
     pub unreadable: u64,
+    /// Number of rows of the store that were read and had been changed since they were written.
+    pub damaged_rows: u64,
     /// Number of channels whose settlement has taken three attempts or more.
     pub delayed: u64,
     /// Number of channels that are not read periodically, because they have not been used for days.
@@ -241,6 +244,11 @@ impl Default for Metrics {
                 &snapshot.channels_unreadable,
             ),
             (
+                "rows_damaged",
+                "Rows of the store that were read and had been changed since they were written",
+                &snapshot.rows_damaged,
+            ),
+            (
                 "channels_delayed",
                 "Channels whose settlement has taken three transactions or more",
                 &snapshot.channels_delayed,
@@ -344,6 +352,7 @@ impl Metrics {
         snapshot.channels.set(signed(exposure.channels));
         snapshot.channels_stopped.set(signed(exposure.stopped));
         snapshot.channels_unreadable.set(signed(exposure.unreadable));
+        snapshot.rows_damaged.set(signed(exposure.damaged_rows));
         snapshot.channels_delayed.set(signed(exposure.delayed));
         snapshot.channels_dormant.set(signed(exposure.dormant));
         snapshot.priority_fees.set(signed(exposure.priority_fees));

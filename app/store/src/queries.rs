@@ -143,7 +143,7 @@ impl Queries {
             .bind(i64::from(limit))
             .all(self.tables.caught_up().await?)
             .await?;
-        rows.iter().map(read_generation).collect()
+        self.tables.noted(rows.iter().map(read_generation).collect())
     }
 
     /// Returns at most `limit` generations of a work on a channel, in order, from a statement's position on.
@@ -172,7 +172,7 @@ impl Queries {
             .bind(i64::from(limit))
             .all(self.tables.caught_up().await?)
             .await?;
-        rows.iter().map(read_generation).collect()
+        self.tables.noted(rows.iter().map(read_generation).collect())
     }
 
     /// Returns the number of generations of a statement.
