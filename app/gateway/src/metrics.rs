@@ -30,6 +30,8 @@ pub struct Metrics {
     pub answers_made: Counter,
     /// Number of paid answers sent to clients, repeats included.
     pub answers_handed_over: Counter,
+    /// Number of stored answers that were changed on disk.
+    pub answers_damaged: Counter,
     /// Number of payments to tills that have landed.
     pub sales_landed: Counter,
     /// Number of payments to tills that have failed or expired.
@@ -169,6 +171,7 @@ impl Default for Metrics {
             repeated: Counter::default(),
             answers_made: Counter::default(),
             answers_handed_over: Counter::default(),
+            answers_damaged: Counter::default(),
             sales_landed: Counter::default(),
             sales_failed: Counter::default(),
             settlements: Counter::default(),
@@ -199,6 +202,11 @@ impl Default for Metrics {
                 "answers_handed_over",
                 "Paid answers sent to clients, repeats included",
                 &metrics.answers_handed_over,
+            ),
+            (
+                "answers_damaged",
+                "Stored answers that were changed on disk and are withheld",
+                &metrics.answers_damaged,
             ),
             ("sales_landed", "Payments to tills that have landed", &metrics.sales_landed),
             (

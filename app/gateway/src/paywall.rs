@@ -240,6 +240,7 @@ impl PaymentEngine for Engine {
         match event {
             AnswerEvent::Generated => self.metrics.answers_made.inc(),
             AnswerEvent::Delivered => self.metrics.answers_handed_over.inc(),
+            AnswerEvent::Damaged => self.metrics.answers_damaged.inc(),
         };
     }
 }

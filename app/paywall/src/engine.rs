@@ -150,6 +150,8 @@ pub enum AnswerEvent {
     Generated,
     /// A paid answer was sent.
     Delivered,
+    /// A stored answer was changed on disk and is withheld.
+    Damaged,
 }
 
 /// Error of a payment engine, with its HTTP form.

@@ -77,3 +77,24 @@ async fn caller_pays_with_its_key() {
     assert_eq!(shop.engine.state().payers, [Some(API_KEY.to_owned())]);
     assert!(shop.engine.state().holds.values().all(|held| held.state == HoldState::Captured));
 }
+
+#[tokio::test]
+async fn damaged_answer_is_not_charged() {
+    let shop = Shop::new();
+    let due = shop.ask("/poems", 3, "").await.due();
+    shop.damage_answers();
+    let refused = shop.send("/poems", Some(&pay(&due, 2 * PRICE)), "").await;
+    refused.assert_problem(410, "answer-gone");
+    assert_eq!(shop.owed(), 0);
+    // The same request has it made again, under the same hold.
+    let due = shop.ask("/poems", 3, "").await.due();
+    let paid = shop.send("/poems", Some(&pay(&due, 2 * PRICE)), "").await;
+    assert_eq!((paid.status, &paid.body[..], shop.requests()), (200, POEM.as_bytes(), 2));
+    // One that was paid for is withheld.
+    shop.damage_answers();
+    shop.ask("/poems", 3, "").await.assert_problem(410, "answer-gone");
+    shop.ask("/poems", 3, "").await.assert_problem(410, "answer-gone");
+    assert_eq!(shop.owed(), 2 * PRICE);
+    let damaged = |event: &&AnswerEvent| **event == AnswerEvent::Damaged;
+    assert_eq!(shop.engine.state().events.iter().filter(damaged).count(), 2);
+}

@@ -34,7 +34,7 @@ pub struct Shop {
     /// Number of requests that reached the server.
     pub served: Arc<AtomicU32>,
     service: PaywallService<Router>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Response with its body.
@@ -94,7 +94,19 @@ impl Shop {
                 async { request }
             }));
         let service = PaywallLayer::new(paywall).layer(server);
-        Self { engine, served, service, _folder: folder }
+        Self { engine, served, service, folder }
+    }
+
+    /// Changes the last byte of every stored answer.
+    pub fn damage_answers(&self) {
+        for entry in std::fs::read_dir(self.folder.path().join("answers")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "answer") {
+                let mut bytes = std::fs::read(&path).unwrap();
+                *bytes.last_mut().unwrap() ^= 1;
+                std::fs::write(&path, bytes).unwrap();
+            }
+        }
     }
 
     pub fn owed(&self) -> u64 {
