@@ -38,6 +38,14 @@ CREATE TABLE api_keys (
     CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
 );
 
+-- Mark of the key under which tokens are digested and from which webhooks' secrets are derived: another
+-- key than the store's is noticed at a start. One row, created by the first start.
+CREATE TABLE digest_key (
+    id   BIGINT  PRIMARY KEY CHECK (id = 1),
+    -- Derived from the key by BLAKE3.
+    mark BYTEA   NOT NULL CHECK (length(mark) = 32)
+);
+
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
 -- Values that no query filters or adds up are in one column, `evidence`.
 CREATE TABLE generations (
@@ -85,6 +93,8 @@ CREATE TABLE statements (
     entries       BYTEA   NOT NULL,
     prices        BIGINT  NOT NULL,
     cut_at        BIGINT  NOT NULL,
+    -- BLAKE3 of the columns above.
+    cut_checksum  BYTEA   NOT NULL CHECK (length(cut_checksum) = 32),
     -- The columns below are NULL until the chain has the statement.
     fee           BIGINT,
     cumulative    BIGINT,
@@ -93,6 +103,8 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BYTEA,
     settled_at    BIGINT,
+    -- BLAKE3 of channel, number and the columns above that are NULL until then.
+    settled_checksum BYTEA CHECK (length(settled_checksum) = 32),
     PRIMARY KEY (channel_id, number),
     CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
 );
@@ -126,10 +138,14 @@ CREATE TABLE holds (
     request_digest BYTEA   NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     BIGINT  NOT NULL,
+    -- Key of the seller that placed it; NULL without an API key.
+    api_key        BYTEA   REFERENCES api_keys (id),
     -- NULL while open.
     outcome        TEXT,
+    -- Statement of the generation that captured it; NULL unless captured.
+    statement      BIGINT ,
     CHECK (outcome IN ('captured', 'released')),
-    CHECK (license >= 0 AND units >= 0)
+    CHECK (license >= 0 AND units >= 0 AND statement >= 0)
 );
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;

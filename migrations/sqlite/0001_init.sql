@@ -39,6 +39,14 @@ CREATE TABLE api_keys (
     CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
 ) WITHOUT ROWID, STRICT;
 
+-- Mark of the key under which tokens are digested and from which webhooks' secrets are derived: another
+-- key than the store's is noticed at a start. One row, created by the first start.
+CREATE TABLE digest_key (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Derived from the key by BLAKE3.
+    mark BLOB    NOT NULL CHECK (length(mark) = 32)
+) STRICT;
+
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
 -- Rows are appended in the order of arrival, so that a batch writes few pages however large the
 -- table is. Values that no query filters or adds up are in one column, `evidence`.
@@ -83,6 +91,8 @@ CREATE TABLE statements (
     entries       BLOB    NOT NULL,
     prices        INTEGER NOT NULL,
     cut_at        INTEGER NOT NULL,
+    -- BLAKE3 of the columns above.
+    cut_checksum  BLOB    NOT NULL CHECK (length(cut_checksum) = 32),
     -- The columns below are NULL until the chain has the statement.
     fee           INTEGER,
     cumulative    INTEGER,
@@ -91,6 +101,8 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BLOB,
     settled_at    INTEGER,
+    -- BLAKE3 of channel, number and the columns above that are NULL until then.
+    settled_checksum BLOB CHECK (length(settled_checksum) = 32),
     PRIMARY KEY (channel_id, number),
     CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
 ) WITHOUT ROWID, STRICT;
@@ -124,10 +136,14 @@ CREATE TABLE holds (
     request_digest BLOB    NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     INTEGER NOT NULL,
+    -- Key of the seller that placed it; NULL without an API key.
+    api_key        BLOB    REFERENCES api_keys (id),
     -- NULL while open.
     outcome        TEXT,
+    -- Statement of the generation that captured it; NULL unless captured.
+    statement      INTEGER,
     CHECK (outcome IN ('captured', 'released')),
-    CHECK (license >= 0 AND units >= 0)
+    CHECK (license >= 0 AND units >= 0 AND statement >= 0)
 ) WITHOUT ROWID, STRICT;
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;

@@ -3,7 +3,7 @@ use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration}
 use motif_ed25519_batch::Verifier;
 use motif_paywall::{BodyBudget, SpoolError};
 use motif_sdk::{Pubkey, channel::Channel};
-
+use parking_lot::RwLock;
 use tokio::time::timeout;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     channel_opening::ChannelOpening,
     channel_registry::ChannelRegistry,
     channel_sync::ChannelSync,
+    clock::system_now,
     cluster::Cluster,
     config::{Faults, StorePlace},
     events::{EventHub, EventSource, WebhookSender},
@@ -38,7 +39,7 @@ use crate::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
     },
     sponsor::Sponsor,
-    store::{ExpenseKind, Failpoints, Store, StoreError, StoreOptions},
+    store::{Change, ExpenseKind, Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
 
@@ -173,6 +174,20 @@ pub enum StartError {
         /// Cause.
         source: DigestKeyError,
     },
+    /// Error returned when the digest key is another one than that of the store's API keys and webhooks.
+    #[error(
+        "{key} {fault} of the API keys and webhooks in store {place}: put back the digest key that was \
+         backed up with the store. If it is lost, `--replace-digest-key` starts with a new one and \
+         revokes all API keys"
+    )]
+    ForeignDigestKey {
+        /// Where the key comes from.
+        key: String,
+        /// What is wrong.
+        fault: &'static str,
+        /// Location of the store.
+        place: StorePlace,
+    },
     /// Error returned when the exporter of traces cannot be created.
     #[error("traces: {0}")]
     Traces(#[from] TraceError),
@@ -194,7 +209,7 @@ impl App {
     ///
     /// # Errors
     /// [`StartError::Config`], [`StartError::Unfunded`], [`StartError::Store`],
-    /// [`StartError::OtherOperator`],
+    /// [`StartError::OtherOperator`], [`StartError::ForeignDigestKey`],
     /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
@@ -224,8 +239,8 @@ impl App {
         let store = store.map_err(failed)?;
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone()).map(Arc::new);
         let traces = config.traces.as_ref().map(start).transpose()?;
+        let digest_key = digest_key(&config, &store).await?;
         let stored_keys = store.queries().api_keys().await.map_err(failed)?;
-        let digest_key = digest_key(&config, !stored_keys.is_empty())?;
 
         let admission = Arc::new(Admission::new(&config.limits));
         let operator_keys = OperatorKeys::new(&config, receipt_signer.clone(), cluster.clone());
@@ -288,6 +303,7 @@ impl App {
                 cluster: cluster.clone(),
                 admission: admission.clone(),
                 policy: policy.clone(),
+                listeners: RwLock::default(),
             }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),
@@ -431,22 +447,62 @@ impl App {
     }
 }
 
-/// Returns the key of API keys' digests. A store that has API keys and no file of their digest key
-/// comes from a gateway that derived it from the settle key: the file gets that one.
-fn digest_key(config: &GatewayConfig, has_keys: bool) -> Result<DigestKey, StartError> {
+/// Returns the key of API keys' digests, which is the one that the store knows by its mark. A store that
+/// has API keys and no file of their digest key comes from a gateway that derived it from the settle key:
+/// the file gets that one.
+async fn digest_key(config: &GatewayConfig, store: &Store) -> Result<DigestKey, StartError> {
+    let failed = |source| StartError::Store { place: config.store.clone(), source };
     let derived = config.keys.derived_digest.clone();
-    let Some(path) = config.keys.digest_path(&config.store) else {
-        return derived.ok_or_else(|| {
+    let path = config.keys.digest_path(&config.store);
+    let source = path.as_ref().map(|path| format!("keys.digest_file {}", path.display()));
+    let source = source.unwrap_or_else(|| "the key derived from the settle key".to_owned());
+    let foreign = |fault| {
+        let (key, place) = (source.clone(), config.store.clone());
+        StartError::ForeignDigestKey { key, fault, place }
+    };
+    let queries = store.queries();
+    let stored_keys = queries.api_keys().await.map_err(failed)?;
+    let mark = queries.digest_key_mark().await.map_err(failed)?;
+    let is_bound = !config.replace_digest_key && queries.uses_digest_key().await.map_err(failed)?;
+    let key = match path {
+        None => derived.ok_or_else(|| {
             let mut faults = Faults::default();
             faults.add("keys.digest_file", "", "required");
             StartError::Config(faults)
-        });
+        })?,
+        Some(path) => {
+            let is_missing = !path.exists();
+            let present = derived.filter(|key| match mark {
+                Some(mark) => key.mark() == mark,
+                None => !stored_keys.is_empty(),
+            });
+            if is_missing && is_bound && mark.is_some() && present.is_none() {
+                return Err(foreign("is missing: it is the key"));
+            }
+            if is_missing && present.is_some() {
+                tracing::warn!(path = %path.display(), "API keys' digest key is derived from the settle key");
+            }
+            let opened = DigestKey::open(&path, present);
+            opened.map_err(|source| StartError::DigestKey { path, source })?
+        }
     };
-    if has_keys && !path.exists() {
-        tracing::warn!(path = %path.display(), "API keys' digest key is derived from the settle key");
+    let own = key.mark();
+    let replaced = mark.filter(|mark| *mark != own);
+    if replaced.is_some() {
+        if is_bound {
+            return Err(foreign("is not the key"));
+        }
+        let revoked_at = system_now();
+        for stored in stored_keys.iter().filter(|stored| stored.revoked_at.is_none()) {
+            let change = Change::KeyRevoked { id: stored.id, revoked_at };
+            store.writer().write(change).await.map_err(failed)?;
+        }
+        tracing::warn!(
+            "the digest key is replaced: API keys are revoked, webhooks have other secrets"
+        );
     }
-    let opened = DigestKey::open(&path, derived.filter(|_| has_keys));
-    opened.map_err(|source| StartError::DigestKey { path, source })
+    let known = queries.mark_digest_key(&own, replaced.as_ref()).await.map_err(failed)?;
+    if known == own { Ok(key) } else { Err(foreign("is not the key")) }
 }
 
 /// Reads the balance of the fee payer. A cluster that does not answer does not prevent a start.

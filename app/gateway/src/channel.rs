@@ -19,7 +19,7 @@ use crate::{
     error::GatewayError,
     id_locks::IdLocks,
     ledger::{CutStatement, Ledger, LedgerError},
-    settlement::SettlementProgress,
+    settlement::{SettleRequests, SettlementProgress},
     store::{Change, ChannelId, Lease, Store, Written},
 };
 
@@ -48,6 +48,8 @@ pub struct ChannelHandle {
     voucher_key: Mutex<Option<PublicKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
+    /// Settle requests of the payer. Held while one settles.
+    pub settle_requests: tokio::sync::Mutex<SettleRequests>,
     /// Attempts at the settlement in progress.
     pub progress: SettlementProgress,
     /// Time of the last read on behalf of a payment; held during it.
@@ -91,6 +93,7 @@ impl ChannelHandle {
             rolled_back_to: AtomicU64::new(u64::MAX),
             voucher_key: Mutex::default(),
             settling: tokio::sync::Mutex::new(()),
+            settle_requests: tokio::sync::Mutex::default(),
             progress: SettlementProgress::default(),
             woken_at: tokio::sync::Mutex::default(),
             is_dormant: AtomicBool::default(),
@@ -209,6 +212,14 @@ impl ChannelHandle {
         }
         *woken_at = Some(Instant::now());
         Some(woken_at)
+    }
+
+    /// Returns whether a statement before a number has generations and has not settled.
+    pub fn owes_before(&self, number: u64) -> bool {
+        let locked = self.lock();
+        let (cut, open) = (locked.ledger.cut_statements(), locked.ledger.open_statement());
+        let is_open_owed = open.receipts > 0 && open.number < number;
+        is_open_owed || cut.front().is_some_and(|cut| cut.number < number)
     }
 
     /// Records whether the channel is read periodically.

@@ -364,7 +364,8 @@ impl ChannelRegistry {
     /// Returns the unsettled amounts of all channels at `now`.
     pub fn exposure(&self, now: i64) -> Exposure {
         let unreadable = self.quarantine.lock().len() as u64;
-        let mut exposure = Exposure { unreadable, ..Exposure::default() };
+        let damaged_rows = self.store.damaged_rows() as u64;
+        let mut exposure = Exposure { unreadable, damaged_rows, ..Exposure::default() };
         let mut amounts = BTreeMap::<String, u64>::new();
         for channel in self.list() {
             exposure.channels += 1;

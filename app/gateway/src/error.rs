@@ -136,6 +136,9 @@ pub enum GatewayError {
     /// Error returned when a channel has no such hold.
     #[error("unknown hold on this channel")]
     UnknownHold,
+    /// Error returned when a hold has no receipt, because it is not captured.
+    #[error("the hold is not captured, and has no receipt")]
+    HoldNotCaptured,
     /// Error returned when a hold was captured.
     #[error("the hold was captured: its generation is paid for")]
     HoldCaptured,
@@ -273,6 +276,9 @@ pub enum GatewayError {
     /// Error returned when the store fails.
     #[error("the gateway's store takes no writes")]
     StoreFailed(#[source] StoreError),
+    /// Error returned when a row of the store was changed since it was written.
+    #[error("a row of the gateway's store is damaged: ask the operator")]
+    StoreDamaged(#[source] StoreError),
     /// Error returned when a read on behalf of a client takes too long, or too many are in progress.
     #[error("the read takes too long, or too many are in progress: repeat the request later")]
     ReadsBusy,
@@ -378,7 +384,10 @@ impl GatewayError {
     /// Returns whether the cause is in this process, not on the cluster.
     pub(crate) fn is_local(&self) -> bool {
         self.is_moved()
-            || matches!(self, Self::StoreFailed(_) | Self::ReadsBusy | Self::Internal(_))
+            || matches!(
+                self,
+                Self::StoreFailed(_) | Self::StoreDamaged(_) | Self::ReadsBusy | Self::Internal(_)
+            )
     }
 }
 
@@ -398,6 +407,7 @@ impl From<StoreError> for GatewayError {
             StoreError::Busy => Self::ReadsBusy,
             StoreError::Unsigned(error) => Self::SignerUnavailable(error),
             StoreError::OutOfRange(_) => Self::rejected(LedgerError::AmountTooLarge),
+            StoreError::Corrupt(_) => Self::StoreDamaged(error),
             error => Self::StoreFailed(error),
         }
     }
@@ -414,7 +424,9 @@ impl From<ProofError> for GatewayError {
         match error {
             ProofError::ReceiptNotFound => Self::UnknownReceipt,
             ProofError::NotSettled => Self::ReceiptNotSettled,
-            ProofError::StatementNotFound => Self::ReceiptUnprovable,
+            ProofError::StatementNotFound | ProofError::StatementDamaged(_) => {
+                Self::ReceiptUnprovable
+            }
             ProofError::Store(error) => error.into(),
         }
     }

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+use motif_paywall::ReleaseListener;
 use motif_sdk::{
     Pubkey,
     gateway::{
         IdempotencyKey, PayerAction, hold_details, hold_id,
         wire::{
-            Address, Digest, GenerationRequest, HoldFacts, HoldRequest, HoldState, ReleaseRequest,
+            Address, Captured, Digest, GenerationRequest, HoldFacts, HoldRequest, HoldState,
+            ReaderProof, ReleaseRequest,
         },
     },
     receipt::SignedReceipt,
 };
+use parking_lot::RwLock;
 
 use crate::{
     admission::Admission,
     channel::ChannelHandle,
+    channel_reader::ChannelReader,
     channel_registry::ChannelRegistry,
     cluster::Cluster,
     error::GatewayError,
-    keys::Caller,
+    keys::{Caller, KeyId},
     ledger::{Hold, HoldId, Item},
-    metering::Metering,
+    metering::{Metering, capture_key},
     payer_request::verify_payer,
     settlement::SettlementPolicy,
     store::{Change, StoredHold},
@@ -37,9 +42,23 @@ pub struct Holds {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) policy: Arc<SettlementPolicy>,
+    pub(crate) listeners: RwLock<Vec<ReleaseListener>>,
 }
 
 impl Holds {
+    /// Adds a listener, which is called with each hold that is released before the release is
+    /// acknowledged.
+    pub fn on_release(&self, listener: ReleaseListener) {
+        self.listeners.write().push(listener);
+    }
+
+    /// Returns whether a channel of this process has a hold that can be captured.
+    pub async fn is_held(&self, address: &Pubkey, id: &HoldId) -> bool {
+        let Ok(channel) = self.channels.get(address).await else { return false };
+        let now = self.cluster.now();
+        channel.lock().ledger.hold(id).is_some_and(|hold| hold.expires_at >= now)
+    }
+
     /// Adds a hold for a generation, on the payer's signed request. Idempotent by its key.
     ///
     /// # Errors
@@ -51,6 +70,7 @@ impl Holds {
         address: Pubkey,
         key: &IdempotencyKey,
         request: &HoldRequest,
+        caller: &Caller,
     ) -> Result<HoldFacts, GatewayError> {
         let channel = self.channels.get(&address).await?;
         let HoldRequest { license, units, request_digest, expires_at, proof } = *request;
@@ -69,19 +89,20 @@ impl Holds {
         let lock = channel.hold_locks.lock(id).await;
         if let Some(earlier) = self.stored_hold(&channel, &id).await? {
             let is_same = earlier.hold == hold;
-            let earlier = is_same.then(|| facts(&channel, id, &earlier));
+            let earlier = is_same.then(|| facts(&channel, id, &earlier.hold, earlier.state));
             return earlier.ok_or(GatewayError::IdempotencyKeyReused);
         }
         let written = {
             let mut locked = channel.lock();
             locked.ledger.add_hold(id, hold, now).map_err(GatewayError::rejected)?;
-            let change = Change::HoldPlaced { channel_id: channel.id(), id, hold };
+            let api_key = caller.0.as_ref().map(|key| key.id());
+            let change = Change::HoldPlaced { channel_id: channel.id(), id, hold, api_key };
             self.channels.store().writer().write_channel(channel.lease, change)
         };
         // The next request under the lock flushes first and finds the hold in the store.
         drop(lock);
         self.channels.commit(&channel, written).await?;
-        Ok(facts(&channel, id, &StoredHold { hold, state: HoldState::Open }))
+        Ok(facts(&channel, id, &hold, HoldState::Open))
     }
 
     /// Takes payment for the units used, up to those held, and ends the hold. Idempotent, as
@@ -121,9 +142,48 @@ impl Holds {
             HoldState::Captured => Err(GatewayError::HoldCaptured),
             // An expired hold may be open in the store and gone from the ledger.
             HoldState::Open | HoldState::Released => {
-                let released = StoredHold { state: HoldState::Released, ..stored };
-                Ok(facts(&channel, id, &released))
+                Ok(facts(&channel, id, &stored.hold, HoldState::Released))
             }
+        }
+    }
+
+    /// Returns the receipt of a captured hold, equal to the one that its capture was answered with: to a
+    /// reader of the channel, or to the API key that placed or captured the hold. Available until a day
+    /// after the hold's end, whichever process holds the channel.
+    ///
+    /// # Errors
+    /// [`GatewayError::NotByPayer`] to others; [`GatewayError::UnknownHold`],
+    /// [`GatewayError::HoldNotCaptured`].
+    pub(crate) async fn receipt(
+        &self,
+        address: &Pubkey,
+        id: &HoldId,
+        headers: &HeaderMap,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, GatewayError> {
+        let key = caller.0.as_ref().map(|key| key.id());
+        if key.is_none() && !headers.contains_key(ReaderProof::HEADER) {
+            return Err(GatewayError::NotByPayer);
+        }
+        let (channel_id, account) = self.channels.recorded(address).await?;
+        let reader = ChannelReader::of(headers, caller, address, &account)?;
+        let store = self.channels.store();
+        store.writer().flush().await?;
+        let hold = store.queries().hold(channel_id, id).await?;
+        let is_key = |other: Option<KeyId>| key.is_some() && other == key;
+        let may_read = reader.is_some() || hold.is_some_and(|hold| is_key(hold.api_key));
+        let captured = match hold.and_then(|hold| hold.statement) {
+            Some(statement) => {
+                let key = capture_key(Captured::Hold(Digest(*id)));
+                store.lookup().by_key(channel_id, statement, &key).await?.into_iter().next()
+            }
+            None => None,
+        };
+        match captured {
+            Some(captured) if may_read || is_key(captured.api_key) => Ok(captured.receipt),
+            None if may_read && hold.is_some() => Err(GatewayError::HoldNotCaptured),
+            None if may_read => Err(GatewayError::UnknownHold),
+            Some(_) | None => Err(GatewayError::NotByPayer),
         }
     }
 
@@ -142,10 +202,11 @@ impl Holds {
             let change = Change::HoldReleased { id };
             released.map(|_| self.channels.store().writer().write_channel(channel.lease, change))
         };
-        match written {
-            Some(written) => self.channels.commit(channel, written).await,
-            None => Ok(()),
+        if let Some(written) = written {
+            self.channels.commit(channel, written).await?;
+            self.listeners.read().iter().for_each(|listener| listener(id));
         }
+        Ok(())
     }
 
     /// Returns a hold from the store, after all queued changes.
@@ -160,8 +221,8 @@ impl Holds {
     }
 }
 
-fn facts(channel: &ChannelHandle, id: HoldId, stored: &StoredHold) -> HoldFacts {
-    let Hold { item, request_digest, expires_at } = stored.hold;
+fn facts(channel: &ChannelHandle, id: HoldId, hold: &Hold, state: HoldState) -> HoldFacts {
+    let Hold { item, request_digest, expires_at } = *hold;
     HoldFacts {
         hold: Digest(id),
         channel: Address(channel.address),
@@ -169,6 +230,6 @@ fn facts(channel: &ChannelHandle, id: HoldId, stored: &StoredHold) -> HoldFacts 
         units: item.units,
         request_digest: Digest(request_digest),
         expires_at,
-        state: stored.state,
+        state,
     }
 }

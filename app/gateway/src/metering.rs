@@ -439,7 +439,7 @@ fn build_generations(
 
 /// Returns the idempotency key of a captured hold or a later part of a streamed answer. Its space
 /// keeps it apart from clients' keys.
-fn capture_key(captured: Captured) -> String {
+pub(crate) fn capture_key(captured: Captured) -> String {
     match captured {
         Captured::Hold(hold) => format!("hold {hold}"),
         Captured::Part(part) => format!("part {part}"),

@@ -30,6 +30,8 @@ pub struct Metrics {
     pub answers_made: Counter,
     /// Number of paid answers sent to clients, repeats included.
     pub answers_handed_over: Counter,
+    /// Number of stored answers that were changed on disk.
+    pub answers_damaged: Counter,
     /// Number of payments to tills that have landed.
     pub sales_landed: Counter,
     /// Number of payments to tills that have failed or expired.
@@ -53,6 +55,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Number of connections refused at the limit.
     pub connections_refused: Counter,
+    /// Number of idle connections closed at the limit in favor of an address with fewer.
+    pub connections_evicted: Counter,
     snapshot: SnapshotMetrics,
 }
 
@@ -62,6 +66,7 @@ struct SnapshotMetrics {
     channels: Gauge,
     channels_stopped: Gauge,
     channels_unreadable: Gauge,
+    rows_damaged: Gauge,
     channels_delayed: Gauge,
     channels_dormant: Gauge,
     priority_fees: Gauge,
@@ -128,6 +133,8 @@ pub struct Exposure {
     pub stopped: u64,
     /// Number of channels that cannot be loaded because their stored state is corrupt.
     pub unreadable: u64,
+    /// Number of rows of the store that were read and had been changed since they were written.
+    pub damaged_rows: u64,
     /// Number of channels whose settlement has taken three attempts or more.
     pub delayed: u64,
     /// Number of channels that are not read periodically, because they have not been used for days.
@@ -164,6 +171,7 @@ impl Default for Metrics {
             repeated: Counter::default(),
             answers_made: Counter::default(),
             answers_handed_over: Counter::default(),
+            answers_damaged: Counter::default(),
             sales_landed: Counter::default(),
             sales_failed: Counter::default(),
             settlements: Counter::default(),
@@ -176,6 +184,7 @@ impl Default for Metrics {
             trace_failures: Counter::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            connections_evicted: Counter::default(),
             snapshot: SnapshotMetrics::default(),
             registry: Registry::default(),
         };
@@ -193,6 +202,11 @@ impl Default for Metrics {
                 "answers_handed_over",
                 "Paid answers sent to clients, repeats included",
                 &metrics.answers_handed_over,
+            ),
+            (
+                "answers_damaged",
+                "Stored answers that were changed on disk and are withheld",
+                &metrics.answers_damaged,
             ),
             ("sales_landed", "Payments to tills that have landed", &metrics.sales_landed),
             (
@@ -216,6 +230,11 @@ impl Default for Metrics {
                 "Connections refused at the limit",
                 &metrics.connections_refused,
             ),
+            (
+                "connections_evicted",
+                "Idle connections closed at the limit in favor of an address with fewer",
+                &metrics.connections_evicted,
+            ),
         ] {
             registry.register(name, help, counter.clone());
         }
@@ -231,6 +250,11 @@ impl Default for Metrics {
                 "channels_unreadable",
                 "Channels whose stored state is corrupt",
                 &snapshot.channels_unreadable,
+            ),
+            (
+                "rows_damaged",
+                "Rows of the store that were read and had been changed since they were written",
+                &snapshot.rows_damaged,
             ),
             (
                 "channels_delayed",
@@ -336,6 +360,7 @@ impl Metrics {
         snapshot.channels.set(signed(exposure.channels));
         snapshot.channels_stopped.set(signed(exposure.stopped));
         snapshot.channels_unreadable.set(signed(exposure.unreadable));
+        snapshot.rows_damaged.set(signed(exposure.damaged_rows));
         snapshot.channels_delayed.set(signed(exposure.delayed));
         snapshot.channels_dormant.set(signed(exposure.dormant));
         snapshot.priority_fees.set(signed(exposure.priority_fees));

@@ -12,8 +12,8 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, ChannelLicense, EngineError, EngineResult,
-    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, SaleDesk, Seller,
-    SpoolError, Upstream, UpstreamUrl,
+    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, ReleaseListener, SaleDesk,
+    Seller, SpoolError, Upstream, UpstreamUrl,
 };
 use motif_sdk::{
     Pubkey,
@@ -202,11 +202,20 @@ impl PaymentEngine for Engine {
         key: &IdempotencyKey,
         request: &HoldRequest,
     ) -> EngineResult<HoldFacts> {
-        Ok(self.payments.holds.add(channel, key, request).await?)
+        // The paywall, which has no API key, is the seller.
+        Ok(self.payments.holds.add(channel, key, request, &Caller::default()).await?)
+    }
+
+    async fn is_held(&self, channel: Pubkey, hold: AnswerId) -> bool {
+        self.payments.holds.is_held(&channel, &hold).await
     }
 
     async fn release(&self, channel: Pubkey, hold: AnswerId) {
         self.payments.holds.abandon(&channel, hold).await;
+    }
+
+    fn on_release(&self, listener: ReleaseListener) {
+        self.payments.holds.on_release(listener);
     }
 
     async fn amount_due(
@@ -231,6 +240,7 @@ impl PaymentEngine for Engine {
         match event {
             AnswerEvent::Generated => self.metrics.answers_made.inc(),
             AnswerEvent::Delivered => self.metrics.answers_handed_over.inc(),
+            AnswerEvent::Damaged => self.metrics.answers_damaged.inc(),
         };
     }
 }

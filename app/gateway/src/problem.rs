@@ -45,7 +45,7 @@ impl GatewayError {
             Self::IdempotencyKeyMissing => Type::IdempotencyKeyMissing,
             Self::IdempotencyKeyInvalid => Type::IdempotencyKeyInvalid,
             Self::IdempotencyKeyReused => Type::IdempotencyKeyReused,
-            Self::UnknownReceipt => Type::UnknownReceipt,
+            Self::UnknownReceipt | Self::HoldNotCaptured => Type::UnknownReceipt,
             Self::ReceiptNotSettled => Type::ReceiptNotSettled,
             Self::ReceiptUnprovable => Type::ReceiptUnprovable,
             Self::BatchSize(_) => Type::BatchSize,
@@ -94,7 +94,7 @@ impl GatewayError {
             Self::ChainUnreachable(_) => Type::ChainUnreachable,
             Self::PaymentForAnotherRequest => Type::PaymentForAnotherRequest,
             Self::SignerUnavailable(_) => Type::SignerUnavailable,
-            Self::StoreFailed(_) => Type::StoreFailed,
+            Self::StoreFailed(_) | Self::StoreDamaged(_) => Type::StoreFailed,
             Self::ReadsBusy => Type::ReadsBusy,
             Self::ForeignProgram(_) => Type::ForeignProgram,
             Self::SponsorshipRefused(_) => Type::SponsorshipRefused,
@@ -161,6 +161,7 @@ impl GatewayError {
             Self::ChainUnreachable(cause) => tracing::warn!(%cause, "cluster unreachable"),
             Self::SignerUnavailable(cause) => tracing::warn!(%cause, "signer unavailable"),
             Self::StoreFailed(cause) => tracing::error!(%cause, "store failed"),
+            Self::StoreDamaged(cause) => tracing::error!(%cause, "store damaged"),
             Self::Shared(error) => error.log(),
             _ => {}
         }

@@ -9,7 +9,9 @@ use std::{
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount},
-    gateway::wire::{Address, Amount, ExpenseSummary, ReconciledChannel, Reconciliation},
+    gateway::wire::{
+        Address, Amount, ExpenseSummary, QuarantinedChannel, ReconciledChannel, Reconciliation,
+    },
 };
 
 use crate::{
@@ -50,11 +52,17 @@ impl Reconciler {
     /// # Errors
     /// [`GatewayError::ChainUnreachable`], [`GatewayError::StoreFailed`].
     pub async fn reconcile(&self) -> Result<Reconciliation, GatewayError> {
-        let mut channels = BTreeMap::new();
+        let (mut channels, mut damaged) = (BTreeMap::new(), Vec::new());
         let mut foreign = self.foreign_channels().await?;
         for channel in self.channels.list() {
             match self.reconcile_own(&channel).await {
                 Ok(reconciled) => drop(channels.insert(channel.address, reconciled)),
+                // Its books cannot be added up; those of the others can.
+                Err(GatewayError::StoreDamaged(error)) => damaged.push(QuarantinedChannel {
+                    id: channel.id().0,
+                    channel: Some(Address(channel.address)),
+                    reason: error.to_string(),
+                }),
                 // Another process has acquired the channel.
                 Err(error) if error.is_moved() => foreign.push(channel.id()),
                 Err(error) => return Err(error),
@@ -64,7 +72,8 @@ impl Reconciler {
             channels.entry(address).or_insert(reconciled);
         }
         let channels: Vec<_> = channels.into_values().collect();
-        let quarantined = self.channels.quarantined();
+        let mut quarantined = self.channels.quarantined();
+        quarantined.extend(damaged);
         let exact =
             quarantined.is_empty() && channels.iter().all(|channel| channel.differences.is_empty());
         let expenses = self.channels.store().reports().expenses(i64::MIN).await?;
@@ -201,6 +210,10 @@ impl Reconciler {
                 differences.push(format!("statement {number} has settled with other receipts"));
             }
         }
+        let damaged = books.statements.iter().filter(|(_, statement)| statement.is_damaged);
+        let damaged =
+            damaged.map(|(number, _)| format!("the row of statement {number} is damaged"));
+        differences.extend(damaged);
         let sums = books.receipts.values();
         let total = |of: fn(&ReceiptSums) -> u64| sums.clone().map(of).fold(0, u64::saturating_add);
         let channel = &snapshot.account.channel;

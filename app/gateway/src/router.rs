@@ -282,6 +282,7 @@ impl Groups {
             .routes(routes!(receipts::list))
             .routes(routes!(events::of_channel))
             .routes(routes!(receipts::proof))
+            .routes(routes!(holds::receipt))
             .routes(routes!(x402::verify));
         let on_chain = OpenApiRouter::new()
             .routes(routes!(settlements::settle))

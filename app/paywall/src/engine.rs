@@ -22,6 +22,9 @@ pub type AnswerId = [u8; 32];
 /// Result of a call of a payment engine.
 pub type EngineResult<T> = Result<T, Box<dyn EngineError>>;
 
+/// Listener of released holds. It does not block.
+pub type ReleaseListener = Box<dyn Fn(AnswerId) + Send + Sync>;
+
 /// What a paywall needs of the service that keeps channels and takes payment.
 ///
 /// A hold reserves the price of an answer before it is generated. [`Caller::pay`] captures it.
@@ -63,8 +66,15 @@ pub trait PaymentEngine: Send + Sync {
         request: &HoldRequest,
     ) -> EngineResult<HoldFacts>;
 
+    /// Returns whether a hold is neither captured nor released, and has not expired.
+    async fn is_held(&self, channel: Pubkey, hold: AnswerId) -> bool;
+
     /// Releases a hold whose answer failed. A captured hold stays captured.
     async fn release(&self, channel: Pubkey, hold: AnswerId);
+
+    /// Adds a listener, which is called with each hold that is released, by its payer or by
+    /// [`PaymentEngine::release`], before the release is acknowledged.
+    fn on_release(&self, listener: ReleaseListener);
 
     /// Returns the payment due for these units under a license now.
     async fn amount_due(
@@ -140,6 +150,8 @@ pub enum AnswerEvent {
     Generated,
     /// A paid answer was sent.
     Delivered,
+    /// A stored answer was changed on disk and is withheld.
+    Damaged,
 }
 
 /// Error of a payment engine, with its HTTP form.

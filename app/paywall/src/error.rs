@@ -52,6 +52,9 @@ pub enum PaywallError {
     /// The answer was paid for and is no longer stored.
     #[error("the answer was paid for and is no longer stored")]
     Gone,
+    /// The stored answer was changed on disk.
+    #[error("the stored answer is damaged and is withheld: request it again")]
+    Damaged,
     /// The stream was started before.
     #[error("the stream was started before; its paid parts remain available")]
     StreamBegun,
@@ -175,7 +178,7 @@ impl PaywallError {
             Self::HoldUnits { .. } => Type::HoldUnits,
             Self::HoldTooShort(_) => Type::HoldTooShort,
             Self::Running => Type::AnswerRunning,
-            Self::Gone => Type::AnswerGone,
+            Self::Gone | Self::Damaged => Type::AnswerGone,
             Self::StreamBegun => Type::StreamBegun,
             Self::UnknownAnswer => Type::UnknownAnswer,
             Self::TooManyUnpaid(_) => Type::TooManyUnpaid,

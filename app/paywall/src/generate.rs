@@ -43,7 +43,7 @@ impl Paywall {
         server: Server,
     ) -> Result<Generated, PaywallError> {
         let within = held.route.answer_within;
-        let generating = self.try_generate(&held, room, request, server);
+        let generating = self.try_generate(&held, (&slot, room), request, server);
         let generated = match timeout(within, generating).await {
             Ok(generated) => generated,
             Err(_) => Err(PaywallError::UpstreamTimeout(within.as_secs())),
@@ -58,14 +58,21 @@ impl Paywall {
     async fn try_generate(
         &self,
         held: &Held,
-        room: Room,
+        (slot, room): (&Slot, Room),
         request: Request,
         server: Server,
     ) -> Result<Generated, PaywallError> {
         let route = &held.route;
-        let (parts, body) = server(request).await.into_parts();
-        check_status(parts.status, &parts.headers)?;
-        let body = self.answer_body(body, route.most_answer_bytes).await?;
+        let answering = async {
+            let (parts, body) = server(request).await.into_parts();
+            check_status(parts.status, &parts.headers)?;
+            let body = self.answer_body(body, route.most_answer_bytes).await?;
+            Ok::<_, PaywallError>((parts, body))
+        };
+        let (parts, body) = tokio::select! {
+            answered = answering => answered?,
+            () = slot.released() => return Err(PaywallError::HoldEnded),
+        };
         match route.answers.verdict(parts.status, &parts.headers, &body.bytes) {
             Verdict::Counts => {}
             Verdict::Passed => {
@@ -77,6 +84,10 @@ impl Paywall {
         let units = route.metered.units(&parts.headers, &body.bytes, held.ask.units)?;
         let (status, headers) = (parts.status, parts.headers);
         self.store(held, 0, units, (status, headers), body.bytes, room).await?;
+        if slot.is_released() {
+            self.spool().release(&held.id);
+            return Err(PaywallError::HoldEnded);
+        }
         Ok(Generated::Answer)
     }
 

@@ -36,6 +36,7 @@ use crate::{
     sale::{self, Dialect, SaleDesk},
     span::{self, set_attribute},
     spool::{Answer, Room, SpoolError},
+    stored_body::StoredBody,
     unread_body::UnreadBody,
 };
 
@@ -234,6 +235,10 @@ impl Paywall {
                 return Err(error);
             }
         };
+        // A release before the place was taken has not stopped the request.
+        if !engine.is_held(ask.channel.0, held.id).await {
+            return Err(PaywallError::HoldEnded);
+        }
         if held.route.streams {
             return self.stream(held, place, request, server).await;
         }
@@ -307,14 +312,18 @@ impl Paywall {
         sender: Sender,
         caller: &dyn Caller,
     ) -> Result<Response, PaywallError> {
-        let receipt = match voucher {
-            Some(voucher) => self.take_payment(answer, voucher, sender, caller).await?,
-            None => match self.receipt(answer).await? {
-                Some(receipt) => receipt,
-                None => return Err(self.payment_due(answer, None).await?),
-            },
+        let Some(voucher) = voucher else {
+            return match self.receipt(answer).await? {
+                Some(receipt) => self.paid_response(answer, &receipt).await,
+                None => Err(self.payment_due(answer, None).await?),
+            };
         };
-        self.paid_response(answer, &receipt).await
+        // Opened first: a damaged answer is not charged.
+        let body = self.stored_body(answer).await?;
+        let receipt = self.take_payment(answer, voucher, sender, caller).await?;
+        let mut response = self.response_with(answer, body, None);
+        with_receipt(response.headers_mut(), &receipt);
+        Ok(response)
     }
 
     /// Returns the stored answer with its receipt. The caller must have verified its payer.
@@ -334,11 +343,28 @@ impl Paywall {
         answer: &Answer,
         delivered: Option<Box<dyn FnOnce() + Send + Sync>>,
     ) -> Result<Response, PaywallError> {
-        let mut body = match self.spool().body(&answer.id.0).await {
-            Ok(body) => body.ok_or(PaywallError::Gone)?,
-            Err(SpoolError::Busy) => return Err(PaywallError::Running),
-            Err(error) => return Err(PaywallError::internal(error)),
-        };
+        Ok(self.response_with(answer, self.stored_body(answer).await?, delivered))
+    }
+
+    /// Returns the body of a stored answer, whose digest is verified.
+    pub(crate) async fn stored_body(&self, answer: &Answer) -> Result<StoredBody, PaywallError> {
+        match self.spool().body(&answer.id.0).await {
+            Ok(body) => body.ok_or(PaywallError::Gone),
+            Err(SpoolError::Busy) => Err(PaywallError::Running),
+            Err(SpoolError::Damaged) => {
+                self.engine().count(AnswerEvent::Damaged);
+                Err(PaywallError::Damaged)
+            }
+            Err(error) => Err(PaywallError::internal(error)),
+        }
+    }
+
+    fn response_with(
+        &self,
+        answer: &Answer,
+        mut body: StoredBody,
+        delivered: Option<Box<dyn FnOnce() + Send + Sync>>,
+    ) -> Response {
         let length = body.length();
         match delivered {
             Some(delivered) if length == 0 => delivered(),
@@ -358,7 +384,7 @@ impl Paywall {
                 headers.append(name, value);
             }
         }
-        Ok(response)
+        response
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
 
 use motif_sdk::{Pubkey, receipt::SignedReceipt};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::{engine::AnswerId, error::PaywallError};
 
@@ -21,9 +22,17 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    answers: HashMap<AnswerId, Pubkey>,
-    streams: HashMap<AnswerId, Pubkey>,
+    answers: HashMap<AnswerId, Place>,
+    streams: HashMap<AnswerId, Place>,
     pending: HashMap<AnswerId, oneshot::Sender<SignedReceipt>>,
+}
+
+/// Place of a request to the model server.
+#[derive(Debug)]
+struct Place {
+    channel: Pubkey,
+    /// Cancelled when the request's hold is released.
+    released: CancellationToken,
 }
 
 /// Permit for one request to the model server, released on drop.
@@ -32,6 +41,7 @@ pub struct Slot {
     in_flight: InFlight,
     id: AnswerId,
     is_stream: bool,
+    released: CancellationToken,
 }
 
 /// Registration of a stream part that awaits payment, removed on drop.
@@ -72,21 +82,31 @@ impl InFlight {
             true => (self.0.max_streams, &mut state.streams),
             false => (self.0.max_answers, &mut state.answers),
         };
-        let own = slots.values().filter(|other| **other == channel).count();
+        let own = slots.values().filter(|other| other.channel == channel).count();
         // The second half of the places is for channels below their share.
         let has_share = own < (max / SHARES).max(1);
         if slots.len() >= max || (slots.len() >= max.div_ceil(2) && !has_share) {
             return Err(PaywallError::Full);
         }
-        slots.insert(id, channel);
-        Ok(Slot { in_flight: self.clone(), id, is_stream })
+        let released = CancellationToken::new();
+        slots.insert(id, Place { channel, released: released.clone() });
+        Ok(Slot { in_flight: self.clone(), id, is_stream, released })
+    }
+
+    /// Frees the place of a request whose hold is released, and stops the request.
+    pub fn release(&self, id: &AnswerId) {
+        let mut state = self.state();
+        let place = state.answers.remove(id).or_else(|| state.streams.remove(id));
+        if let Some(place) = place {
+            place.released.cancel();
+        }
     }
 
     /// Returns the number of a channel's slots.
     pub fn count(&self, channel: &Pubkey) -> usize {
         let state = self.state();
         let all = state.answers.values().chain(state.streams.values());
-        all.filter(|other| *other == channel).count()
+        all.filter(|other| other.channel == *channel).count()
     }
 
     /// Returns the number of open streams.
@@ -119,8 +139,23 @@ impl InFlight {
     }
 }
 
+impl Slot {
+    /// Waits until the request's hold is released.
+    pub async fn released(&self) {
+        self.released.cancelled().await;
+    }
+
+    /// Returns whether the request's hold is released.
+    pub fn is_released(&self) -> bool {
+        self.released.is_cancelled()
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
+        if self.is_released() {
+            return; // its place is free, or another request's
+        }
         let mut state = self.in_flight.state();
         match self.is_stream {
             true => state.streams.remove(&self.id),
@@ -138,6 +173,21 @@ impl Drop for PendingPayment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn released_hold_frees_its_place_once() {
+        let in_flight = InFlight::new(1, 1);
+        let begin = || in_flight.begin([1; 32], Pubkey::default(), false);
+        let first = begin().unwrap();
+        assert!(matches!(begin(), Err(PaywallError::Running)));
+        in_flight.release(&[1; 32]);
+        assert!(first.is_released());
+        let second = begin().unwrap();
+        drop(first);
+        assert_eq!(in_flight.count(&Pubkey::default()), 1, "the second one's");
+        in_flight.release(&[2; 32]);
+        assert!(!second.is_released());
+    }
 
     #[test]
     fn channel_cannot_take_all_places() {

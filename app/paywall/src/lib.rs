@@ -73,7 +73,7 @@ pub use body_budget::{BodyBudget, BodyError, BodyShare, HeldBody};
 pub use config::PaywallConfig;
 pub use engine::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, Caller, ChannelLicense, EngineError, EngineResult,
-    PaymentEngine, Seller,
+    PaymentEngine, ReleaseListener, Seller,
 };
 pub use error::PaywallError;
 pub use faults::{Fault, RouteFaults};

@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     body_budget::BodyBudget,
     config::PaywallConfig,
-    engine::PaymentEngine,
+    engine::{AnswerEvent, PaymentEngine},
     in_flight::InFlight,
     price_tags::PriceTags,
     route::PaidRoute,
@@ -69,6 +69,9 @@ impl Paywall {
         stop: CancellationToken,
     ) -> Result<Self, SpoolError> {
         let spool = Arc::new(Spool::open(&config.spool, config.keep_bytes)?);
+        for _ in 0..spool.damaged_at_open() {
+            engine.count(AnswerEvent::Damaged);
+        }
         let in_flight = InFlight::new(config.running as usize, config.streams as usize);
         let bodies = BodyBudget::new(config.body_bytes);
         let price_tags = PriceTags::default();
@@ -86,7 +89,16 @@ impl Paywall {
             tasks,
             stop,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        let listening = Arc::downgrade(&inner);
+        inner.engine.on_release(Box::new(move |hold| {
+            if let Some(inner) = listening.upgrade() {
+                // In this order: an answer that is stored in between finds its request released.
+                inner.in_flight.release(&hold);
+                inner.spool.release(&hold);
+            }
+        }));
+        Ok(Self { inner })
     }
 
     /// Returns the engine that takes payment.

@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,6 +13,7 @@ use motif_sdk::{
     receipt::{Receipt, SignedReceipt},
 };
 use serde::{Deserialize, Serialize};
+use solana_sha256_hasher::{Hasher, hash};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
@@ -23,7 +24,9 @@ use crate::{
 /// Folder of generated answers. Each is stored until some time after its payment deadline, so
 /// that its payer can fetch it again after a lost response or a crash.
 ///
-/// A file is a line of JSON (`Answer`) and the body. It is durable before its voucher is.
+/// A file is a line, the SHA-256 of the metadata and the metadata as JSON (`Answer`), and the body. It is durable
+/// before its voucher is. Both digests are verified when they are read. A file that was changed is kept under
+/// the extension `damaged`, and its answer is no longer stored.
 ///
 /// Room is set aside before an answer is generated. When it is needed, answers that were delivered
 /// are removed first. Once half of it is taken, a channel has a share only.
@@ -32,6 +35,8 @@ pub struct Spool {
     folder: PathBuf,
     max_bytes: u64,
     index: Mutex<Index>,
+    /// Number of damaged files that were found when the folder was opened.
+    damaged: usize,
     /// Held while the spool is open, so that no other process removes its answers.
     _lock: File,
 }
@@ -92,6 +97,9 @@ pub enum SpoolError {
     /// Another response has the answer's body.
     #[error("another response has the body of the stored answer")]
     Busy,
+    /// The answer's file was changed since it was written.
+    #[error("the stored answer was changed on disk")]
+    Damaged,
     /// Another process uses the folder.
     #[error("the folder is in use by another gateway; expected a folder per process")]
     Taken,
@@ -129,6 +137,8 @@ struct Kept {
     is_sold: bool,
     /// Last Unix second in which it is stored.
     kept_until: i64,
+    /// Whether its hold was released, so that it cannot be paid for.
+    is_released: bool,
     /// Whether this process stored it.
     is_new: bool,
     /// Number of payments in progress.
@@ -150,6 +160,7 @@ impl Spool {
     /// Maximum number of stored answers.
     const MAX_ANSWERS: usize = 65_536;
     const EXTENSION: &str = "answer";
+    const DAMAGED: &str = "damaged";
     /// Bytes of an answer's file besides its body.
     const HEAD_BYTES: u64 = 16 * 1_024;
     /// Fraction of the room that a channel has when more than half is taken.
@@ -172,25 +183,30 @@ impl Spool {
             Err(TryLockError::WouldBlock) => return Err(SpoolError::Taken),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let mut index = Index::default();
+        let (mut index, mut damaged) = (Index::default(), 0);
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let is_answer = path.extension().is_some_and(|ending| ending == Self::EXTENSION);
-            let answer = if is_answer { read(&path).map(|(answer, ..)| answer).ok() } else { None };
-            match answer {
-                Some(answer) => {
-                    let bytes = fs::metadata(&path)?.len();
-                    index.insert(answer, bytes, false);
+            let has_extension = |name| path.extension().is_some_and(|ending| ending == name);
+            if has_extension("writing") {
+                fs::remove_file(&path)?; // partial write of a killed process
+            } else if has_extension(Self::EXTENSION) {
+                match read(&path) {
+                    Ok((answer, ..)) => index.insert(answer, fs::metadata(&path)?.len(), false),
+                    Err(SpoolError::Damaged) => {
+                        set_aside(&path);
+                        damaged += 1;
+                    }
+                    Err(error) => return Err(error),
                 }
-                // Partial write of a killed process, or an unreadable answer.
-                None if is_answer || path.extension().is_some_and(|ending| ending == "writing") => {
-                    fs::remove_file(&path)?;
-                }
-                None => {}
             }
         }
         let (folder, index) = (folder.to_owned(), Mutex::new(index));
-        Ok(Self { folder, max_bytes, index, _lock: lock })
+        Ok(Self { folder, max_bytes, index, damaged, _lock: lock })
+    }
+
+    /// Returns the number of damaged files that were found when the folder was opened.
+    pub fn damaged_at_open(&self) -> usize {
+        self.damaged
     }
 
     /// Sets room aside for an answer of at most `body_bytes`.
@@ -236,7 +252,7 @@ impl Spool {
         body: Bytes,
         mut room: Room,
     ) -> Result<(), SpoolError> {
-        let head = serde_json::to_vec(&answer).map_err(io::Error::other)?;
+        let head = head_of(&answer)?;
         let bytes = (head.len() + 1 + body.len()) as u64;
         if !room.resize(bytes) {
             return Err(SpoolError::Full);
@@ -268,6 +284,19 @@ impl Spool {
         }
     }
 
+    /// Frees the place of an answer whose hold is released, and removes it without waiting. A payment in
+    /// progress fails, or has captured the hold: then the answer is kept.
+    pub fn release(&self, id: &AnswerId) {
+        let mut index = self.index();
+        let Some(kept) = index.kept.get_mut(id).filter(|kept| !kept.is_paid()) else { return };
+        kept.is_released = true;
+        if kept.payments == 0 {
+            index.remove(id);
+            drop(index);
+            self.delete(&[*id]);
+        }
+    }
+
     /// Returns the receipt of an answer if this process has seen the payment.
     pub fn receipt(&self, id: &AnswerId) -> Option<SignedReceipt> {
         self.index().kept.get(id).and_then(|kept| kept.receipt)
@@ -292,7 +321,7 @@ impl Spool {
     pub fn unpaid(&self, channel: Address, now: i64) -> usize {
         let index = self.index();
         let open = |kept: &&Kept| {
-            let can = kept.is_new && kept.answer.expires_at >= now;
+            let can = kept.is_new && kept.answer.expires_at >= now && !kept.is_released;
             can && kept.answer.channel == channel && !kept.is_paid()
         };
         index.kept.values().filter(open).count()
@@ -302,21 +331,28 @@ impl Spool {
     /// has it.
     ///
     /// # Errors
+    /// [`SpoolError::Damaged`] if its file was changed, after which the answer is no longer stored;
     /// [`SpoolError::Busy`], [`SpoolError::Disk`].
     pub async fn body(self: &Arc<Self>, id: &AnswerId) -> Result<Option<StoredBody>, SpoolError> {
-        let turn = self.index().kept.get(id).map(|kept| kept.turn.clone());
-        let Some(turn) = turn else { return Ok(None) };
+        let kept = self.index().kept.get(id).map(|kept| (kept.turn.clone(), kept.answer.clone()));
+        let Some((turn, answer)) = kept else { return Ok(None) };
         let turn = timeout(Self::MAX_TURN, turn.acquire_owned()).await;
         let turn = turn.map_err(|_| SpoolError::Busy)?.map_err(io::Error::other)?;
         let (spool, id, path) = (self.clone(), *id, self.path(id));
-        let opened = tokio::task::spawn_blocking(move || open_body(&path)).await;
+        let opened = tokio::task::spawn_blocking(move || open_body(&path, &answer)).await;
         match opened.map_err(io::Error::other)? {
             Ok((file, left)) => {
                 let at_end = AtEnd(Box::new(move || spool.mark_delivered(&id)));
                 Ok(Some(StoredBody { file, left, turn, at_end }))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(SpoolError::Disk(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(SpoolError::Damaged) => {
+                if self.index().remove(&id).is_some() {
+                    set_aside(&self.path(&id));
+                }
+                Err(SpoolError::Damaged)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -330,11 +366,12 @@ impl Spool {
         }
     }
 
-    /// Returns answers of this process without a known payment whose deadline has passed.
+    /// Returns answers of this process without a known payment whose deadline has passed or whose hold is
+    /// released.
     pub(crate) fn overdue(&self, now: i64) -> Vec<Arc<Answer>> {
         let is_overdue = |kept: &&Kept| {
             let is_late = kept.answer.expires_at.saturating_add(Self::GRACE_SECONDS) < now;
-            is_late && kept.is_new && !kept.is_paid() && kept.payments == 0
+            (is_late || kept.is_released) && kept.is_new && !kept.is_paid() && kept.payments == 0
         };
         let index = self.index();
         index.kept.values().filter(is_overdue).map(|kept| kept.answer.clone()).collect()
@@ -387,6 +424,7 @@ impl Index {
             receipt: None,
             is_sold: false,
             kept_until,
+            is_released: false,
             is_new,
             payments: 0,
             delivered: None,
@@ -514,19 +552,63 @@ fn delete_files(paths: &[PathBuf]) {
     paths.iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
-/// Reads an answer. Returns it with its file at the body, and the length of its line.
-fn read(path: &Path) -> io::Result<(Answer, BufReader<File>, u64)> {
-    let mut reader = BufReader::new(File::open(path)?);
-    let mut head = String::new();
-    let length = reader.read_line(&mut head)?;
-    Ok((serde_json::from_str(&head)?, reader, length as u64))
+/// Returns the line of an answer's file, without its end.
+fn head_of(answer: &Answer) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(answer).map_err(io::Error::other)?;
+    let digest = Digest(hash(&json).to_bytes()).to_string();
+    Ok([digest.as_bytes(), b" ", &json].concat())
 }
 
-/// Opens the body of an answer. Returns its file and the length of the body.
-fn open_body(path: &Path) -> io::Result<(BufReader<File>, u64)> {
-    let (_, reader, head) = read(path)?;
-    let length = reader.get_ref().metadata()?.len();
-    Ok((reader, length.saturating_sub(head)))
+/// Reads an answer. Returns it with its file at the body, and the length of its line.
+///
+/// # Errors
+/// [`SpoolError::Damaged`], [`SpoolError::Disk`].
+fn read(path: &Path) -> Result<(Answer, BufReader<File>, u64), SpoolError> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut head = Vec::new();
+    let length = reader.by_ref().take(Spool::HEAD_BYTES * 64).read_until(b'\n', &mut head)?;
+    let json = head.strip_suffix(b"\n").and_then(|head| Some(head.split_at_checked(65)?.1));
+    let answer = json.and_then(|json| serde_json::from_slice(json).ok());
+    // The line has one form, of which the digest is a part.
+    let answer = answer.filter(|answer| {
+        head_of(answer).is_ok_and(|written| Some(&written[..]) == head.strip_suffix(b"\n"))
+    });
+    Ok((answer.ok_or(SpoolError::Damaged)?, reader, length as u64))
+}
+
+/// Opens the body of an answer and verifies its digest. Returns its file and the length of the body.
+///
+/// # Errors
+/// [`SpoolError::Damaged`], [`SpoolError::Disk`].
+fn open_body(path: &Path, answer: &Answer) -> Result<(BufReader<File>, u64), SpoolError> {
+    const CHUNK_BYTES: usize = 64 * 1_024;
+    let (stored, mut reader, head) = read(path)?;
+    let (mut hasher, mut length) = (Hasher::default(), 0);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let count = reader.read(&mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        hasher.hash(&chunk[..count]);
+        length += count as u64;
+    }
+    if stored != *answer || hasher.result().to_bytes() != answer.output_digest.0 {
+        return Err(SpoolError::Damaged);
+    }
+    reader.seek(SeekFrom::Start(head))?;
+    Ok((reader, length))
+}
+
+/// Keeps a damaged file under another extension.
+fn set_aside(path: &Path) {
+    let kept = path.with_extension(Spool::DAMAGED);
+    match fs::rename(path, &kept) {
+        Ok(()) => tracing::error!(file = %kept.display(), "a stored answer was changed on disk"),
+        Err(error) => {
+            tracing::error!(file = %path.display(), %error, "a damaged answer was not set aside");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ impl Stream {
         let opened = tokio::select! {
             opened = timeout(within, server(request)) => opened,
             () = gone.closed() => return self.release().await,
+            () = slot.released() => return drop(result.send(Err(PaywallError::HoldEnded))),
         };
         let opened = opened.map_err(|_| PaywallError::UpstreamTimeout(within.as_secs()));
         let opened = opened.and_then(|response| {
@@ -159,6 +160,7 @@ impl Stream {
         let ended = tokio::select! {
             ended = self.parts(head.status, head.headers, body) => ended,
             () = gone.closed() => Err(StreamError::Abandoned),
+            () = slot.released() => Err(PaywallError::HoldEnded.into()),
             () = stop.cancelled() => Err(PaywallError::Stopping.into()),
         };
         self.release().await;

@@ -41,7 +41,7 @@ pub fn describe(changes: &[Change]) -> String {
                 let captured = captured.iter().map(|id| Digest(*id));
                 holds.extend(captured.map(|id| format!("the capture of hold {id}")));
             }
-            Change::HoldPlaced { channel_id, id, hold } => {
+            Change::HoldPlaced { channel_id, id, hold, .. } => {
                 let (id, units) = (Digest(*id), hold.item.units);
                 holds.push(format!("hold {id} of channel {} for {units} units", channel_id.0));
             }

@@ -27,6 +27,8 @@ pub enum Change {
         id: HoldId,
         /// The hold.
         hold: Hold,
+        /// API key that places it.
+        api_key: Option<KeyId>,
     },
     /// A hold is released.
     HoldReleased {

@@ -1,9 +1,11 @@
 use motif_interface::{Pubkey, channel::ChannelAccount};
 
 use crate::{
+    damaged_rows::DamagedRows,
     error::StoreError,
     queries::read_account,
-    sql::{Pool, Row, Transaction, integer, query},
+    rows::{STATEMENT_COLUMNS, SettledColumns, read_statement},
+    sql::{Pool, Row, Transaction, integer, query, query_of},
 };
 
 /// Maximum number of generations of a channel that are added up at once.
@@ -25,6 +27,7 @@ const CHANNELS_WITH_NEWS: &str = "SELECT id, address, opened_slot, account, \
 #[derive(Clone, Debug)]
 pub struct EventBooks {
     pool: Pool,
+    damaged: DamagedRows,
 }
 
 /// How far a channel's generations and settlements are told.
@@ -101,8 +104,8 @@ impl ChannelCursor {
 }
 
 impl EventBooks {
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: Pool, damaged: DamagedRows) -> Self {
+        Self { pool, damaged }
     }
 
     /// Returns what is new, a limited amount of each channel.
@@ -165,17 +168,22 @@ impl EventBooks {
         &self,
         cursor: ChannelCursor,
     ) -> Result<(Vec<SettledWork>, ChannelCursor), StoreError> {
-        let statements = query(
-            "SELECT number, prices, settled_at FROM statements \
-             WHERE channel_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-        );
+        let statements = query_of(format!(
+            "SELECT {STATEMENT_COLUMNS} FROM statements \
+             WHERE channel_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+        ));
         let statements = statements.bind(cursor.channel_id).bind(cursor.settled);
         let statements = statements.bind(STATEMENTS_AT_ONCE).all(&self.pool).await?;
         let (mut settled, mut last) = (Vec::new(), cursor);
         for row in &statements {
-            let Some(at) = row.get::<Option<i64>>("settled_at")? else { break };
             let number: i64 = row.get("number")?;
-            let statement = row.integer("number")?;
+            // A damaged row delays no later events.
+            let Ok(statement) = self.damaged.noted(read_statement(row)) else {
+                last.settled = number;
+                continue;
+            };
+            let Some(SettledColumns { settled_at: at, .. }) = statement.settled else { break };
+            let (statement, prices) = (statement.number, statement.prices);
             let works = query(
                 "SELECT work, COUNT(*) AS generations, CAST(SUM(amount) AS BIGINT) AS prices \
                  FROM generations WHERE channel_id = $1 AND statement = $2 \
@@ -192,7 +200,6 @@ impl EventBooks {
                 });
             }
             if works.is_empty() {
-                let prices = row.integer("prices")?;
                 settled.push(SettledWork { statement, work: None, generations: 0, prices, at });
             }
             last.settled = number;

@@ -1,5 +1,7 @@
 use motif_wire::HoldState;
 
+use crate::api_key::KeyId;
+
 /// SHA-256 of a hold's channel, incarnation and idempotency key.
 pub type HoldId = [u8; 32];
 
@@ -30,4 +32,8 @@ pub struct StoredHold {
     pub hold: Hold,
     /// Open, captured or released. An expired hold stays open in the store.
     pub state: HoldState,
+    /// API key that placed it.
+    pub api_key: Option<KeyId>,
+    /// Statement of the generation that captured it.
+    pub statement: Option<u64>,
 }

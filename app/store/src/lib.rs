@@ -5,6 +5,7 @@ mod api_key;
 mod bad_frame;
 mod change;
 mod command;
+mod damaged_rows;
 mod error;
 mod event_books;
 mod event_log;

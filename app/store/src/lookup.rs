@@ -8,7 +8,7 @@ use crate::{
     receipt_trees::ReceiptTrees,
     rows::{COLUMNS, read_generation},
     runs,
-    sql::{Pool, integer, query, query_of},
+    sql::{Pool, Row, integer, query, query_of},
     tables::Tables,
 };
 
@@ -76,7 +76,7 @@ impl Lookup {
     /// [`ProofError`]
     pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProof, ProofError> {
         let generation = self.by_receipt(receipt).await?.ok_or(ProofError::ReceiptNotFound)?;
-        proof::prove(generation, self.tables.caught_up().await?, &self.trees).await
+        proof::prove(generation, &self.tables, &self.trees).await
     }
 
     async fn has_settled(&self, generation: &Generation) -> Result<bool, StoreError> {
@@ -91,6 +91,15 @@ impl Lookup {
         Ok(row.integer::<u64>("settled")? > 0)
     }
 
+    /// Reads a row. One that is damaged is left out of the generations of an output, which may be those of
+    /// several channels.
+    fn read(&self, key: &LookupKey<'_>, row: &Row) -> Result<Option<Generation>, StoreError> {
+        match (self.tables.noted(read_generation(row)), key) {
+            (Err(StoreError::Corrupt(_)), LookupKey::Output(_)) => Ok(None),
+            (read, _) => read.map(Some),
+        }
+    }
+
     /// Returns at most `limit` generations with this key, ordered by time. Generations that were
     /// stored later are left out first.
     async fn find(&self, key: &LookupKey<'_>, limit: u32) -> Result<Vec<Generation>, StoreError> {
@@ -100,7 +109,8 @@ impl Lookup {
         if let Pool::Postgres(_) = pool {
             let sql = format!("{select} WHERE {} {ORDER} LIMIT $1", key.condition());
             let rows = key.bind(query_of(sql).bind(i64::from(limit))).all(pool).await?;
-            return rows.iter().map(read_generation).collect();
+            let read = rows.iter().map(|row| self.read(key, row)).filter_map(Result::transpose);
+            return read.collect();
         }
         let (mut found, mut next) = (Vec::new(), Some(0));
         while let Some(from) = next.filter(|_| found.len() < limit as usize) {
@@ -111,7 +121,7 @@ impl Lookup {
                 let sql = format!("{select} WHERE generations.id IN ({})", numbers.join(", "));
                 let rows = ids.iter().fold(query_of(sql), |query, id| query.bind(*id));
                 for row in rows.all(pool).await? {
-                    found.push(read_generation(&row)?);
+                    found.extend(self.read(key, &row)?);
                 }
                 found.retain(|generation| key.matches(generation));
                 // Many generations may have one output.

@@ -71,6 +71,7 @@ mod tests {
             "api_keys",
             "channels",
             "deliveries",
+            "digest_key",
             "event_cursors",
             "event_marks",
             "event_readers",

@@ -143,7 +143,7 @@ impl Queries {
             .bind(i64::from(limit))
             .all(self.tables.caught_up().await?)
             .await?;
-        rows.iter().map(read_generation).collect()
+        self.tables.noted(rows.iter().map(read_generation).collect())
     }
 
     /// Returns at most `limit` generations of a work on a channel, in order, from a statement's position on.
@@ -172,7 +172,7 @@ impl Queries {
             .bind(i64::from(limit))
             .all(self.tables.caught_up().await?)
             .await?;
-        rows.iter().map(read_generation).collect()
+        self.tables.noted(rows.iter().map(read_generation).collect())
     }
 
     /// Returns the number of generations of a statement.
@@ -273,6 +273,48 @@ impl Queries {
     pub async fn has_holds_before(&self, before: i64) -> Result<bool, StoreError> {
         let found = query("SELECT 1 AS found FROM holds WHERE expires_at < $1 LIMIT 1");
         Ok(found.bind(before).optional(self.tables.current()).await?.is_some())
+    }
+
+    /// Returns the mark of the key of tokens' digests, or `None` before the first start.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn digest_key_mark(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        let row = query("SELECT mark FROM digest_key").optional(self.tables.current()).await?;
+        row.map(|row| row.bytes("mark")).transpose()
+    }
+
+    /// Sets the mark of the key of tokens' digests if there is none, or in place of `replaced`. Returns the
+    /// mark afterwards, which another process may have set.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn mark_digest_key(
+        &self,
+        mark: &[u8; 32],
+        replaced: Option<&[u8; 32]>,
+    ) -> Result<[u8; 32], StoreError> {
+        if let Some(replaced) = replaced {
+            let update = query("UPDATE digest_key SET mark = $1 WHERE mark = $2");
+            update.bind(&mark[..]).bind(&replaced[..]).execute_on(self.tables.current()).await?;
+        }
+        let insert =
+            query("INSERT INTO digest_key (id, mark) VALUES (1, $1) ON CONFLICT DO NOTHING");
+        insert.bind(&mark[..]).execute_on(self.tables.current()).await?;
+        query("SELECT mark FROM digest_key").one(self.tables.current()).await?.bytes("mark")
+    }
+
+    /// Returns whether there is anything that another key of tokens' digests invalidates: an API key that is
+    /// not revoked, or a webhook.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn uses_digest_key(&self) -> Result<bool, StoreError> {
+        let row = query(
+            "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM api_keys WHERE revoked_at IS NULL) \
+             OR EXISTS (SELECT 1 FROM webhooks) THEN 1 ELSE 0 END AS BIGINT) AS in_use",
+        );
+        Ok(row.one(self.tables.current()).await?.integer::<u8>("in_use")? == 1)
     }
 
     /// Returns all API keys.

@@ -8,7 +8,8 @@ use crate::{
     generation::ChannelId,
     hold::{Hold, HoldId},
     queries::{Queries, RecordedChannel},
-    sql::{Row, integer, query},
+    rows::{STATEMENT_COLUMNS, StatementRow, read_statement},
+    sql::{Row, integer, query, query_of},
     statement::{CutStatement, OpenStatement},
     tables::Tables,
 };
@@ -78,16 +79,25 @@ impl Recovery {
                 unrecorded: self.unrecorded(id, settled).await?,
             });
         }
-        let rows = query(
-            "SELECT number FROM statements WHERE channel_id = $1 AND number >= $2 \
-             AND settled_at IS NULL ORDER BY number",
-        );
+        let rows = query_of(format!(
+            "SELECT {STATEMENT_COLUMNS} FROM statements WHERE channel_id = $1 AND number >= $2 \
+             ORDER BY number"
+        ));
         let rows = rows.bind(id.0).bind(integer(settled));
         let rows = rows.all(self.tables.caught_up().await?).await?;
         let mut cut = VecDeque::with_capacity(rows.len());
         for row in &rows {
-            let number = row.integer("number")?;
-            cut.push_back(self.cut_statement(id, cluster, number).await?);
+            let StatementRow { number, entries, prices, settled, .. } =
+                self.tables.noted(read_statement(row))?;
+            if settled.is_some() {
+                continue;
+            }
+            let statement = self.cut_statement(id, cluster, number).await?;
+            if (statement.statement.to_bytes(), statement.prices) != (entries, prices) {
+                let text = format!("statement {number} was cut with other generations");
+                return self.tables.noted(Err(StoreError::Corrupt(text)));
+            }
+            cut.push_back(statement);
         }
         let number = cut.back().map_or(settled, |last| last.number + 1);
         let open = self.statement(id, cluster, number).await?;

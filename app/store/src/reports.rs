@@ -9,7 +9,7 @@ use crate::{
     expense::ExpenseSum,
     generation::ChannelId,
     queries::read_account,
-    rows::expense_sums,
+    rows::{STATEMENT_COLUMNS, StatementRow, expense_sums, read_statement},
     sql::{Pool, Row, integer, query, query_of},
     tables::Tables,
 };
@@ -70,6 +70,8 @@ pub struct StatementBook {
     pub receipts_root: Option<[u8; 32]>,
     /// Whether it has settled.
     pub is_settled: bool,
+    /// Whether its row was changed since it was written.
+    pub is_damaged: bool,
 }
 
 #[derive(Default)]
@@ -78,6 +80,33 @@ struct UsageSums {
     units: u64,
     prices: u64,
     charged: u64,
+}
+
+impl StatementBook {
+    /// Returns what can be read of a damaged row.
+    fn damaged(row: &Row) -> Self {
+        Self {
+            prices: row.integer("prices").unwrap_or_default(),
+            cumulative: row.integer_or_null("cumulative").unwrap_or_default(),
+            record_hash: row.bytes_or_null("record_hash").unwrap_or_default(),
+            receipts_root: row.bytes_or_null("receipts_root").unwrap_or_default(),
+            is_settled: row.get::<Option<i64>>("settled_at").is_ok_and(|at| at.is_some()),
+            is_damaged: true,
+        }
+    }
+}
+
+impl From<StatementRow> for StatementBook {
+    fn from(row: StatementRow) -> Self {
+        Self {
+            prices: row.prices,
+            cumulative: row.settled.map(|settled| settled.cumulative),
+            record_hash: row.settled.and_then(|settled| settled.record_hash),
+            receipts_root: row.settled.and_then(|settled| settled.receipts_root),
+            is_settled: row.settled.is_some(),
+            is_damaged: false,
+        }
+    }
 }
 
 impl Reports {
@@ -207,21 +236,13 @@ impl Reports {
             };
             books.receipts.insert(row.integer("statement")?, sums);
         }
-        let rows = query(
-            "SELECT number, prices, cumulative, record_hash, receipts_root, settled_at \
-             FROM statements WHERE channel_id = $1",
-        );
+        let rows =
+            query_of(format!("SELECT {STATEMENT_COLUMNS} FROM statements WHERE channel_id = $1"));
         // Statements that were cut while the receipts were added up are in the tables, too.
         let pool = self.tables.caught_up().await?;
         for row in &rows.bind(channel_id.0).all(pool).await? {
-            let settled_at: Option<i64> = row.get("settled_at")?;
-            let statement = StatementBook {
-                prices: row.integer("prices")?,
-                cumulative: row.integer_or_null("cumulative")?,
-                record_hash: row.bytes_or_null("record_hash")?,
-                receipts_root: row.bytes_or_null("receipts_root")?,
-                is_settled: settled_at.is_some(),
-            };
+            let read = self.tables.noted(read_statement(row));
+            let statement = read.map_or_else(|_| StatementBook::damaged(row), StatementBook::from);
             books.statements.insert(row.integer("number")?, statement);
         }
         Ok(books)

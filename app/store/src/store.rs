@@ -1,9 +1,9 @@
 use std::{fs::File, sync::Arc};
 
 use crate::{
-    event_books::EventBooks, event_log::EventLog, leases::Leases, lookup::Lookup, queries::Queries,
-    recovery::Recovery, reporting::Reporting, reports::Reports, sales::Sales, sql::Pool,
-    tables::Tables, webhooks::Webhooks, writer::Writer,
+    damaged_rows::DamagedRows, event_books::EventBooks, event_log::EventLog, leases::Leases,
+    lookup::Lookup, queries::Queries, recovery::Recovery, reporting::Reporting, reports::Reports,
+    sales::Sales, sql::Pool, tables::Tables, webhooks::Webhooks, writer::Writer,
 };
 
 /// Durable state of a gateway. Clones share it.
@@ -21,6 +21,7 @@ pub struct Store {
     webhooks: Webhooks,
     recovery: Recovery,
     leases: Option<Arc<Leases>>,
+    damaged: DamagedRows,
     /// Lock of the file while it is open.
     _lock: Option<Arc<File>>,
 }
@@ -34,14 +35,15 @@ impl Store {
         leases: Option<Leases>,
         lock: Option<File>,
     ) -> Self {
-        let tables = Tables::new(readers, writer.clone());
+        let damaged = DamagedRows::default();
+        let tables = Tables::new(readers, writer.clone(), damaged.clone());
         let queries = Queries::new(tables.clone());
         Self {
             lookup: Lookup::new(tables.clone()),
             sales: Sales::new(tables.clone()),
             reports: Reports::new(tables.clone()),
-            reporting: Reporting::new(Tables::new(reporters, writer.clone())),
-            event_books: EventBooks::new(tellers.clone()),
+            reporting: Reporting::new(Tables::new(reporters, writer.clone(), damaged.clone())),
+            event_books: EventBooks::new(tellers.clone(), damaged.clone()),
             webhooks: Webhooks::new(tellers.clone()),
             event_log: EventLog::new(tellers),
             recovery: Recovery::new(tables.clone(), queries.clone()),
@@ -49,6 +51,7 @@ impl Store {
             tables,
             writer,
             leases: leases.map(Arc::new),
+            damaged,
             _lock: lock.map(Arc::new),
         }
     }
@@ -102,6 +105,11 @@ impl Store {
     /// Returns the recovery of channels.
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// Returns the number of rows that this process has read and that were changed since they were written.
+    pub fn damaged_rows(&self) -> usize {
+        self.damaged.count()
     }
 
     /// Returns the leases of this process, or `None` for a file, which has one process.

@@ -1,16 +1,23 @@
-use crate::{error::StoreError, sql::Pool, writer::Writer};
+use crate::{damaged_rows::DamagedRows, error::StoreError, sql::Pool, writer::Writer};
 
 /// Read access to the tables.
 #[derive(Clone, Debug)]
 pub struct Tables {
     pool: Pool,
     writer: Writer,
+    damaged: DamagedRows,
 }
 
 impl Tables {
-    /// Creates read access to the tables that `writer` writes.
-    pub fn new(pool: Pool, writer: Writer) -> Self {
-        Self { pool, writer }
+    /// Creates read access to the tables that `writer` writes. Rows that were changed since they were written
+    /// are added to `damaged`.
+    pub fn new(pool: Pool, writer: Writer, damaged: DamagedRows) -> Self {
+        Self { pool, writer, damaged }
+    }
+
+    /// Notes a damaged row, if it is the reason of an error.
+    pub fn noted<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.damaged.noted(read)
     }
 
     /// Waits until everything acknowledged is in the tables; needed before generations, holds and

@@ -63,6 +63,11 @@ pub struct SettingsArgs {
     #[arg(long = "skip-frame", value_name = "NUMBER")]
     skip_frames: Vec<u64>,
 
+    /// Accept another digest key than the store's, and revoke all API keys. For a digest key that is lost or
+    /// no longer secret
+    #[arg(long)]
+    replace_digest_key: bool,
+
     /// Minimum operator fee of a channel, in basis points on top of prices [default: 200]
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(..=5_000))]
     operator_fee_bps: Option<u16>,
@@ -133,6 +138,7 @@ impl SettingsArgs {
             ("traces.endpoint", self.traces_endpoint),
             ("store", path(self.store)),
             ("skip_frames", frames),
+            ("replace_digest_key", self.replace_digest_key.then(|| "true".to_owned())),
             ("operator_fee_bps", text(self.operator_fee_bps.map(u64::from))),
             ("min_grace_seconds", text(self.min_grace_seconds.map(u64::from))),
             ("min_voucher_seconds", text(self.min_voucher_seconds.map(u64::from))),

@@ -70,6 +70,8 @@ pub struct GatewayConfig {
     pub store: StorePlace,
     /// Frames of the store's journal that may be dropped if they cannot be written into the tables.
     pub skip_frames: Vec<u64>,
+    /// Whether another digest key than the store's replaces it, which revokes all API keys.
+    pub replace_digest_key: bool,
     /// URL of this process, to which other processes on the same store redirect clients; `None`
     /// for the listen address.
     pub public_url: Option<String>,
@@ -150,6 +152,7 @@ impl GatewayConfig {
             keys,
             store: store.into(),
             skip_frames: Vec::new(),
+            replace_digest_key: false,
             public_url: None,
             lease: Duration::from_secs(10),
             drain: Duration::ZERO,
@@ -286,6 +289,7 @@ impl fmt::Debug for GatewayConfig {
             .field("keys", &self.keys)
             .field("store", &self.store)
             .field("skip_frames", &self.skip_frames)
+            .field("replace_digest_key", &self.replace_digest_key)
             .field("public_url", &self.public_url)
             .field("lease", &self.lease)
             .field("drain", &self.drain)

@@ -28,6 +28,7 @@ impl GatewayConfig {
             keys,
             store: reader.one("store"),
             skip_frames: reader.list("skip_frames"),
+            replace_digest_key: reader.one("replace_digest_key"),
             public_url: reader.maybe("public_url"),
             lease: Duration::from_secs(reader.one("lease_seconds")),
             drain: Duration::from_secs(reader.one("drain_seconds")),

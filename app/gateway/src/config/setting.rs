@@ -69,6 +69,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         in_file: false,
     },
+    Setting {
+        key: "replace_digest_key",
+        about: "accept another digest key than the store's and revoke all API keys; not in a file",
+        default: "false",
+        in_file: false,
+    },
     setting("public_url", "", "URL of this process for clients; required on a shared store"),
     setting(
         "lease_seconds",

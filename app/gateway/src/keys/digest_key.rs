@@ -30,6 +30,7 @@ pub enum DigestKeyError {
 
 impl DigestKey {
     const CONTEXT: &str = "motif gateway 2026-11 digests of API tokens";
+    const MARK: &str = "motif gateway 2026-11 mark of the key of API tokens' digests";
 
     /// Derives the key from the secret half of a settle key.
     pub fn derive(settle_secret: &[u8; 32]) -> Self {
@@ -61,6 +62,11 @@ impl DigestKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the mark by which a store knows its key. It reveals nothing of the key.
+    pub fn mark(&self) -> [u8; 32] {
+        self.derived(Self::MARK)
     }
 
     /// Derives a key of another use.

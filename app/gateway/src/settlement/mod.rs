@@ -9,6 +9,7 @@ mod fees;
 mod policy;
 mod progress;
 mod read_schedule;
+mod settle_requests;
 mod statuses;
 mod submit;
 mod worker;
@@ -30,6 +31,7 @@ use opentelemetry::{Context, trace::SpanKind};
 pub(crate) use fees::SettlementFees;
 pub(crate) use policy::SettlementPolicy;
 pub use progress::SettlementProgress;
+pub use settle_requests::SettleRequests;
 pub(crate) use statuses::StatusPoller;
 pub(crate) use submit::{Submitter, serialize};
 pub(crate) use worker::SettlementWorker;
@@ -101,7 +103,8 @@ impl Settler {
         settling.await.map_err(GatewayError::internal)?
     }
 
-    /// Settles a channel on its payer's signed request.
+    /// Settles a channel on its payer's signed request: what was unsettled when the request first arrived.
+    /// A repeated request returns the statements that it has settled, and costs nothing.
     ///
     /// # Errors
     /// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`],
@@ -112,9 +115,24 @@ impl Settler {
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Vec<SettlementReport>, GatewayError> {
-        let channel = self.admit_payer(&address, PayerAction::Settle, proof).await?;
-        self.policy.check_worthwhile(&channel, self.sync.cluster.now())?;
-        self.settle(address).await
+        let channel = self.sync.channels.get(&address).await?;
+        verify_payer(&address, &channel.account(), PayerAction::Settle, proof)?;
+        let mut requests = channel.settle_requests.lock().await;
+        let now = self.sync.cluster.now();
+        let before = match requests.earlier(proof.issued_at, now) {
+            Some(earlier) if !channel.owes_before(earlier.before) => {
+                return Ok(earlier.reports.clone());
+            }
+            // Its settlement has failed, or is not confirmed yet.
+            Some(earlier) => earlier.before,
+            None => channel.lock().ledger.open_statement().number.saturating_add(1),
+        };
+        self.admission.settlement(&address)?;
+        self.policy.check_worthwhile(&channel, now)?;
+        requests.begin(proof.issued_at, before, now);
+        let reports = self.settle_scope(address, Scope::Before(before)).await?;
+        requests.record(proof.issued_at, &reports);
+        Ok(reports)
     }
 
     /// Closes a channel on its payer's signed request.
@@ -126,26 +144,14 @@ impl Settler {
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Closing, GatewayError> {
-        self.admit_payer(&address, PayerAction::Close, proof).await?;
-        self.close(address).await
-    }
-
-    async fn admit_payer(
-        &self,
-        address: &Pubkey,
-        action: PayerAction,
-        proof: &PayerProof,
-    ) -> Result<Arc<ChannelHandle>, GatewayError> {
-        let channel = match self.sync.channels.get(address).await {
+        let channel = match self.sync.channels.get(&address).await {
             // A payer may close a channel that it has not used.
-            Err(GatewayError::UnknownChannel(_)) if action == PayerAction::Close => {
-                self.sync.open(*address).await?
-            }
+            Err(GatewayError::UnknownChannel(_)) => self.sync.open(address).await?,
             channel => channel?,
         };
-        verify_payer(address, &channel.account(), action, proof)?;
-        self.admission.settlement(address)?;
-        Ok(channel)
+        verify_payer(&address, &channel.account(), PayerAction::Close, proof)?;
+        self.admission.settlement(&address)?;
+        self.close(address).await
     }
 
     /// Pays a channel's settled fees to the operator's fee owner. Returns base units.
@@ -194,13 +200,17 @@ impl Settler {
             self.settle_again(channel, number).await?;
         }
         let (store, now) = (self.sync.channels.store(), self.sync.cluster.now());
-        let is_open_included = scope == Scope::All || self.policy.is_open_due(channel, now);
+        let is_open_included = match scope {
+            Scope::All => true,
+            Scope::Before(number) => channel.lock().ledger.open_statement().number < number,
+            Scope::Due => self.policy.is_open_due(channel, now),
+        };
         let cut = is_open_included.then(|| channel.lock().cut(channel.lease, store, now)).flatten();
         if let Some((_, written)) = cut {
             self.sync.channels.commit(channel, written).await?;
         }
         let mut reports = Vec::new();
-        while let Some((cut, before)) = oldest(channel) {
+        while let Some((cut, before)) = oldest(channel).filter(|(cut, _)| scope.contains(cut)) {
             let landed = self.settle_statement(channel, &cut).await?;
             self.metrics.settlements.inc();
             self.expenses.record(ExpenseKind::Settle, &landed).await;
@@ -293,8 +303,19 @@ impl Settler {
 enum Scope {
     /// The open statement.
     All,
+    /// The open statement if its number is below this one. Cut statements from it on are left, too.
+    Before(u64),
     /// The open statement if the policy settles it now.
     Due,
+}
+
+impl Scope {
+    fn contains(self, cut: &CutStatement) -> bool {
+        match self {
+            Self::Before(number) => cut.number < number,
+            Self::All | Self::Due => true,
+        }
+    }
 }
 
 /// Returns the oldest cut statement and the channel before it.

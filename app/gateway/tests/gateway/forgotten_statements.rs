@@ -11,7 +11,7 @@ use sqlx::{Connection, SqliteConnection, query};
 use crate::world::{CHANNEL, Network, World, on_postgres_too, voucher_key, with_admin};
 
 /// Executes SQL on the store's tables.
-async fn execute(world: &World, sql: &'static str) {
+pub async fn execute(world: &World, sql: &'static str) {
     match world.config.store.file() {
         Some(file) => {
             let mut tables =
@@ -27,14 +27,14 @@ async fn execute(world: &World, sql: &'static str) {
 }
 
 /// Begins a session of the payer, who owes nothing.
-async fn session(world: &World) -> Payer {
+pub async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
     let options = PayerOptions::default();
     Payer::open(world.client(), CHANNEL, &account, voucher_key(), options).await.unwrap()
 }
 
 /// Pays for some generations; returns their receipts.
-async fn pay(session: &Payer, count: u8) -> Vec<SignedReceipt> {
+pub async fn pay(session: &Payer, count: u8) -> Vec<SignedReceipt> {
     let mut receipts = Vec::new();
     for number in 0..count {
         receipts.push(session.generate(0, 1, [number; 32], [number; 32]).await.unwrap());
@@ -43,7 +43,7 @@ async fn pay(session: &Payer, count: u8) -> Vec<SignedReceipt> {
 }
 
 /// Asserts that every receipt has a proof and that the books are exact.
-async fn assert_provable(world: &World, receipts: &[SignedReceipt]) {
+pub async fn assert_provable(world: &World, receipts: &[SignedReceipt]) {
     let channel = world.chain.channel_account().channel;
     for receipt in receipts {
         let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
@@ -94,7 +94,7 @@ async fn forgotten_statement_is_recorded_at_start() {
         world.settle().await.unwrap();
     }
     let forget = "UPDATE statements SET fee = NULL, cumulative = NULL, receipts_root = NULL, \
-                  record_hash = NULL, settled_at = NULL WHERE number IN (1, 3)";
+                  record_hash = NULL, settled_at = NULL, settled_checksum = NULL WHERE number IN (1, 3)";
     execute(&world, forget).await;
     assert!(!world.admin().reconcile().await.unwrap().exact);
     let refused = world.client().proof(&receipts[2].receipt.digest()).await.unwrap_err();

@@ -1,9 +1,13 @@
 use motif_sdk::gateway::{
-    GatewayError, IdempotencyKey, Payer, PayerAction, PayerOptions, PayerRequest, hold_details,
-    wire::{Digest, HoldRequest, PayerProof},
+    GatewayClient, GatewayError, IdempotencyKey, Payer, PayerAction, PayerOptions, PayerRequest,
+    hold_details,
+    wire::{Digest, HoldRequest, NewApiKey, PayerProof, ReceiptParts, ScopeWord},
 };
+use reqwest::Method;
 
-use crate::world::{CHANNEL, World, foreign_key, license, on_postgres_too, voucher_key};
+use crate::world::{
+    CHANNEL, World, foreign_key, license, on_postgres_too, voucher_key, with_admin,
+};
 
 async fn session(world: &World) -> Payer {
     let account = world.chain.channel_account();
@@ -133,7 +137,74 @@ async fn only_payer_holds_and_releases() {
     assert_eq!(refused.slug(), Some("not-by-payer"));
 }
 
+/// Creates an API key; returns its token.
+async fn token(world: &World, scopes: Vec<ScopeWord>) -> String {
+    let name = "a seller".into();
+    let key = NewApiKey { name, scopes, channels: vec![], budget: None, expires_at: None };
+    world.admin().create_api_key(&key).await.unwrap().token
+}
+
+fn client(world: &World, token: &str) -> GatewayClient {
+    GatewayClient::new(&world.gateway.url()).api_key(token)
+}
+
+#[tokio::test]
+async fn seller_fetches_receipt_of_captured_hold() {
+    let world = World::with(with_admin).await;
+    let scopes = || vec![ScopeWord::Meter, ScopeWord::Read];
+    let (seller, other) = (token(&world, scopes()).await, token(&world, scopes()).await);
+    let operator = token(&world, vec![ScopeWord::Admin]).await;
+    let channel = world.chain.channel_account().channel;
+    let (key, expires_at) = (IdempotencyKey::random(), crate::sold::now() + 60);
+    let request = world.next_request().await;
+    let digest = request.request_digest;
+    let details = hold_details(&key, 0, 1, &digest.0, expires_at);
+    let asked = PayerRequest::new(PayerAction::Hold(details), &CHANNEL, &channel);
+    let proof = PayerProof::from(&asked.sign(&voucher_key()));
+    let held = HoldRequest { license: 0, units: 1, request_digest: digest, expires_at, proof };
+    let hold = client(&world, &seller).hold(&CHANNEL, &key, &held).await.unwrap().hold;
+    let open = client(&world, &seller).hold_receipt(&CHANNEL, &hold.0).await.unwrap_err();
+    assert_eq!(open.slug(), Some("unknown-receipt"));
+    // The payer captures it without the seller, which never sees the voucher.
+    let path = format!("/v1/holds/{hold}/capture");
+    let body = serde_json::to_vec(&request).unwrap();
+    let captured = world.send(Method::POST, &path, None, Some(body.into())).await;
+    captured.assert_ok();
+    let path = format!("/v1/holds/{hold}/receipt?channel={CHANNEL}");
+    let again = world.send(Method::GET, &path, None, None).await;
+    assert_eq!(again.text(), captured.text(), "the same bytes");
+    let receipt: ReceiptParts = serde_json::from_slice(&captured.body).unwrap();
+    world.settle().await.unwrap();
+    let world = world.restarted(false).await;
+    for client in [client(&world, &seller), client(&world, &operator), world.client()] {
+        assert_eq!(client.hold_receipt(&CHANNEL, &hold.0).await.unwrap(), receipt);
+    }
+    for client in [client(&world, &other), GatewayClient::new(&world.gateway.url())] {
+        let refused = client.hold_receipt(&CHANNEL, &hold.0).await.unwrap_err();
+        assert_eq!(refused.slug(), Some("not-by-payer"));
+    }
+    let unknown = world.client().hold_receipt(&CHANNEL, &[1; 32]).await.unwrap_err();
+    assert_eq!(unknown.slug(), Some("unknown-hold"));
+}
+
+#[tokio::test]
+async fn capturing_key_fetches_its_receipt() {
+    let world = World::with(with_admin).await;
+    let key = token(&world, vec![ScopeWord::Meter, ScopeWord::Read]).await;
+    let key = client(&world, &key);
+    let session = session(&world).await;
+    let held = session.hold(0, 1, [1; 32], 60).await.unwrap();
+    let refused = key.hold_receipt(&CHANNEL, &held.hold).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("not-by-payer"), "the hold was placed without a key");
+    let mut request = world.next_request().await;
+    request.request_digest = Digest([1; 32]);
+    let receipt = key.capture(&held.hold, &request).await.unwrap();
+    assert_eq!(key.hold_receipt(&CHANNEL, &held.hold).await.unwrap(), receipt);
+}
+
 on_postgres_too! {
+    seller_fetches_receipt_of_captured_hold,
+    capturing_key_fetches_its_receipt,
     capture_frees_unused_room,
     failed_generation_is_not_charged,
     invalid_capture_is_rejected,

@@ -127,6 +127,41 @@ async fn connections_per_address_are_capped() {
 }
 
 #[tokio::test]
+async fn four_addresses_cannot_fill_listener() {
+    let world = World::with(|config| {
+        config.limits.connections_per_address = 10;
+        config.limits.connections = 40;
+    })
+    .await;
+    let mut held = Vec::new();
+    for address in 2..=5 {
+        for _ in 0..10 {
+            held.push(connect(&world, [127, 0, 0, address]).await.unwrap());
+        }
+    }
+    // Some hold a place with a head that never ends.
+    for stream in held.iter_mut().step_by(2) {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+    }
+    for honest in 6..=7 {
+        let mut stream = connect(&world, [127, 0, 0, honest]).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut head = [0; 15];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200 OK");
+        held.push(stream);
+    }
+    assert!(asked(&world, "").await.status.is_success(), "a third one");
+    let closing = held[..40].iter_mut().map(is_closed);
+    let closed = futures::future::join_all(closing).await.into_iter().filter(|closed| *closed);
+    let closed = closed.count();
+    assert!(
+        (3..=5).contains(&closed),
+        "{closed}: those in the reserve, and one for an honest address"
+    );
+}
+
+#[tokio::test]
 async fn endless_head_is_cut_off() {
     let world = World::new().await;
     let mut long = connect(&world, [127, 0, 0, 1]).await.unwrap();

@@ -11,6 +11,7 @@ mod channel_readers;
 mod clocks;
 mod congestion;
 mod credentials;
+mod damaged_rows;
 mod dishonest_paywall;
 mod economics;
 mod events;

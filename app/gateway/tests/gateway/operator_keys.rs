@@ -8,7 +8,9 @@ use std::{
 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use motif_gateway::{
+    GatewayConfig, StartError,
     config::{KeyConfig, RotatingKey},
+    serve_with,
     signer::{LocalSigner, OperatorSigner, Purpose, ServedKey, SigningServer, SocketSigner},
 };
 use motif_sdk::{
@@ -275,6 +277,70 @@ async fn api_keys_outlive_another_settle_key() {
     let keys = KeyConfig::from_keypair(&keypair);
     world.config.keys = KeyConfig { authority: None, ..keys };
     let world = world.restarted(false).await;
+    assert!(is_accepted(&world, &token).await);
+}
+
+/// Returns the error of a start with another digest key than the store's.
+async fn refused_start(config: &GatewayConfig, world: &World) -> String {
+    let started = serve_with(config.clone(), world.chain.clone()).await;
+    let error = started.err().unwrap();
+    assert!(matches!(error, StartError::ForeignDigestKey { .. }), "{error}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn foreign_digest_key_refuses_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("digest-key");
+    let world = World::with(|config| {
+        with_admin(config);
+        config.keys.digest_file = Some(path.clone());
+    })
+    .await;
+    let token = create_api_key(&world).await;
+    let own = std::fs::read(&path).unwrap();
+    let copy = world.backup().await.unwrap();
+    let store = copy.path().join("gateway.sqlite").into();
+    let config = GatewayConfig { store, ..world.config.clone() };
+    std::fs::write(&path, "c0ffee00".repeat(8)).unwrap();
+    let error = refused_start(&config, &world).await;
+    for said in [&*path.display().to_string(), "put back", "--replace-digest-key"] {
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(!error.contains("c0ffee"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(refused_start(&config, &world).await.contains("is missing"));
+    assert!(!path.exists(), "no other key takes its place");
+
+    std::fs::write(&path, &own).unwrap();
+    let mut world = world.restarted(true).await;
+    assert!(is_accepted(&world, &token).await);
+
+    // The key is lost.
+    std::fs::remove_file(&path).unwrap();
+    world.config.replace_digest_key = true;
+    let mut world = world.restarted(true).await;
+    assert!(!is_accepted(&world, &token).await);
+    let keys = world.admin().api_keys().await.unwrap();
+    assert!(keys.iter().all(|key| key.revoked_at.is_some()), "{keys:?}");
+    let token = create_api_key(&world).await;
+    world.config.replace_digest_key = false;
+    let world = world.restarted(true).await;
+    assert!(is_accepted(&world, &token).await);
+}
+
+#[tokio::test]
+async fn unused_digest_key_is_replaced() {
+    let mut world = World::with(with_admin).await;
+    let token = create_api_key(&world).await;
+    let id = world.admin().api_keys().await.unwrap()[0].key.clone();
+    world.admin().revoke_api_key(&id).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    world.config.keys.digest_file = Some(folder.path().join("another"));
+    let world = world.restarted(true).await;
+    assert!(!is_accepted(&world, &token).await);
+    let token = create_api_key(&world).await;
+    let world = world.restarted(true).await;
     assert!(is_accepted(&world, &token).await);
 }
 

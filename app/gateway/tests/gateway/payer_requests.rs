@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use ed25519_dalek::SigningKey;
+use futures::future::join_all;
 use motif_sdk::{
     Pubkey,
     gateway::{PayerRequest, SignedPayerRequest},
 };
 
-use crate::world::{CHANNEL, World, foreign_key, voucher_key};
+use crate::world::{CHANNEL, Network, World, foreign_key, voucher_key};
 
 async fn refused(world: &World, request: &SignedPayerRequest, slug: &str) {
     let settling = world.client().settle(request).await.unwrap_err();
@@ -88,4 +91,44 @@ async fn payer_settlements_are_limited() {
         let refused = world.settle().await.unwrap_err();
         assert_eq!(refused.slug(), Some(slug));
     }
+}
+
+#[tokio::test]
+async fn repeated_settle_request_costs_once() {
+    let world = World::new().await;
+    world.generate("the-first-key", &world.next_request().await).await.assert_ok();
+    let request = world.request(PayerRequest::settle);
+    let client = world.client();
+    let first = client.settle(&request).await.unwrap();
+    assert_eq!((first.len(), first[0].receipts), (1, 1));
+    // Within a second, the payer may sign the same request for later generations.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for round in 0..10 {
+        let key = format!("the-key-of-round-{round}");
+        world.generate(&key, &world.next_request().await).await.assert_ok();
+        let repeats = join_all((0..100).map(|_| client.settle(&request))).await;
+        assert!(repeats.into_iter().all(|repeat| repeat.unwrap() == first));
+    }
+    assert_eq!(world.chain.state().submitted.len(), 1);
+    assert_eq!(world.state().await.open.receipts, 10);
+    // Another one settles the rest.
+    assert_eq!(world.settle().await.unwrap()[0].receipts, 10);
+    assert_eq!(client.settle(&request).await.unwrap(), first);
+    assert_eq!(world.chain.state().submitted.len(), 2);
+}
+
+#[tokio::test]
+async fn repeated_request_completes_its_settlement() {
+    let world = World::new().await;
+    world.generate("the-first-key", &world.next_request().await).await.assert_ok();
+    let request = world.request(PayerRequest::settle);
+    world.chain.network(Network::Down);
+    let refused = world.client().settle(&request).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("chain-unreachable"));
+    world.chain.network(Network::Up);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    world.generate("a-later-key", &world.next_request().await).await.assert_ok();
+    let settled = world.client().settle(&request).await.unwrap();
+    assert_eq!(settled.len(), 1);
+    assert_eq!(world.client().settle(&request).await.unwrap(), settled);
 }

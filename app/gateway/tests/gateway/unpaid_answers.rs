@@ -2,15 +2,15 @@ use std::time::Duration;
 
 use motif_gateway::AdminConfig;
 use motif_sdk::gateway::{
-    GatewayError, IdempotencyKey, PaidRequest,
-    wire::{Payment, SignatureHex},
+    GatewayError, IdempotencyKey, PaidRequest, PayerAction, PayerRequest, hold_id,
+    wire::{Address, HoldFacts, HoldState, PayerProof, Payment, ReleaseRequest, SignatureHex},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
     sold::{Sold, due_of, now, pay_for},
-    world::{foreign_key, on_postgres_too},
+    world::{CHANNEL, foreign_key, on_postgres_too, voucher_key},
 };
 
 fn ask(sold: &Sold, request: &PaidRequest) -> Payment {
@@ -217,6 +217,45 @@ async fn unpaid_answers_are_capped() {
     sold.session = crate::sold::session(&sold.world).await;
     let fourth = sold.request("/images", json!({ "prompt": "Chicago" }));
     sold.fetch(&fourth).await.unwrap();
+}
+
+/// Releases the hold of a request as its payer.
+async fn release(sold: &Sold, request: &PaidRequest) -> Result<HoldFacts, GatewayError> {
+    let channel = sold.world.chain.channel_account().channel;
+    let hold = hold_id(&CHANNEL, channel.opened_slot, &request.key);
+    let release = PayerRequest::new(PayerAction::Release(hold), &CHANNEL, &channel);
+    let proof = PayerProof::from(&release.sign(&voucher_key()));
+    let request = ReleaseRequest { channel: Address(CHANNEL), proof };
+    sold.world.client().release(&hold, &request).await
+}
+
+#[tokio::test]
+async fn released_hold_frees_its_place() {
+    let sold = Sold::with(|paywall| (paywall.unpaid, paywall.running) = (1, 1)).await;
+    let first = sold.request("/images", json!({ "prompt": "New York" }));
+    let due = sold.due(&first).await;
+    let refused = sold.request("/images", json!({ "prompt": "Boston" }));
+    let answer = sold.send(&refused, Some(&ask(&sold, &refused))).await;
+    answer.assert_problem(429, "too-many-unpaid");
+    for _ in 0..2 {
+        assert_eq!(release(&sold, &first).await.unwrap().state, HoldState::Released);
+    }
+    sold.pay(&first, &due, sold.voucher().await).await.assert_problem(404, "unknown-answer");
+    // The next one is stopped while the server makes its answer.
+    let held = sold.request("/images", json!({ "prompt": "Boston", "fail": "held" }));
+    let payment = ask(&sold, &held);
+    let (stopped, _) = tokio::join!(sold.send(&held, Some(&payment)), async {
+        sold.server.wait_for_asked(2).await;
+        release(&sold, &held).await.unwrap()
+    });
+    stopped.assert_problem(409, "hold-ended");
+    let last = sold.request("/images", json!({ "prompt": "Chicago" }));
+    let due = sold.due(&last).await;
+    sold.pay(&last, &due, sold.voucher_for(&due)).await.assert_ok();
+    let captured = release(&sold, &last).await.unwrap_err();
+    assert_eq!(captured.slug(), Some("hold-captured"));
+    sold.send(&last, Some(&ask(&sold, &last))).await.assert_ok();
+    assert_eq!(sold.owed().await, 102);
 }
 
 #[tokio::test]

@@ -426,6 +426,9 @@ impl Paywall {
         if stored.is_none() && !request.is_upfront() {
             return Err(PaywallError::Gone.into()); // the folder was emptied
         }
+        if let Some(answer) = &stored {
+            drop(self.stored_body(answer).await?); // a damaged answer is not charged
+        }
         if new.acceptance.not_after < self.engine().now() + LANDING_SECONDS {
             return Err(Refusal::new(Word::MemoMismatch, "the offer has ended").into());
         }

@@ -19,6 +19,7 @@ fn answer(id: u8, kept_until: i64) -> Answer {
 }
 
 async fn put(spool: &Arc<Spool>, answer: Answer, body: &[u8]) -> Result<(), SpoolError> {
+    let answer = Answer { output_digest: Digest(hash(body).to_bytes()), ..answer };
     let room = spool.reserve(answer.channel, body.len() as u64)?;
     spool.put(answer, body.to_vec().into(), room).await
 }
@@ -44,7 +45,8 @@ async fn answer_survives_crash_until_expiry() {
     assert!(matches!(Spool::open(folder.path(), 10_000), Err(SpoolError::Taken)));
     drop(spool);
     let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
-    assert_eq!(*spool.find(&[1; 32]).unwrap(), answer(1, 10));
+    let found = spool.find(&[1; 32]).unwrap();
+    assert_eq!((found.kept_until, &found.headers), (10, &answer(1, 10).headers));
     assert_eq!(body(&spool, 1).await.unwrap(), "line\nbody");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "with the lock");
     spool.sweep(10).await;
@@ -53,6 +55,52 @@ async fn answer_survives_crash_until_expiry() {
     assert!(spool.find(&[1; 32]).is_none());
     assert_eq!(body(&spool, 1).await, None);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn changed_answer_is_set_aside() {
+    for place in ["head", "body", "length"] {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+        for id in [1, 2] {
+            put(&spool, answer(id, 10), &[b'a'; 100_000]).await.unwrap();
+        }
+        let path = spool.path(&[1; 32]);
+        let mut bytes = fs::read(&path).unwrap();
+        match place {
+            "head" => bytes[100] ^= 1,
+            "body" => *bytes.last_mut().unwrap() ^= 1,
+            _ => bytes.truncate(bytes.len() - 1),
+        }
+        fs::write(&path, &bytes).unwrap();
+        let changed = spool.body(&[1; 32]).await;
+        assert!(matches!(changed, Err(SpoolError::Damaged)), "{place}");
+        assert!(spool.find(&[1; 32]).is_none());
+        assert_eq!(body(&spool, 1).await, None);
+        assert_eq!(
+            fs::read(path.with_extension("damaged")).unwrap(),
+            bytes,
+            "kept for the operator"
+        );
+        assert_eq!(body(&spool, 2).await.unwrap().len(), 100_000);
+    }
+}
+
+#[tokio::test]
+async fn changed_head_is_set_aside_at_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+    for id in [1, 2] {
+        put(&spool, answer(id, 10), b"body").await.unwrap();
+    }
+    let path = spool.path(&[1; 32]);
+    let text = fs::read_to_string(&path).unwrap().replace("text/plain", "text/pl4in");
+    drop(spool);
+    fs::write(&path, text).unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+    assert_eq!(spool.damaged_at_open(), 1);
+    assert!(spool.find(&[1; 32]).is_none() && path.with_extension("damaged").exists());
+    assert_eq!(body(&spool, 2).await.unwrap(), "body");
 }
 
 #[tokio::test]

@@ -137,3 +137,24 @@ async fn busy_server_states_when_to_return() {
     busy.assert_problem(502, "upstream-failed");
     assert_eq!((busy.headers["retry-after"].to_str().unwrap(), shop.owed()), ("7", 0));
 }
+
+#[tokio::test]
+async fn damaged_answer_is_not_charged() {
+    let shop = Shop::new();
+    let due = shop.ask("/poems", 3, "").await.due();
+    shop.damage_answers();
+    let refused = shop.send("/poems", Some(&pay(&due, 2 * PRICE)), "").await;
+    refused.assert_problem(410, "answer-gone");
+    assert_eq!(shop.owed(), 0);
+    // The same request has it made again, under the same hold.
+    let due = shop.ask("/poems", 3, "").await.due();
+    let paid = shop.send("/poems", Some(&pay(&due, 2 * PRICE)), "").await;
+    assert_eq!((paid.status, &paid.body[..], shop.requests()), (200, POEM.as_bytes(), 2));
+    // One that was paid for is withheld.
+    shop.damage_answers();
+    shop.ask("/poems", 3, "").await.assert_problem(410, "answer-gone");
+    shop.ask("/poems", 3, "").await.assert_problem(410, "answer-gone");
+    assert_eq!(shop.owed(), 2 * PRICE);
+    let damaged = |event: &&AnswerEvent| **event == AnswerEvent::Damaged;
+    assert_eq!(shop.engine.state().events.iter().filter(damaged).count(), 2);
+}

@@ -10,7 +10,7 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, Caller, ChannelLicense, EngineError, EngineResult,
-    PaymentEngine, Seller,
+    PaymentEngine, ReleaseListener, Seller,
 };
 use motif_sdk::{
     Pubkey,
@@ -31,7 +31,7 @@ pub const API_KEY: &str = "a-valid-key";
 /// Price of a unit, base units.
 pub const PRICE: u64 = 10;
 pub const NOW: i64 = 1_800_000_000;
-const OPENED_SLOT: u64 = 5;
+pub const OPENED_SLOT: u64 = 5;
 
 /// One channel: holds, payments and events.
 #[derive(Clone, Default)]
@@ -51,6 +51,7 @@ pub struct State {
     pub is_key_required: bool,
     /// Whether the chain is unreachable.
     pub is_offline: bool,
+    listeners: Vec<Arc<dyn Fn(AnswerId) + Send + Sync>>,
 }
 
 struct KnownCaller {
@@ -165,12 +166,23 @@ impl PaymentEngine for Engine {
         Ok(held)
     }
 
+    async fn is_held(&self, _: Pubkey, hold: AnswerId) -> bool {
+        self.state().holds.get(&hold).is_some_and(|held| held.state == HoldState::Open)
+    }
+
     async fn release(&self, _: Pubkey, hold: AnswerId) {
-        if let Some(held) = self.state().holds.get_mut(&hold)
-            && held.state == HoldState::Open
-        {
+        let listeners = {
+            let mut state = self.state();
+            let held = state.holds.get_mut(&hold).filter(|held| held.state == HoldState::Open);
+            let Some(held) = held else { return };
             held.state = HoldState::Released;
-        }
+            state.listeners.clone()
+        };
+        listeners.iter().for_each(|listener| listener(hold));
+    }
+
+    fn on_release(&self, listener: ReleaseListener) {
+        self.state().listeners.push(listener.into());
     }
 
     async fn amount_due(&self, _: Pubkey, _: u16, units: u32) -> EngineResult<AmountDue> {

@@ -4,6 +4,7 @@
 mod answers;
 mod engine;
 mod refusals;
+mod releases;
 mod sales;
 mod shop;
 mod streams;

@@ -34,7 +34,7 @@ pub struct Shop {
     /// Number of requests that reached the server.
     pub served: Arc<AtomicU32>,
     service: PaywallService<Router>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Response with its body.
@@ -63,6 +63,7 @@ fn routes() -> String {
             "/jobs",
             "units = { fixed = 1 }\nanswer = { has = \"/output\", otherwise = \"pass\" }",
         ),
+        route("/endless", "units = { count = \"lines\" }"),
         route("/stories", "units = { count = \"lines\" }\nmost_units = 1\nstream = true").replacen(
             "most_units = 3\n",
             "",
@@ -107,6 +108,7 @@ impl Shop {
                 post(async || (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "7")])),
             )
             .route("/broken", post(async || StatusCode::INTERNAL_SERVER_ERROR))
+            .route("/endless", post(std::future::pending::<()>))
             .route("/stories", post(async || "once\nupon\n"))
             .route("/health", get(async || "well"))
             .layer(axum::middleware::map_request(move |request: Request| {
@@ -114,7 +116,19 @@ impl Shop {
                 async { request }
             }));
         let service = PaywallLayer::new(paywall).layer(server);
-        Self { engine, served, service, _folder: folder }
+        Self { engine, served, service, folder }
+    }
+
+    /// Changes the last byte of every stored answer.
+    pub fn damage_answers(&self) {
+        for entry in std::fs::read_dir(self.folder.path().join("answers")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "answer") {
+                let mut bytes = std::fs::read(&path).unwrap();
+                *bytes.last_mut().unwrap() ^= 1;
+                std::fs::write(&path, bytes).unwrap();
+            }
+        }
     }
 
     pub fn owed(&self) -> u64 {

@@ -28,6 +28,7 @@ pub enum Record<'a> {
         units: u32,
         request_digest: [u8; 32],
         expires_at: i64,
+        api_key: Option<[u8; 8]>,
     },
     /// [`Change::HoldReleased`]
     HoldReleased { id: HoldId },
@@ -80,13 +81,14 @@ impl<'a> Record<'a> {
                     _ => Self::Captures { generations, holds: holds.clone() },
                 }
             }
-            Change::HoldPlaced { channel_id, id, hold } => Self::HoldPlaced {
+            Change::HoldPlaced { channel_id, id, hold, api_key } => Self::HoldPlaced {
                 channel_id: channel_id.0,
                 id: *id,
                 license: hold.item.license,
                 units: hold.item.units,
                 request_digest: hold.request_digest,
                 expires_at: hold.expires_at,
+                api_key: api_key.map(|key| key.0),
             },
             Change::HoldReleased { id } => Self::HoldReleased { id: *id },
             Change::Cut { .. }
@@ -117,9 +119,18 @@ impl TryFrom<Record<'_>> for Change {
             Record::Captures { generations, holds } => {
                 Self::Generations { generations: read(generations)?, holds }
             }
-            Record::HoldPlaced { channel_id, id, license, units, request_digest, expires_at } => {
+            Record::HoldPlaced {
+                channel_id,
+                id,
+                license,
+                units,
+                request_digest,
+                expires_at,
+                api_key,
+            } => {
                 let hold = Hold { item: Item { license, units }, request_digest, expires_at };
-                Self::HoldPlaced { channel_id: ChannelId(channel_id), id, hold }
+                let (channel_id, api_key) = (ChannelId(channel_id), api_key.map(KeyId));
+                Self::HoldPlaced { channel_id, id, hold, api_key }
             }
             Record::HoldReleased { id } => Self::HoldReleased { id },
         })

@@ -107,7 +107,13 @@ fn journalled_change_round_trips() {
             generations: vec![Generation { api_key: None, ..generation(u32::MAX) }],
             holds: Vec::new(),
         },
-        Change::HoldPlaced { channel_id: ChannelId(5), id: [6; 32], hold },
+        Change::HoldPlaced { channel_id: ChannelId(5), id: [6; 32], hold, api_key: None },
+        Change::HoldPlaced {
+            channel_id: ChannelId(5),
+            id: [6; 32],
+            hold,
+            api_key: Some(KeyId([3; 8])),
+        },
         Change::HoldReleased { id: [7; 32] },
     ];
     for change in &changes {

@@ -1,11 +1,11 @@
 use crate::{
-    change::{Change, SettledStatement, StoredTransaction},
-    generation::ChannelId,
+    change::{Change, StoredTransaction},
     rows::{
         api_key,
         expense::insert_expense,
         generation::{insert_generations, without_existing},
         hold, sale,
+        statement::{insert_cut, settle_statement},
     },
     sql::{Connection, integer, query},
 };
@@ -39,18 +39,9 @@ pub async fn apply_changes(
 /// Writes a change, apart from its generations. Writing it again changes nothing.
 async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> {
     match change {
-        Change::Cut { channel_id, number, entries, prices, cut_at } => query(
-            "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel_id, number) DO NOTHING",
-        )
-        .bind(channel_id.0)
-        .bind(integer(*number))
-        .bind(&entries[..])
-        .bind(integer(*prices))
-        .bind(*cut_at)
-        .execute(to)
-        .await
-        .map(drop),
+        Change::Cut { channel_id, number, entries, prices, cut_at } => {
+            insert_cut(*channel_id, *number, (entries, *prices), *cut_at, to).await
+        }
         Change::Observed { channel_id, account, settled } => {
             for statement in settled {
                 settle_statement(*channel_id, statement, to).await?;
@@ -90,14 +81,16 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
                 .await
                 .map(drop)
         }
-        Change::HoldPlaced { channel_id, id, hold } => {
-            hold::insert_hold(*channel_id, id, hold, to).await
+        Change::HoldPlaced { channel_id, id, hold, api_key } => {
+            hold::insert_hold(*channel_id, id, (hold, *api_key), to).await
         }
         Change::HoldsPruned { before } => hold::delete_holds(*before, to).await,
-        Change::HoldReleased { id } => hold::end_hold(id, "released", to).await,
-        Change::Generations { holds, .. } => {
+        Change::HoldReleased { id } => hold::end_hold(id, "released", None, to).await,
+        Change::Generations { holds, generations } => {
+            // One voucher pays for them, and so they are of one statement.
+            let statement = generations.first().map(|first| first.receipt.receipt.statement);
             for id in holds {
-                hold::end_hold(id, "captured", to).await?;
+                hold::end_hold(id, "captured", statement, to).await?;
             }
             Ok(())
         }
@@ -122,33 +115,6 @@ async fn insert_transaction(
     .bind(&transaction.bytes[..])
     .bind(integer(transaction.last_valid_height))
     .bind(&transaction.receipts_root[..])
-    .execute(to)
-    .await
-    .map(drop)
-}
-
-async fn settle_statement(
-    channel_id: ChannelId,
-    settled: &SettledStatement,
-    to: &mut Connection,
-) -> Result<(), sqlx::Error> {
-    let settlement = &settled.record.settlement;
-    let record_hash = settled.is_proven.then(|| settled.record.hash());
-    query(
-        "INSERT INTO statements (channel_id, number, entries, prices, cut_at, fee, cumulative, \
-         receipts_root, record_hash, settled_at) VALUES ($1, $2, $3, $4, $9, $5, $6, $7, $8, $9) \
-         ON CONFLICT (channel_id, number) DO UPDATE SET fee = $5, cumulative = $6, receipts_root = $7, \
-         record_hash = $8, settled_at = $9",
-    )
-    .bind(channel_id.0)
-    .bind(integer(settlement.statement))
-    .bind(&settled.entries[..])
-    .bind(integer(settlement.prices))
-    .bind(integer(settlement.fee))
-    .bind(integer(settlement.cumulative))
-    .bind(settled.record.receipts_root.as_ref().map(|root| &root[..]))
-    .bind(record_hash.as_ref().map(|hash| &hash[..]))
-    .bind(settled.settled_at)
     .execute(to)
     .await
     .map(drop)

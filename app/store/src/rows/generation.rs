@@ -167,8 +167,15 @@ pub fn read_generation(row: &Row) -> Result<Generation, StoreError> {
         output_digest: evidence.output_digest,
         issued_at: row.get("issued_at")?,
     };
+    let channel_id = ChannelId(row.get("channel_id")?);
+    if receipt.digest() != evidence.receipt_digest {
+        let Receipt { statement, position, .. } = receipt;
+        let name = format!("generation {position} of statement {statement} of channel");
+        let text = format!("the row of {name} {} was changed since it was written", channel_id.0);
+        return Err(StoreError::Corrupt(text));
+    }
     Ok(Generation {
-        channel_id: ChannelId(row.get("channel_id")?),
+        channel_id,
         idempotency_key: row.get("idempotency_key")?,
         part: row.integer("part")?,
         receipt: SignedReceipt {

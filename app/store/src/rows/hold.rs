@@ -1,10 +1,11 @@
 use motif_wire::HoldState;
 
 use crate::{
+    api_key::KeyId,
     error::StoreError,
     generation::ChannelId,
     hold::{Hold, HoldId, Item, StoredHold},
-    sql::{Connection, Row, query},
+    sql::{Connection, Row, integer, query},
 };
 
 pub fn read_hold(row: &Row) -> Result<StoredHold, StoreError> {
@@ -18,19 +19,24 @@ pub fn read_hold(row: &Row) -> Result<StoredHold, StoreError> {
     let item = Item { license: row.integer("license")?, units: row.integer("units")? };
     let request_digest = row.bytes("request_digest")?;
     let expires_at = row.get("expires_at")?;
-    Ok(StoredHold { hold: Hold { item, request_digest, expires_at }, state })
+    Ok(StoredHold {
+        hold: Hold { item, request_digest, expires_at },
+        state,
+        api_key: row.bytes_or_null("api_key")?.map(KeyId),
+        statement: row.integer_or_null("statement")?,
+    })
 }
 
-/// Inserts a hold. An existing one is left as it is, open or not.
+/// Inserts a hold with the key that placed it. An existing one is left as it is, open or not.
 pub async fn insert_hold(
     channel_id: ChannelId,
     id: &HoldId,
-    hold: &Hold,
+    (hold, api_key): (&Hold, Option<KeyId>),
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     query(
-        "INSERT INTO holds (id, channel_id, license, units, request_digest, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO holds (id, channel_id, license, units, request_digest, expires_at, api_key) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&id[..])
     .bind(channel_id.0)
@@ -38,6 +44,7 @@ pub async fn insert_hold(
     .bind(i64::from(hold.item.units))
     .bind(&hold.request_digest[..])
     .bind(hold.expires_at)
+    .bind(api_key.as_ref().map(|key| &key.0[..]))
     .execute(to)
     .await
     .map(drop)
@@ -58,14 +65,16 @@ pub async fn delete_holds(before: i64, to: &mut Connection) -> Result<(), sqlx::
     .map(drop)
 }
 
-/// Ends an open hold. The outcome of an ended hold does not change.
+/// Ends an open hold; `statement` is that of the generation that captures it. The outcome of an ended hold does not change.
 pub async fn end_hold(
     id: &HoldId,
     outcome: &'static str,
+    statement: Option<u64>,
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
-    query("UPDATE holds SET outcome = $1 WHERE id = $2 AND outcome IS NULL")
+    query("UPDATE holds SET outcome = $1, statement = $2 WHERE id = $3 AND outcome IS NULL")
         .bind(outcome)
+        .bind(statement.map(integer))
         .bind(&id[..])
         .execute(to)
         .await

@@ -7,6 +7,7 @@ mod expense;
 mod generation;
 mod hold;
 mod sale;
+mod statement;
 
 pub use api_key::{read_key, spending_by_key};
 pub use change::apply_changes;
@@ -14,3 +15,4 @@ pub use expense::expense_sums;
 pub use generation::{COLUMNS, read_generation};
 pub use hold::read_hold;
 pub use sale::read_sale;
+pub use statement::{STATEMENT_COLUMNS, SettledColumns, StatementRow, read_statement};

@@ -102,7 +102,8 @@ async fn repeated_hold_keeps_first_state() {
     let store = open(&folder.path().join("store")).await;
     let channel_id = register(&store).await;
     let lease = Lease { channel_id, epoch: 0 };
-    let place = |units| Change::HoldPlaced { channel_id, id: [7; 32], hold: hold(units) };
+    let place =
+        |units| Change::HoldPlaced { channel_id, id: [7; 32], hold: hold(units), api_key: None };
     for change in [place(1), Change::HoldReleased { id: [7; 32] }, place(2)] {
         store.writer().write_channel(lease, change).await.unwrap();
     }
@@ -198,7 +199,12 @@ fn by_key(channel_id: ChannelId, number: u32) -> Generation {
 
 /// Returns a change of every kind that the journal takes.
 fn journalled(channel_id: ChannelId) -> Vec<Change> {
-    let place = |id, units| Change::HoldPlaced { channel_id, id: [id; 32], hold: hold(units) };
+    let place = |id, units| Change::HoldPlaced {
+        channel_id,
+        id: [id; 32],
+        hold: hold(units),
+        api_key: Some(KEY),
+    };
     let generations = |numbers: std::ops::Range<u32>, hold: Option<u8>| Change::Generations {
         generations: numbers.map(|number| by_key(channel_id, number)).collect(),
         holds: hold.map(|id| [id; 32]).into_iter().collect(),

@@ -61,7 +61,7 @@ fn issue(store: &Store, lease: Lease, number: u32) -> Issued {
 fn hold(channel_id: ChannelId) -> Change {
     let hold =
         Hold { item: Item { license: 0, units: 1 }, request_digest: [6; 32], expires_at: 100 };
-    Change::HoldPlaced { channel_id, id: [7; 32], hold }
+    Change::HoldPlaced { channel_id, id: [7; 32], hold, api_key: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -51,8 +51,8 @@ async fn many_works_are_reported_to_the_unit() {
     edit(&file, insert).await.unwrap();
     // The first half is settled.
     let settled = "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers \
-        WHERE n < 99) INSERT INTO statements (channel_id, number, entries, prices, cut_at, settled_at) \
-        SELECT $1, n, x'', 0, 1, 2 FROM numbers";
+        WHERE n < 99) INSERT INTO statements (channel_id, number, entries, prices, cut_at, cut_checksum, \
+        settled_at) SELECT $1, n, x'', 0, 1, zeroblob(32), 2 FROM numbers";
     edit(&file, sqlx::query(settled).bind(channel_id.0)).await.unwrap();
 
     let store = open(&file).await;

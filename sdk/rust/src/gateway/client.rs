@@ -358,6 +358,20 @@ impl GatewayClient {
         self.post(format!("holds/{}/capture", Digest(*hold)), request).await
     }
 
+    /// Returns the receipt of a captured hold again, until a day after the hold's end: to the API key that
+    /// placed or captured the hold, which needs the scope `read`, or to a reader of the channel. The
+    /// receipt is unverified.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn hold_receipt(
+        &self,
+        channel: &Pubkey,
+        hold: &[u8; 32],
+    ) -> Result<ReceiptParts, GatewayError> {
+        self.read(format!("holds/{}/receipt?channel={channel}", Digest(*hold))).await
+    }
+
     /// Releases a hold without payment.
     ///
     /// # Errors
