@@ -19,6 +19,7 @@ use crate::{
     cluster::Cluster,
     config::{Faults, StorePlace},
     events::{EventHub, EventSource, WebhookSender},
+    exchanges::Exchanges,
     expenses::Expenses,
     funds::Funds,
     health::Health,
@@ -74,6 +75,8 @@ pub struct Components {
     pub sales: Option<Arc<Sales>>,
     /// Pays for creators without SOL; `None` if it is not configured.
     pub(crate) sponsor: Option<Sponsor>,
+    /// Newest requests at the paywall.
+    pub(crate) exchanges: Arc<Exchanges>,
     /// Keys that sign settlements and receipts.
     pub operator_keys: Arc<OperatorKeys>,
     /// Works, terms and prices.
@@ -297,6 +300,7 @@ impl App {
         let components = Components {
             sales,
             sponsor,
+            exchanges: Arc::default(),
             holds: Arc::new(Holds {
                 channels: channels.clone(),
                 metering: metering.clone(),

@@ -34,6 +34,7 @@ pub mod config;
 mod connections;
 pub mod error;
 mod events;
+mod exchanges;
 mod expenses;
 mod forgotten_statements;
 pub mod funds;

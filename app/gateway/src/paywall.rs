@@ -38,6 +38,7 @@ use crate::{
     catalogue::Catalogue,
     channel_registry::ChannelRegistry,
     error::GatewayError,
+    exchanges::AnsweredAfter,
     holds::Holds,
     keys::Caller,
     ledger::{Item, LedgerError},
@@ -112,9 +113,13 @@ fn model_server(
             if let Some(client) = request.extensions().get::<ClientAddress>().copied() {
                 request.extensions_mut().insert(ForwardedFor(client.0));
             }
+            let answered = request.extensions().get::<AnsweredAfter>().cloned();
             let sent = async {
                 traces::inject(request.headers_mut());
                 let Ok(response) = upstream.oneshot(request).await;
+                if let Some(answered) = answered {
+                    answered.record();
+                }
                 // The proxy's own problems are failures of the model server.
                 match response.extensions().get::<ProblemType>() {
                     Some(_) => Err(Box::new(response)),

@@ -6,6 +6,7 @@ use axum::{
     Extension, Router,
     handler::Handler,
     http::{HeaderName, Method, header},
+    middleware::from_fn_with_state,
 };
 use motif_paywall::Paywall;
 use motif_sdk::gateway::{
@@ -23,6 +24,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App,
     error::GatewayError,
+    exchanges,
     middleware::{Access, Admit, Trace},
     paywall::sales_router,
     routes::{
@@ -124,6 +126,16 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
 pub fn paywall_router(app: &App, paywall: Paywall) -> Router {
     let sales = with_storefront(sales_router(paywall.clone()), app, paywall);
     let cors = option_layer(paywall_cors(app));
+    // Only the admin listener shows them.
+    let recorded = app
+        .config
+        .admin
+        .as_ref()
+        .map(|_| from_fn_with_state(app.exchanges.clone(), exchanges::record));
+    let sales = match recorded {
+        Some(recorded) => sales.layer(recorded),
+        None => sales,
+    };
     sales.layer((Trace::new(app), cors, Admit::new(app, Access::Public)))
 }
 
@@ -298,6 +310,7 @@ fn admin_group() -> OpenApiRouter<App> {
         .routes(routes!(admin::metrics::show))
         .routes(routes!(admin::keys::list, admin::keys::create))
         .routes(routes!(admin::keys::revoke))
+        .routes(routes!(admin::exchanges::list))
         .routes(routes!(admin::channels::list))
         .routes(routes!(admin::channels::settle))
         .routes(routes!(admin::channels::close))

@@ -28,6 +28,7 @@ mod details;
 mod digests;
 mod discovery;
 mod event;
+mod exchange;
 mod expected_statement;
 mod findings;
 mod generation;
@@ -73,6 +74,7 @@ pub use details::{
 pub use digests::Digests;
 pub use discovery::Discovery;
 pub use event::{DisputeState, Event, EventKind};
+pub use exchange::{Exchange, ExchangeList, PaymentForm};
 pub use expected_statement::ExpectedStatement;
 pub use findings::{
     Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,

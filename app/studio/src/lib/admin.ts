@@ -40,6 +40,26 @@ export interface OperatorUsage {
 
 export type OperatorUsageBy = 'day' | 'work' | 'platform' | 'channel' | 'api-key';
 
+/** Request at the paywall and its response. */
+export interface Exchange {
+  readonly number: number;
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly payment: 'none' | 'hold' | 'voucher' | 'x402' | 'mpp' | 'sign-in';
+  /** Milliseconds after which the model server had responded. */
+  readonly answered_after?: number;
+  readonly status: number;
+  readonly problem?: string;
+  readonly has_receipt: boolean;
+  readonly after: number;
+}
+
+/** Reads the newest exchanges at the paywall, newest first. */
+export async function readExchanges(secret: string): Promise<readonly Exchange[]> {
+  return (await ask<{ exchanges: Exchange[] }>('/v1/exchanges', { headers: headersOf(secret) })).exchanges;
+}
+
 /** Node of the cluster, as the gateway counts it. */
 export interface Node {
   readonly host: string;

@@ -7,6 +7,7 @@ import { useLoaded } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { AdminFigures } from '../ui/figures.js';
 import { Amount, Busy, Code, ErrorBox, Text, Time } from '../ui/parts.js';
+import { Sequence } from '../ui/sequence.js';
 
 async function load() {
   const [core, operator, paid] = await Promise.all([rules(), readOperator(), gateway.paidRoutes().catch(() => ({ routes: [] }))]);
@@ -64,34 +65,11 @@ function Conditions() {
   );
 }
 
-const LANES = ['Client', 'Gateway', 'Model'];
-const [WIDTH, TOP, STEP] = [640, 40, 44];
-
 function Exchange() {
-  const steps = texts.operator.exchangeSteps;
-  const at = (name: string) => 90 + LANES.indexOf(name) * 230;
-  const bottom = TOP + STEP * steps.length + 10;
   return (
     <section>
       <h2>{texts.operator.exchange}</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label={texts.operator.exchange}>
-        <svg class="sequence" viewBox={`0 0 ${WIDTH} ${bottom}`} role="img" aria-label={steps.map(([from, to, text]) => `${from} to ${to}: ${text}`).join('. ')}>
-          {LANES.map((lane) => (
-            <g key={lane}><text x={at(lane)} y={20} text-anchor="middle" class="lane">{lane}</text><line x1={at(lane)} y1={30} x2={at(lane)} y2={bottom} class="life" /></g>
-          ))}
-          {steps.map(([from, to, text], index) => {
-            const y = TOP + STEP * (index + 0.6);
-            const [x1, x2] = [at(from), at(to)];
-            const tip = x2 > x1 ? -7 : 7;
-            return (
-              <g key={index}>
-                <text x={(x1 + x2) / 2} y={y - 6} text-anchor="middle">{text}</text>
-                <path d={`M${x1} ${y}H${x2}M${x2 + tip} ${y - 4}L${x2} ${y}L${x2 + tip} ${y + 4}`} class="arrow" />
-              </g>
-            );
-          })}
-        </svg>
-      </div>
+      <Sequence label={texts.operator.exchange} messages={texts.operator.exchangeSteps} />
     </section>
   );
 }

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 
-import { act, readFigures, readUsage, type Figures, type OperatorUsageBy, type ServedChannel } from '../lib/admin.js';
+import { act, readExchanges, readFigures, readUsage, type Exchange, type Figures, type OperatorUsageBy, type ServedChannel } from '../lib/admin.js';
 import { formatSol } from '../lib/money.js';
 import { useLoaded, useReload } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { Amount, Busy, Code, ErrorBox, Notice, Secret, Select, Text, Time, useAction } from './parts.js';
+import { Sequence, type Message } from './sequence.js';
 
 /** Figures of the operator, which the admin interface shows to the holder of its secret. */
 export function AdminFigures() {
@@ -38,8 +39,36 @@ function Shown({ secret, onEnd }: { secret: string; onEnd(): void }) {
       <Channels channels={value.channels} secret={secret} onDone={reload} />
       <Usage secret={secret} />
       <Nodes figures={value} />
+      <Exchanges secret={secret} />
     </>
   );
+}
+
+const MOST_DRAWN = 20;
+
+/** Draws each of the newest exchanges at the paywall. */
+function Exchanges({ secret }: { secret: string }) {
+  const { value, error, reload } = useLoaded(() => readExchanges(secret), [secret]);
+  useReload(reload);
+  if (error !== undefined) return <ErrorBox error={error} />;
+  return (
+    <section>
+      <h2>{texts.operator.exchanges}</h2>
+      {value?.length === 0 && <p class="quiet">{texts.operator.noExchanges}</p>}
+      {value?.slice(0, MOST_DRAWN).map((one) => (
+        <details key={one.number} data-exchange={one.number} data-status={one.status} data-payment={one.payment}>
+          <summary><Time at={one.at} /> {one.method} <Text value={one.path} />: {texts.operator.payments[one.payment]}, {one.status}{one.problem ? ` ${one.problem}` : ''}</summary>
+          <Sequence label={`${one.method} ${one.path}`} messages={messagesOf(one)} />
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function messagesOf({ method, path, payment, answered_after: answered, status, problem, has_receipt: hasReceipt, after }: Exchange): Message[] {
+  const asked: Message[] = answered === undefined ? [] : [['Gateway', 'Model', texts.operator.forwards], ['Model', 'Gateway', texts.operator.within(answered)]];
+  const outcome = [String(status), ...(problem ? [problem] : []), ...(hasReceipt ? [texts.operator.withReceipt] : [])].join(' ');
+  return [['Client', 'Gateway', `${method} ${path.slice(0, 24)}, ${texts.operator.payments[payment]}`], ...asked, ['Gateway', 'Client', `${outcome}, ${texts.operator.within(after)}`]];
 }
 
 function Channels({ channels, secret, onDone }: { channels: readonly ServedChannel[]; secret: string; onDone(): void }) {
