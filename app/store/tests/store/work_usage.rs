@@ -8,8 +8,13 @@ use motif_wire::{WorkUsageBy, WorkUsageRow};
 
 use crate::world::{edit, generation, open, register};
 
-const GENERATIONS: u64 = 100_000;
 const WORKS: u64 = 1_000;
+
+/// Returns the number of generations: `MOTIF_RECORD_GENERATIONS`, a multiple of 1,000, or 100,000.
+fn generations() -> u64 {
+    let given = std::env::var("MOTIF_RECORD_GENERATIONS");
+    given.map_or(100_000, |text| text.parse().unwrap())
+}
 
 /// Returns a work by its number.
 fn work(number: u64) -> Pubkey {
@@ -35,6 +40,7 @@ fn sum(rows: &[WorkUsageRow]) -> [u64; 4] {
 
 #[tokio::test]
 async fn many_works_are_reported_to_the_unit() {
+    let all_generations = generations();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store");
     let store = open(&file).await;
@@ -43,7 +49,7 @@ async fn many_works_are_reported_to_the_unit() {
     drop(store);
     let insert = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers \
-         WHERE n < {GENERATIONS} - 1) INSERT INTO generations SELECT n + 1, $1, n / 500, n % 500, \
+         WHERE n < {all_generations} - 1) INSERT INTO generations SELECT n + 1, $1, n / 500, n % 500, \
          'key-' || (n % 500), 0, 0, 1, 1, 100 + n % 7, n, 102 + n % 7, n * 60, 17, \
          CAST(printf('%032d', n % {WORKS}) AS BLOB), NULL, zeroblob(257) FROM numbers"
     );
@@ -51,12 +57,13 @@ async fn many_works_are_reported_to_the_unit() {
     edit(&file, insert).await.unwrap();
     // The first half is settled.
     let settled = "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers \
-        WHERE n < 99) INSERT INTO statements (channel_id, number, entries, prices, cut_at, cut_checksum, \
+        WHERE n < $2 - 1) INSERT INTO statements (channel_id, number, entries, prices, cut_at, cut_checksum, \
         settled_at) SELECT $1, n, x'', 0, 1, zeroblob(32), 2 FROM numbers";
-    edit(&file, sqlx::query(settled).bind(channel_id.0)).await.unwrap();
+    let settled = sqlx::query(settled).bind(channel_id.0).bind((all_generations / 1_000) as i64);
+    edit(&file, settled).await.unwrap();
 
     let store = open(&file).await;
-    let mut left = GENERATIONS;
+    let mut left = all_generations;
     while left > 0 {
         let now_left = store.reporting().works().add_some().await.unwrap();
         assert!(now_left < left);
@@ -72,9 +79,9 @@ async fn many_works_are_reported_to_the_unit() {
         all = [all[0] + generations, all[1] + prices, all[2] + charged, all[3] + settled];
     }
     let price = |n: u64| 100 + n % 7;
-    let prices = (0..GENERATIONS).map(price).sum::<u64>();
-    let settled = (0..GENERATIONS / 2).map(price).sum::<u64>();
-    assert_eq!(all, [GENERATIONS, prices, prices + 2 * GENERATIONS, settled]);
+    let prices = (0..all_generations).map(price).sum::<u64>();
+    let settled = (0..all_generations / 2).map(price).sum::<u64>();
+    assert_eq!(all, [all_generations, prices, prices + 2 * all_generations, settled]);
 
     let mut times: Vec<_> = Vec::new();
     for number in 0..21 {
