@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     response::Response,
 };
@@ -306,7 +306,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-impl hyper::body::Body for ResponseBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -568,7 +568,7 @@ fn read(path: &Path) -> Result<(Answer, BufReader<File>, u64), SpoolError> {
     let mut head = Vec::new();
     let length = reader.by_ref().take(Spool::HEAD_BYTES * 64).read_until(b'\n', &mut head)?;
     let json = head.strip_suffix(b"\n").and_then(|head| Some(head.split_at_checked(65)?.1));
-    let answer = json.and_then(|json| serde_json::from_slice(json).ok());
+    let answer: Option<Answer> = json.and_then(|json| serde_json::from_slice(json).ok());
     // The line has one form, of which the digest is a part.
     let answer = answer.filter(|answer| {
         head_of(answer).is_ok_and(|written| Some(&written[..]) == head.strip_suffix(b"\n"))

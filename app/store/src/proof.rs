@@ -56,8 +56,8 @@ pub async fn prove(
             own = Some(statement.map_err(|_| ProofError::StatementDamaged(number))?);
         }
         // Without a gap.
-        let hash = row.bytes_or_null("record_hash")?.filter(|_| number == hashes.len() as u64);
-        hashes.push(hash);
+        let hash = row.bytes_or_null::<32>("record_hash").unwrap_or_default();
+        hashes.push(hash.filter(|_| number == hashes.len() as u64));
     }
     let settled = own.and_then(|own| Some((own.settled?, own)));
     let Some((settled, statement)) = settled.filter(|(own, _)| own.record_hash.is_some()) else {

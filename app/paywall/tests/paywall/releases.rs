@@ -72,29 +72,32 @@ async fn ask_until_due(shop: &Shop, caller: usize) -> (Due, String) {
         if answer.status == 402 {
             return (answer.due(), key);
         }
-        answer.assert_problem(429, "too-many-unpaid");
+        assert!([429, 503].contains(&answer.status), "{}", answer.status);
         sleep(Duration::from_millis(5)).await;
     }
     unreachable!()
 }
 
+/// Buys an answer; each second caller gives up instead.
+async fn call(shop: &Shop, caller: usize) {
+    let (mut due, key) = ask_until_due(shop, caller).await;
+    if caller % 2 == 1 {
+        return release(shop, &key).await;
+    }
+    loop {
+        let payment = pay(&due, due.expected.cumulative.0);
+        let answer = send(shop, "/poems", &key, &payment).await;
+        if answer.status == 200 {
+            return;
+        }
+        due = answer.due();
+    }
+}
+
 #[tokio::test]
 async fn cancelled_callers_delay_no_others() {
     let shop = Shop::with(|config| config.unpaid = 4);
-    let callers = join_all((0..200).map(async |caller| {
-        let (mut due, key) = ask_until_due(&shop, caller).await;
-        if caller % 2 == 1 {
-            return release(&shop, &key).await;
-        }
-        loop {
-            let payment = pay(&due, due.expected.cumulative.0);
-            let answer = send(&shop, "/poems", &key, &payment).await;
-            if answer.status == 200 {
-                return;
-            }
-            due = answer.due();
-        }
-    }));
+    let callers = join_all((0..200).map(|caller| call(&shop, caller)));
     // Holds of this engine never end by themselves.
     timeout(Duration::from_secs(20), callers).await.unwrap();
     assert_eq!(shop.owed(), 100 * 2 * PRICE);

@@ -58,7 +58,7 @@ impl SettledColumns {
         hasher.update(&self.settled_at.to_le_bytes());
         for digest in [self.receipts_root, self.record_hash] {
             hasher.update(&[u8::from(digest.is_some())]);
-            hasher.update(digest.as_ref().map_or(&[], |digest| &digest[..]));
+            hasher.update(digest.as_ref().map_or(&[][..], |digest| &digest[..]));
         }
         *hasher.finalize().as_bytes()
     }
@@ -100,8 +100,8 @@ fn verified(row: &Row, channel_id: ChannelId) -> Result<Option<StatementRow>, St
         settled,
         cut_at: row.get("cut_at")?,
     };
-    let is_intact = row.bytes("cut_checksum")? == statement.checksum(channel_id)
-        && row.bytes_or_null("settled_checksum")? == settled_checksum;
+    let is_intact = row.bytes::<32>("cut_checksum")? == statement.checksum(channel_id)
+        && row.bytes_or_null::<32>("settled_checksum")? == settled_checksum;
     Ok(is_intact.then_some(statement))
 }
 
