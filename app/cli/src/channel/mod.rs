@@ -3,6 +3,7 @@
 mod accept;
 mod acceptability;
 mod close;
+mod list;
 mod open;
 mod selection;
 mod show;
@@ -23,6 +24,8 @@ pub enum ChannelCommand {
     Accept(accept::AcceptArgs),
     /// Add to a channel's deposit
     TopUp(open::TopUpArgs),
+    /// List channels: deposited, settled, vouched and left
+    List(list::ListArgs),
     /// Show a channel and its licenses
     Show(show::ShowArgs),
     /// Ask the gateway to settle a channel now
@@ -39,6 +42,7 @@ impl ChannelCommand {
             Self::Open(args) => open::run(args, session).await,
             Self::Accept(args) => accept::run(args, session).await,
             Self::TopUp(args) => open::top_up(args, session).await,
+            Self::List(args) => list::run(args, session).await,
             Self::Show(args) => show::run(args, session).await,
             Self::Settle(args) => close::settle(args, session).await,
             Self::Close(args) => close::run(args, session).await,

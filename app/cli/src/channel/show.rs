@@ -143,7 +143,7 @@ impl LicenseOutput {
     }
 }
 
-fn state(channel: &Channel) -> &'static str {
+pub fn state(channel: &Channel) -> &'static str {
     match (channel.withdrawn, channel.closes_at) {
         (0, i64::MAX) => "open",
         (0, _) => "closing",
