@@ -63,14 +63,12 @@ struct ChannelRow {
 /// Those of the node. A gateway that does not respond leaves out what was vouched.
 pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
-    let keypair = match &args.payer {
-        Some(_) => None,
-        None => Some(session.keypair()?),
-    };
-    let payer = match (&args.payer, &keypair) {
-        (Some(payer), _) => payer.address()?,
-        (None, Some(keypair)) => keypair.pubkey(),
-        (None, None) => return Err(CliError::Usage("a payer is required".to_owned())),
+    let (payer, keypair) = match &args.payer {
+        Some(payer) => (payer.address()?, None),
+        None => {
+            let keypair = session.keypair()?;
+            (keypair.pubkey(), Some(keypair))
+        }
     };
     let mut channels = client.channels(Some(&payer), None).await?;
     channels.retain(|(_, account)| args.all || account.channel.withdrawn == 0);
