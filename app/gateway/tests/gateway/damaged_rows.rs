@@ -113,7 +113,11 @@ async fn damaged_unsettled_statement_is_quarantined() {
     assert_eq!((books.exact, books.quarantined.len()), (false, 1));
     execute(&world, "UPDATE statements SET settled_at = NULL").await;
     let world = world.restarted(true).await;
-    assert_eq!(world.settle().await.unwrap()[0].receipts, 2);
+    assert!(world.admin().quarantined().await.unwrap().is_empty());
+    // The settlement worker or this request settles it, once.
+    let _ = world.settle().await;
+    let books = world.admin().reconcile().await.unwrap();
+    assert!(books.exact && books.channels[0].settled_statements == 1, "{books:?}");
 }
 
 #[tokio::test]

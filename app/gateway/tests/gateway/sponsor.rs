@@ -236,7 +236,8 @@ async fn budgets_bound_what_is_sponsored() {
     let world = world.restarted(true).await;
     let quoted = quote(&world, &creator().pubkey(), &own).await;
     quoted.assert_problem(403, "sponsorship-refused");
-    world.chain.state().now += 86_400;
+    let tomorrow = world.gateway.app().cluster.now() + 86_400;
+    world.chain.state().now = tomorrow;
     world.gateway.app().cluster.observe_clock().await;
     quote(&world, &creator().pubkey(), &own).await.assert_ok();
 }
