@@ -140,7 +140,7 @@ class Trials(unittest.TestCase):
     def test_poor_fee_payer_is_reported(self) -> None:
         poor = self.network.run("key", "new", "poor.json")[0]["address"]
         settings = {"MOTIF_GATEWAY_KEYS_FEE_PAYER": "poor.json", "MOTIF_GATEWAY_SETTLE_MIN_LAMPORTS": "0"}
-        self.airdrop(poor, 1_000)
+        self.airdrop(poor, 895_000)  # enough for rent, and not for a settlement
         self.scraped("unfunded.json", "--settle-at-age-seconds", "1", **settings)
         self.prometheus.wait_for("MotifOperatorUnfunded", "unfunded.json")
         self.pay()
