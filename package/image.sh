@@ -37,5 +37,5 @@ buildah config --user 65532:65532 --workingdir /var/lib/motif --volume /var/lib/
   --entrypoint '["motif"]' --cmd 'gateway serve --listen 0.0.0.0:8787' \
   --label org.opencontainers.image.title=motif --label "org.opencontainers.image.version=$version" \
   --label org.opencontainers.image.licenses=Apache-2.0 "$container"
-buildah commit --quiet --rm --disable-compression=false --timestamp "$SOURCE_DATE_EPOCH" "$container" "oci:$work/image:$version" > /dev/null
+buildah commit --quiet --rm --disable-compression=false --timestamp "$SOURCE_DATE_EPOCH" "$container" "oci:$work/image:localhost/motif:$version" > /dev/null
 tar --create --file "$archive" --directory "$work/image" --sort name --mtime "@$SOURCE_DATE_EPOCH" --owner 0 --group 0 --numeric-owner .

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tarfile
 import unittest
 from typing import Any
@@ -52,14 +51,18 @@ class Image(unittest.TestCase):
         self.assertEqual(up.stop(), 0)
 
     def test_podman_runs_the_image(self) -> None:
-        podman, folder = tool("podman"), Folder(self).path
-        storage: list[Any] = [podman, "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        check([*storage, "load", "--quiet", "--input", self.archive], seconds=300)
-        [image] = check([*storage, "images", "--quiet"]).split()
-        # No network of its own and no limits: they need a service manager.
-        run = [*storage, "run", "--rm", "--network", "host", "--cgroups", "disabled", image]
-        self.assertRegex(check([*run, "--version"]), r"^motif \d+\.\d+\.\d+\n$")
+        podman, runc, folder = tool("podman"), tool("runc"), Folder(self).path
+        storage = ["--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+        command: list[Any] = [podman, "--runtime", runc, *storage]
+        check([*command, "load", "--quiet", "--input", self.archive], seconds=300)
+        [image] = check([*command, "images", "--format", "{{.Repository}}:{{.Tag}}"]).split()
+        self.assertRegex(image, r"^localhost/motif:\d+\.\d+\.\d+$")
+        # The test's own network, and limits below those of the test.
+        run = [*command, "run", "--rm", "--network", "host", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", image]
+        up = Process([*run, "up", "--no-open", "--json", *PORTS], os.environ, folder)
+        self.addCleanup(up.stop)
+        self.assertEqual(len(up.ready["works"]), 4)
+        self.assertEqual(up.stop(), 0)
 
 
 def layers(archive: tarfile.TarFile) -> list[Any]:
