@@ -300,6 +300,75 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "documents")]
+    fn documents_share_the_text_fingerprint() {
+        let plain = perceive(include_bytes!("../../../tests/fixtures/media/page.txt")).unwrap();
+        for (file, media_type) in [
+            (&include_bytes!("../../../tests/fixtures/media/page.html")[..], "text/html"),
+            (include_bytes!("../../../tests/fixtures/media/page.pdf"), "application/pdf"),
+            (include_bytes!("../../../tests/fixtures/media/book.epub"), "application/epub+zip"),
+            (
+                include_bytes!("../../../tests/fixtures/media/page.odt"),
+                "application/vnd.oasis.opendocument.text",
+            ),
+            (
+                include_bytes!("../../../tests/fixtures/media/page.docx"),
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            ),
+        ] {
+            let perceived = perceive(file).unwrap();
+            assert_eq!((perceived.media, perceived.media_type), (Media::Text, media_type));
+            assert_eq!(perceived.fingerprint, plain.fingerprint, "{media_type}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "documents")]
+    fn legacy_encodings_are_read_with_a_caveat() {
+        let russian = "Был холодный ясный апрельский день, и часы пробили тринадцать. Уткнув \
+            подбородок в грудь, чтобы спастись от злого ветра, Уинстон Смит торопливо шмыгнул.";
+        let greek = "Ήταν μια κρύα, φωτεινή μέρα του Απρίλη και τα ρολόγια χτυπούσαν δεκατρείς.";
+        let chinese =
+            "四月间，天气寒冷晴朗，钟敲了十三下。温斯顿快步穿过玻璃门，寒风还是卷了进来。";
+        let japanese = "四月の晴れた寒い日で、時計がどれも十三時を打っていた。ウィンストンは風を避けて歩いた。";
+        let french = "C'était une journée d'avril froide et claire. Les horloges sonnaient treize \
+            heures. Winston Smith, le menton rentré dans le cou, s'efforçait d'éviter le vent.";
+        for (label, text) in [
+            ("windows-1251", russian),
+            ("koi8-r", russian),
+            ("windows-1253", greek),
+            ("gb18030", chinese),
+            ("shift_jis", japanese),
+            ("euc-jp", japanese),
+            ("windows-1252", french),
+        ] {
+            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+            let (bytes, _, has_losses) = encoding.encode(text);
+            assert!(!has_losses && std::str::from_utf8(&bytes).is_err(), "{label}");
+            let perceived = perceive(&bytes).unwrap();
+            assert_eq!(perceived.caveat, Some(Caveat::GuessedEncoding), "{label}");
+            let unicode = perceive(text.as_bytes()).unwrap();
+            assert_eq!(perceived.fingerprint, unicode.fingerprint, "{label}");
+            assert_eq!(unicode.caveat, None);
+        }
+    }
+
+    #[test]
+    fn binary_content_is_no_legacy_text() {
+        let mut state = 1_u64;
+        for length in [40, 400, 4_000] {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| {
+                state = crate::minhash::mixed(state);
+                state as u8
+            })
+            .take(length)
+            .collect();
+            let perceived = perceive(&bytes).unwrap();
+            assert_eq!((perceived.media, perceived.fingerprint), (Media::Other, none()));
+        }
+    }
+
+    #[test]
     fn sources_beyond_the_limit_are_refused() {
         let long = std::io::Cursor::new(vec![1; MAX_CONTENT_BYTES + 1]);
         assert!(matches!(perceive_source(long), Err(ContentError::TooLong(67_108_865))));

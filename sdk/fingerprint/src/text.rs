@@ -23,7 +23,7 @@ const DENSE_ONE_IN: u64 = 4;
 /// more.
 const PROBED_ONE_IN: u64 = 16;
 /// Weight of a shingle of graphemes: divisible by the length of every script's shingle.
-const SHINGLE_WEIGHT: u32 = 2_184;
+const SHINGLE_WEIGHT: u32 = 10_920;
 pub(super) const MAX_TEXT_BYTES: usize = 16 * 1_024 * 1_024;
 
 /// Errors of text fingerprinting.
@@ -127,7 +127,7 @@ fn shingle(letter: char) -> u32 {
         // Ethiopic, of syllables.
         '\u{1200}'..='\u{139F}' => 8,
         // Hebrew, Arabic, Syriac, Thaana: without most vowels.
-        '\u{0590}'..='\u{08FF}' => 12,
+        '\u{0590}'..='\u{08FF}' => 10,
         _ => SHINGLE,
     }
 }
