@@ -38,9 +38,9 @@ PAGES = {"English": ("en-us", 2000), "Greek": ("el", 2100), "Chinese": ("zh-cn",
 # The Universal Declaration of Human Rights, cut into passages.
 DECLARATIONS = {
     "Arabic script": ["arb", "pes_1", "urd"], "Hebrew": ["heb"],
-    "scripts of India": ["hin", "mar", "npi", "ben", "guj", "pan", "tam", "tel", "kan", "mal", "sin"],
+    "scripts of India": ["hin", "mar", "ben", "guj", "pan", "tam", "tel", "kan", "mal", "sin"],
     "Thai": ["tha", "tha2"], "Ethiopic": ["amh", "tir"], "Greek": ["ell_monotonic"],
-    "Latin": ["eng", "deu_1996", "fra"],
+    "Latin": ["eng", "deu_1901", "fra"],
 }
 MAX_PAGES = 600
 PASSAGE_WORDS = 180

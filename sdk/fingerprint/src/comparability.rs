@@ -38,7 +38,19 @@ pub enum Caveat {
     GuessedEncoding,
 }
 
-/// How a work with some content is found. The text of its [`Display`](fmt::Display) is one to three
+/// How a work with some content is found.
+///
+/// ```
+/// use motif_fingerprint::{Comparability, Media, perceive};
+/// use motif_interface::licensing::WorkKind;
+///
+/// let perceived = perceive(b"To be, or not to be");
+/// let comparability = Comparability::new(Media::from_work_kind(WorkKind::Text), &perceived);
+/// assert_eq!(comparability.scheme(), None);
+/// assert!(comparability.to_string().contains("The text is too short"));
+/// ```
+///
+/// The text of its [`Display`](fmt::Display) is one to three
 /// sentences for the person who registers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparability {

@@ -1,6 +1,6 @@
 use std::io::{Read, Seek, SeekFrom};
 
-use motif_interface::licensing::Fingerprint;
+use motif_interface::licensing::{Fingerprint, WorkKind};
 
 use super::{
     AudioError, Caveat, DecodedAudio, FingerprintedText, ImageError, Missing, TextError,
@@ -83,6 +83,16 @@ impl Media {
     pub fn detect(bytes: &[u8]) -> (Self, &'static str) {
         let format = Format::detect(bytes);
         (format.media(), format.media_type())
+    }
+
+    /// Returns the kind of content that works of a kind have; `None` for works without fingerprints.
+    pub fn from_work_kind(kind: WorkKind) -> Option<Self> {
+        match kind {
+            WorkKind::Image => Some(Self::Image),
+            WorkKind::Recording | WorkKind::Voice => Some(Self::Audio),
+            WorkKind::Text => Some(Self::Text),
+            WorkKind::Video | WorkKind::Dataset | WorkKind::StyleModel => None,
+        }
     }
 
     /// Returns the kind and the static text of a media type that [`perceive`] returns;

@@ -133,7 +133,7 @@ pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
     read_audio(Cursor::new(bytes.to_vec()))
 }
 
-/// As [`decode_audio`], from a source of any length, such as a file. Decoding takes at most 200 MiB of memory
+/// As [`decode_audio`], from a source of any length, such as a file. Decoding takes at most 256 MiB of memory
 /// however long the recording is.
 ///
 /// # Errors

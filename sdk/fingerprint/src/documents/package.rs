@@ -63,8 +63,13 @@ pub fn epub(bytes: &[u8]) -> Result<String, DocumentError> {
 
 impl<'a> Package<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, DocumentError> {
+        Self::within(bytes, MAX_UNPACKED_BYTES)
+    }
+
+    /// Opens a package whose parts have at most `bytes_left` bytes together.
+    fn within(bytes: &'a [u8], bytes_left: u64) -> Result<Self, DocumentError> {
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(DocumentError::unreadable)?;
-        Ok(Self { archive, bytes_left: MAX_UNPACKED_BYTES })
+        Ok(Self { archive, bytes_left })
     }
 
     /// Returns a part as text.
@@ -163,10 +168,14 @@ mod tests {
 
     #[test]
     fn decompression_bomb_is_rejected() {
-        let spaces = vec![b' '; MAX_UNPACKED_BYTES as usize + 1];
-        let bomb = packed(&[("word/document.xml", &spaces)]);
-        assert!(bomb.len() < 1 << 20);
-        assert_eq!(docx(&bomb), Err(DocumentError::TooLarge));
+        let spaces = vec![b' '; 1 << 20];
+        let bomb = packed(&[("one", &spaces), ("two", b" ")]);
+        assert!(bomb.len() < 1 << 14);
+        let mut exact = Package::within(&bomb, 1 << 20).unwrap();
+        assert_eq!(exact.part("one").unwrap().len(), 1 << 20);
+        assert_eq!(exact.part("two"), Err(DocumentError::TooLarge));
+        let mut less = Package::within(&bomb, (1 << 20) - 1).unwrap();
+        assert_eq!(less.part("one"), Err(DocumentError::TooLarge));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
 }
 
 /// As [`decode_image`], from a source of any length, such as a file. JPEG and PNG of more than 64 Mi pixels or
-/// 64 MiB are decoded at a reduced scale. Decoding takes at most 1 GiB of memory.
+/// 64 MiB are decoded at a reduced scale. Decoding takes at most 1.25 GiB of memory.
 ///
 /// # Errors
 /// [`ImageError`]; [`ImageError::Unreadable`] if the source cannot be read.
