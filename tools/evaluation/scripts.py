@@ -32,8 +32,8 @@ LENGTHS = [  # first and last letter of a block, length of a shingle
     (0xAC00, 0xD7FF, 7), (0x0900, 0x0DFF, 7), (0x0E00, 0x109F, 8), (0x1780, 0x17FF, 8), (0x1200, 0x139F, 8),
     (0x0590, 0x08FF, 10),
 ]
-# Pages of the help of LibreOffice: Debian's package and the length of a passage, letters.
-PAGES = {"English": ("en-us", 2000), "Greek": ("el", 2100), "Chinese": ("zh-cn", 620), "Japanese": ("ja", 850),
+# Pages of the help of LibreOffice: folder and the length of a passage, letters.
+PAGES = {"English": ("en-US", 2000), "Greek": ("el", 2100), "Chinese": ("zh-CN", 620), "Japanese": ("ja", 850),
          "Korean": ("ko", 950)}
 # The Universal Declaration of Human Rights, cut into passages.
 DECLARATIONS = {

@@ -487,9 +487,9 @@ mod tests {
         let frames = &MP3[MP3.iter().position(|byte| *byte == 0xFF).unwrap()..];
         let tag = |length: u8| [&b"ID3\x03\0\0\0\0\0"[..], &[length], &vec![0; 40]].concat();
         for before in [vec![0; 1_024], tag(40), tag(30), [tag(40), tag(40)].concat()] {
-            assert_heard("MP3", &[&before, frames].concat());
+            assert_heard("MP3", &[&before[..], frames].concat());
         }
-        assert_heard("tagged FLAC", &[&tag(40), FLAC].concat());
+        assert_heard("tagged FLAC", &[&tag(40)[..], FLAC].concat());
     }
 
     /// Returns the tune's samples: 16 bits, mono, at 16 kHz.
