@@ -62,14 +62,7 @@ struct Row {
 }
 
 pub fn evaluate(folder: &Path, report: &mut Report) {
-    // A sample for trying things: one in so many drawings.
-    let sample: usize = std::env::var("MOTIF_EVALUATION_SAMPLE").map_or(1, |n| n.parse().unwrap());
-    let mut pictures = pictures(folder);
-    pictures.retain(|picture| {
-        let digest = content_digest(picture.path.as_os_str().as_encoded_bytes());
-        let number = usize::from(digest[1]) << 8 | usize::from(digest[2]);
-        picture.kind != DRAWINGS || number % sample == 0
-    });
+    let pictures = pictures(folder);
     let started = Instant::now();
     let described = in_parallel(&pictures, |picture| {
         let work = opened(&picture.path, WORK_SIDE)?;
@@ -206,7 +199,7 @@ fn rows(asked: &[Outcome], report: &mut Report) {
         row.whole += usize::from(one.is_found_whole);
         row.local += usize::from(is_local);
         row.either += usize::from(one.is_found_whole || is_local);
-        let is_false = |(most, _)| most >= LocalIndex::<usize>::MIN_INLIERS;
+        let is_false = |(most, _): (u32, usize)| most >= LocalIndex::<usize>::MIN_INLIERS;
         row.mistaken += usize::from(one.stranger.is_some_and(is_false));
     }
     let mut rows: Vec<_> = rows.into_iter().collect();

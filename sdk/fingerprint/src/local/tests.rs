@@ -1,4 +1,4 @@
-use ::image::{DynamicImage, Rgb, RgbImage, imageops};
+use ::image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, imageops};
 use proptest::prelude::*;
 
 use super::{Features, FeaturesError, Keypoint, LocalIndex, Query};
@@ -59,6 +59,24 @@ fn with_points(features: &Features, mut points: Vec<Keypoint>) -> Features {
         bytes.extend(point.bits.iter().flat_map(|word| word.to_le_bytes()));
     }
     Features::from_bytes(&bytes).unwrap()
+}
+
+#[test]
+fn features_match_golden_vector() {
+    let golden = include_str!("../../../../tests/golden/features.json");
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let side = |name: &str| golden[name].as_u64().unwrap() as u32;
+    let level = |x: u32, y: u32| {
+        (x / 11 * 37 + y / 9 * 53 + (x + y) / 17 * 29 + x * y / 700 * 41) % 200 + 20
+    };
+    let picture = GrayImage::from_fn(side("width"), side("height"), |x, y| {
+        Luma([level(x, y) as u8]) // at most 219
+    });
+    let features = Features::new(&DynamicImage::ImageLuma8(picture));
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(hex(&features.to_bytes()), golden["file"]);
+    assert_eq!(hex(&features.digest()), golden["sha256"]);
+    assert_eq!(features.points().len(), Features::MAX_POINTS);
 }
 
 #[test]
