@@ -157,11 +157,12 @@ def features(rows):
     width, height = max(given_width * side // longer, 1), max(given_height * side // longer, 1)
     frame = resized(rows, width, height)
     all_pairs = pairs()
+    most = min(MOST, width * height // 400)
     patterns = [[(turned(a, angle), turned(b, angle)) for a, b in all_pairs] for angle in range(TURN)]
     weights = [5**level * 6 ** (LEVELS - 1 - level) for level in range(LEVELS)]
     points = []
     for level in range(LEVELS):
-        share = (MOST - len(points)) * weights[level] // sum(weights[level:])
+        share = (most - len(points)) * weights[level] // sum(weights[level:])
         shrunk = lambda length: max((length * 5**level + 6**level // 2) // 6**level, 1)
         plane = resized(frame, shrunk(width), shrunk(height))
         blurred = [[value >> 2 for value in row] for row in boxed(boxed(plane))]

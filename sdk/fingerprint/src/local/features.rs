@@ -98,6 +98,11 @@ impl Features {
         self.width.max(self.height) as f32 / f32::from(self.side.max(1))
     }
 
+    /// Returns the area of the frame, pixels.
+    pub(super) fn area(&self) -> f32 {
+        self.width as f32 * self.height as f32 / (self.frame_pixel() * self.frame_pixel()).max(1e-6)
+    }
+
     /// Returns the SHA-256 of the file.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.to_bytes()).into()

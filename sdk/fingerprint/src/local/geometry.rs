@@ -203,6 +203,15 @@ pub fn fit(pairs: &mut [Pair], is_mirrored: bool) -> Option<(Transform, u32)> {
     Some((Transform { matrix }, places(&inliers)))
 }
 
+/// Returns the number of pairs that would fit a transformation by chance, if the registered
+/// keypoints were on a third of the frame's area, times three.
+pub fn expected(pairs: &[Pair], area: f32) -> u32 {
+    let chance = |pair: &Pair| {
+        (std::f32::consts::PI * pair.tolerance * pair.tolerance * 3.0 / area.max(1.0)).min(1.0)
+    };
+    (3.0 * pairs.iter().map(chance).sum::<f32>()) as u32 // at most three a pair
+}
+
 /// Counts places that have no other near them in either picture.
 fn places(inliers: &[&Pair]) -> u32 {
     let cell = |(x, y): (f32, f32)| ((x / CELL).floor() as i32, (y / CELL).floor() as i32);

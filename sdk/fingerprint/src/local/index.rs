@@ -2,7 +2,7 @@ use std::{borrow::Borrow, sync::Arc};
 
 use super::{
     features::{Features, Query},
-    geometry::{Pair, Transform, fit},
+    geometry::{Pair, Transform, expected, fit},
     keypoint::Keypoint,
     pattern::TURN,
 };
@@ -26,7 +26,7 @@ const MIN_AGREEING: usize = 3;
 /// Maximum number of works whose geometry is verified.
 const MAX_VERIFIED: usize = 16;
 /// Maximum number of different bits of matched descriptors.
-const RADIUS: u32 = 64;
+const RADIUS: u32 = 56;
 /// Maximum number of works in a segment that an insertion merges.
 const MAX_MERGED: usize = 4_096;
 
@@ -36,7 +36,7 @@ pub struct Match<W> {
     /// Work.
     pub work: W,
     /// Number of places in both pictures that fit the transformation; at least
-    /// [`LocalIndex::MIN_INLIERS`].
+    /// [`LocalIndex::MIN_INLIERS`], and more in crowded pictures.
     pub inliers: u32,
     /// Maps positions in the query to positions in the work.
     pub transform: Transform,
@@ -71,6 +71,8 @@ struct Described<W> {
     /// Start of its keypoints.
     start: u32,
     frame_pixel: f32,
+    /// Area of the frame, pixels.
+    area: f32,
 }
 
 #[derive(Clone, Debug)]
@@ -130,7 +132,7 @@ impl<W: Copy> LocalIndex<W> {
         let mut segment = Segment::default();
         for (work, features) in works {
             let features = features.borrow();
-            segment.push(work, features.frame_pixel(), features.points());
+            segment.push(work, features.frame_pixel(), features.area(), features.points());
         }
         if segment.works.is_empty() {
             return Self::default();
@@ -152,10 +154,11 @@ impl<W: Copy> LocalIndex<W> {
         let mut segment = Segment::default();
         for small in self.segments.drain(kept..) {
             for (place, work) in small.works.iter().enumerate() {
-                segment.push(work.work, work.frame_pixel, &small.points[small.range(place)]);
+                let points = &small.points[small.range(place)];
+                segment.push(work.work, work.frame_pixel, work.area, points);
             }
         }
-        segment.push(work, features.frame_pixel(), features.points());
+        segment.push(work, features.frame_pixel(), features.area(), features.points());
         self.segments.push(Arc::new(segment.sorted()));
     }
 
@@ -194,9 +197,9 @@ impl<W: Copy> LocalIndex<W> {
 }
 
 impl<W: Copy> Segment<W> {
-    fn push(&mut self, work: W, frame_pixel: f32, points: &[Keypoint]) {
+    fn push(&mut self, work: W, frame_pixel: f32, area: f32, points: &[Keypoint]) {
         let start = self.points.len() as u32; // below 2^32
-        self.works.push(Described { work, start, frame_pixel });
+        self.works.push(Described { work, start, frame_pixel, area });
         self.points.extend_from_slice(points);
     }
 
@@ -304,10 +307,10 @@ impl<W: Copy> Segment<W> {
             let Some((transform, inliers)) = fit(&mut pairs, candidate.is_mirrored) else {
                 continue;
             };
-            if inliers < min_inliers {
+            let work = &self.works[candidate.work as usize];
+            if inliers < min_inliers + expected(&pairs, work.area) {
                 continue;
             }
-            let work = &self.works[candidate.work as usize];
             let transform = transform.between(query.frame_pixel, work.frame_pixel);
             let one = Match { work: work.work, inliers, transform };
             match places.iter().position(|place| *place == candidate.work) {

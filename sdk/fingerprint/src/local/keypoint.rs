@@ -13,6 +13,8 @@ use crate::image::brightness;
 pub const LEVELS: u8 = 8;
 /// Longer side up to which small pictures are enlarged, pixels.
 const ENLARGED_SIDE: u32 = 512;
+/// Minimum area of the frame for each keypoint, pixels.
+const AREA: usize = 400;
 /// Units of a keypoint's position in a pixel of the frame.
 pub const UNITS: u16 = 32;
 /// Minimum distance of a keypoint from the edges: its points and their blur.
@@ -48,7 +50,7 @@ impl Keypoint {
 }
 
 /// Returns the longer side of the frame, into which the picture is scaled, and up to `wanted`
-/// keypoints. Pictures are enlarged by at most two, up to [`ENLARGED_SIDE`].
+/// keypoints, fewer for a small frame. Pictures are enlarged by at most two, up to [`ENLARGED_SIDE`].
 pub fn keypoints(image: &DynamicImage, max_side: u16, wanted: usize) -> (u16, Vec<Keypoint>) {
     let longer = image.width().max(image.height());
     let enlarged = longer.saturating_mul(2).min(ENLARGED_SIDE);
@@ -65,6 +67,8 @@ pub fn keypoints(image: &DynamicImage, max_side: u16, wanted: usize) -> (u16, Ve
         return (0, Vec::new());
     }
     let frame = given.resized(width, height);
+    // Crowded keypoints would fit any transformation.
+    let wanted = wanted.min(width * height / AREA);
 
     let mut points = Vec::with_capacity(wanted);
     let mut rest_of_weights: usize = (0..LEVELS).map(weight).sum();
