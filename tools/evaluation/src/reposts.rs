@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Number of drawings asked about per half.
-const ASKED_DRAWINGS: usize = 100;
+const ASKED_DRAWINGS: usize = 25;
 /// Minimum number of inliers that is reported.
 const LEAST_INLIERS: u32 = 4;
 /// Numbers of inliers in the table of thresholds.

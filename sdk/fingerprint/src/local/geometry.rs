@@ -7,8 +7,11 @@ use super::{
     pattern::TURN,
 };
 
-/// Number of matches whose pairs propose transformations, nearest descriptors first.
-const SEEDS: usize = 32;
+/// Number of matches, nearest descriptors first, of which each two propose a transformation.
+const SEEDS: usize = 24;
+/// Number of matches that propose transformations with the matches this far behind.
+const MORE_SEEDS: usize = 200;
+const BEHIND: [usize; 3] = [1, 7, 31];
 /// Minimum distance of two matches that propose a transformation, pixels of the frame.
 const MIN_BASE: f32 = 12.0;
 /// Maximum scale of a transformation, and of its inverse.
@@ -175,16 +178,18 @@ impl Similarity {
 /// both pictures, that fit it. Deterministic: the nearest pairs propose, all pairs vote.
 pub fn fit(pairs: &mut [Pair], is_mirrored: bool) -> Option<(Transform, u32)> {
     pairs.sort_by_key(|pair| pair.distance);
-    let seeds = &pairs[..pairs.len().min(SEEDS)];
+    let nearest =
+        (0..pairs.len().min(SEEDS)).flat_map(|one| (0..one).map(move |other| (one, other)));
+    let more = (0..pairs.len().min(MORE_SEEDS))
+        .flat_map(|one| BEHIND.map(|behind| (one, one + behind)))
+        .filter(|(_, other)| *other < pairs.len());
     let mut best: Option<(usize, Similarity)> = None;
-    for (place, one) in seeds.iter().enumerate() {
-        for other in &seeds[..place] {
-            let Some(similarity) = Similarity::from_two(one, other) else { continue };
-            let fitting = pairs.iter().filter(|pair| similarity.deviation(pair) <= pair.tolerance);
-            let fitting = fitting.count();
-            if best.is_none_or(|(most, _)| fitting > most) {
-                best = Some((fitting, similarity));
-            }
+    for (one, other) in nearest.chain(more) {
+        let Some(similarity) = Similarity::from_two(&pairs[one], &pairs[other]) else { continue };
+        let fitting = pairs.iter().filter(|pair| similarity.deviation(pair) <= pair.tolerance);
+        let fitting = fitting.count();
+        if best.is_none_or(|(most, _)| fitting > most) {
+            best = Some((fitting, similarity));
         }
     }
     let (_, mut similarity) = best?;

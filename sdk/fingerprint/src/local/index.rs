@@ -334,8 +334,8 @@ impl<W: Copy> Segment<W> {
                 let (start, end) = (table.starts[key] as usize, table.starts[key + 1] as usize);
                 for entry in &table.entries[start..end.min(start + MAX_READ)] {
                     if (entry.sketch ^ sought).count_ones() <= SKETCH_RADIUS {
-                        let distance = distance(point, &self.points[entry.point as usize]);
-                        if distance <= RADIUS {
+                        let other = &self.points[entry.point as usize];
+                        if let Some(distance) = near(point, other) {
                             let work = self.work_of(entry.point);
                             let point = entry.point;
                             votes.push(Vote { work, is_mirrored, asked: place, distance, point });
@@ -351,17 +351,18 @@ impl<W: Copy> Segment<W> {
         self.works.partition_point(|work| work.start <= point) as u32 - 1
     }
 
-    /// Returns the difference of direction and level that most votes agree in.
+    /// Returns the difference of direction and level that most votes, of the nearest ones, agree
+    /// in.
     fn candidate(&self, votes: &[Vote], asked: &[Keypoint]) -> Candidate {
-        let differences: Vec<_> = votes
-            .iter()
-            .take(MAX_VOTES)
-            .map(|vote| {
-                let (one, other) = (&asked[vote.asked as usize], &self.points[vote.point as usize]);
-                let turn = (other.angle + TURN as u8 - one.angle) % TURN as u8;
-                (turn, i16::from(other.level) - i16::from(one.level))
-            })
-            .collect();
+        let mut nearest: Vec<_> = votes.iter().collect();
+        nearest.sort_by_key(|vote| vote.distance); // stable
+        nearest.truncate(MAX_VOTES);
+        let difference = |vote: &&Vote| {
+            let (one, other) = (&asked[vote.asked as usize], &self.points[vote.point as usize]);
+            let turn = (other.angle + TURN as u8 - one.angle) % TURN as u8;
+            (turn, i16::from(other.level) - i16::from(one.level))
+        };
+        let differences: Vec<_> = nearest.iter().map(difference).collect();
         let mut best = Candidate {
             work: votes[0].work,
             is_mirrored: votes[0].is_mirrored,
@@ -401,8 +402,8 @@ impl<W: Copy> Segment<W> {
                     if rise.abs_diff(candidate.rise) > 2 {
                         continue;
                     }
-                    let distance = distance(point, other);
-                    if distance <= nearest.map_or(RADIUS, |(least, _)| least) {
+                    let Some(distance) = near(point, other) else { continue };
+                    if nearest.is_none_or(|(least, _)| distance < least) {
                         nearest = Some((distance, other));
                     }
                 }
@@ -423,9 +424,17 @@ fn sketch(bits: &[u64; 4], table: usize) -> u32 {
     (bits[table] >> 32) as u32
 }
 
+/// Returns the number of different bits if it is within [`RADIUS`] and at most half of the mean
+/// number of set bits: plain surroundings set few.
 #[inline(always)]
-fn distance(one: &Keypoint, other: &Keypoint) -> u32 {
-    one.bits.iter().zip(&other.bits).map(|(one, other)| (one ^ other).count_ones()).sum()
+fn near(one: &Keypoint, other: &Keypoint) -> Option<u32> {
+    let pairs = one.bits.iter().zip(&other.bits);
+    let distance = pairs.map(|(one, other)| (one ^ other).count_ones()).sum();
+    if distance > RADIUS {
+        return None;
+    }
+    let set: u32 = one.bits.iter().chain(&other.bits).map(|word| word.count_ones()).sum();
+    (4 * distance <= set).then_some(distance)
 }
 
 fn turn_between(one: u8, other: u8) -> u8 {
