@@ -36,6 +36,7 @@ mod format;
 mod image;
 mod likeness;
 mod markup;
+pub mod local;
 mod minhash;
 pub mod recognition;
 mod scheme;
