@@ -1,19 +1,22 @@
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::CallError;
 
-/// Arguments of a call that are not read yet, by name.
+/// Arguments of a call that are not read yet, by name. Each type is read from text, as the gateway's answers are: a
+/// module contains the code that reads it once.
 #[derive(Debug)]
-pub struct Arguments(Map<String, Value>);
+pub struct Arguments<'a>(BTreeMap<String, &'a RawValue>);
 
-impl Arguments {
+impl<'a> Arguments<'a> {
     /// Parses a JSON object.
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn parse(json: &str) -> Result<Self, CallError> {
-        serde_json::from_str(json).map(Self).map_err(CallError::invalid_call)
+    pub fn parse(json: &'a str) -> Result<Self, CallError> {
+        serde_json::from_slice(json.as_bytes()).map(Self).map_err(CallError::invalid_call)
     }
 
     /// Removes and deserializes an argument. One that is missing is read like `null`, which optional types
@@ -23,11 +26,8 @@ impl Arguments {
     /// `invalid-call`, with what was expected.
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
         let value = self.0.remove(name);
-        let is_missing = value.is_none();
-        serde_json::from_value(value.unwrap_or_default()).map_err(|error| match is_missing {
-            true => CallError::invalid_call(format!("missing `{name}`")),
-            false => CallError::invalid_call(format!("invalid `{name}`: {error}")),
-        })
+        let text = value.map_or("null", RawValue::get);
+        motif_json::from_slice(text.as_bytes()).map_err(|error| invalid(name, value, &error))
     }
 
     /// Removes and deserializes an argument; returns `default` if it is missing.
@@ -43,11 +43,18 @@ impl Arguments {
     /// # Errors
     /// `invalid-call`.
     pub fn finish(self) -> Result<(), CallError> {
-        match self.0.keys().next() {
+        match self.0.into_keys().next() {
             Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
             None => Ok(()),
         }
     }
+}
+
+fn invalid(name: &str, value: Option<&RawValue>, error: &motif_json::Error) -> CallError {
+    CallError::invalid_call(match value {
+        None => format!("missing `{name}`"),
+        Some(_) => format!("invalid `{name}`: {error}"),
+    })
 }
 
 /// Reads the arguments of a [`Call`](crate::Call) into variables: `name: Type`, or `name: Type = default` if it may be

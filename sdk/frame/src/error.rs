@@ -1,25 +1,23 @@
 use std::fmt::Display;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use motif_json::{Field, Json, json, object};
+use serde::{Serialize, Serializer};
 
 /// Error of a call: `{"type", "message", ...}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug)]
 pub struct CallError {
     /// Type, in kebab case.
-    #[serde(rename = "type")]
     pub kind: &'static str,
     /// Message: what is wrong, and what was expected.
     pub message: String,
     /// Further fields of the type.
-    #[serde(flatten)]
-    pub fields: Map<String, Value>,
+    pub fields: Vec<(&'static str, Json)>,
 }
 
 impl CallError {
     /// Creates an error without further fields.
     pub fn new(kind: &'static str, message: impl Display) -> Self {
-        Self { kind, message: message.to_string(), fields: Map::new() }
+        Self { kind, message: message.to_string(), fields: Vec::new() }
     }
 
     /// Creates the error of a call with an unknown name or malformed arguments.
@@ -34,10 +32,17 @@ impl CallError {
 
     /// Adds a field.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        // These are structures of texts and numbers: writing them does not fail.
-        let value = serde_json::to_value(value).unwrap_or_default();
-        self.fields.insert(name.to_owned(), value);
+    pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.fields.push((name, json(&value)));
         self
+    }
+}
+
+impl Serialize for CallError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields: Vec<(&str, &dyn Field)> =
+            vec![("type", &self.kind), ("message", &self.message)];
+        fields.extend(self.fields.iter().map(|(name, value)| (*name, value as &dyn Field)));
+        object(&fields).serialize(serializer)
     }
 }

@@ -21,8 +21,8 @@ mod arguments;
 mod error;
 mod exports;
 
+use motif_json::{Json, object};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 pub use arguments::Arguments;
 pub use error::CallError;
@@ -35,16 +35,16 @@ const HEAD_BYTES: usize = 4;
 #[derive(Debug)]
 pub struct Call<'a> {
     /// Arguments; [`arguments!`] reads them.
-    pub arguments: Arguments,
+    pub arguments: Arguments<'a>,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
 
 /// Result of a call.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// JSON.
-    pub json: Value,
+    pub json: Json,
     /// Raw bytes.
     pub raw: Vec<u8>,
 }
@@ -55,13 +55,12 @@ pub type Handler<S> = fn(&mut S, Call) -> Result<Answer, CallError>;
 impl Answer {
     /// Creates an answer without raw bytes.
     pub fn of(json: &impl Serialize) -> Self {
-        // These are structures of texts and numbers: writing them does not fail.
-        Self { json: serde_json::to_value(json).unwrap_or_default(), raw: Vec::new() }
+        Self { json: motif_json::json(json), raw: Vec::new() }
     }
 
     /// Creates the answer `{}`.
     pub fn empty() -> Self {
-        Self { json: json!({}), raw: Vec::new() }
+        Self { json: object! {}, raw: Vec::new() }
     }
 
     /// Sets the raw bytes. Default: none.
@@ -74,8 +73,8 @@ impl Answer {
 /// Executes the call in a frame with one of `calls`; returns the frame of its answer.
 pub fn answer<S>(state: &mut S, calls: &[&[(&str, Handler<S>)]], input: &[u8]) -> Vec<u8> {
     match execute(state, calls, input) {
-        Ok(answer) => frame(&json!({ "ok": answer.json }).to_string(), &answer.raw),
-        Err(error) => frame(&json!({ "error": error }).to_string(), &[]),
+        Ok(answer) => frame(object! { "ok": answer.json }.get(), &answer.raw),
+        Err(error) => frame(object! { "error": error }.get(), &[]),
     }
 }
 
@@ -114,6 +113,8 @@ pub fn read(frame: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn sum(total: &mut u64, call: Call) -> Result<Answer, CallError> {

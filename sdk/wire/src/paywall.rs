@@ -249,7 +249,7 @@ pub(crate) fn to_header(value: &impl Serialize) -> String {
 
 pub(crate) fn from_header<T: DeserializeOwned>(text: &str) -> Result<T, ParseHeaderError> {
     let json = BASE64URL.decode(text).map_err(|error| ParseHeaderError(error.to_string()))?;
-    serde_json::from_slice(&json).map_err(|error| ParseHeaderError(error.to_string()))
+    motif_json::from_slice(&json).map_err(|error| ParseHeaderError(error.to_string()))
 }
 
 #[cfg(test)]

@@ -4,9 +4,7 @@
  * @packageDocumentation
  */
 
-import { readModule } from '#platform';
-
-import { compileSource, type ModuleSource } from '../core/core.js';
+import { compileModule, type ModuleSource } from '../core/module-source.js';
 import type { Fingerprint } from '../core/types.js';
 import { WasmModule } from '../core/wasm-module.js';
 
@@ -22,8 +20,6 @@ export interface Examination {
   readonly probes: readonly Fingerprint[];
 }
 
-let bundled: Promise<WebAssembly.Module> | undefined;
-
 /**
  * Computes the digest and the fingerprints of a file of at most 64 MiB.
  *
@@ -35,7 +31,7 @@ let bundled: Promise<WebAssembly.Module> | undefined;
  */
 export async function examine(file: Blob | Uint8Array, source?: ModuleSource): Promise<Examination> {
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
-  const module = await WasmModule.instantiate(await compile(source));
+  const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
   return module.call<Examination>('content.examine', {}, bytes).ok;
 }
 
@@ -53,19 +49,8 @@ export async function compareFingerprints(
   other: Fingerprint,
   source?: ModuleSource,
 ): Promise<Comparison> {
-  const module = await WasmModule.instantiate(await compile(source));
+  const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
   return module.call<Comparison>('content.distance', { one, other }).ok;
-}
-
-async function compile(source: ModuleSource | undefined): Promise<WebAssembly.Module> {
-  if (source !== undefined) return compileSource(source);
-  bundled ??= readModule('motif_content.wasm').then((bytes) => WebAssembly.compile(bytes));
-  try {
-    return await bundled;
-  } catch (error) {
-    bundled = undefined;
-    throw error;
-  }
 }
 
 export { examineInWorker } from './worker-host.js';

@@ -241,6 +241,7 @@ export interface VersionInfo {
   readonly programs: Readonly<Record<string, AddressText>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly problem_types: readonly { readonly type: string; readonly title: string; readonly status: number }[];
+  /** Presets of terms; none in the module of payers. */
   readonly presets: readonly string[];
   readonly uses: readonly string[];
   readonly units: readonly string[];
@@ -260,3 +261,14 @@ export type Calls = AddressCalls &
 
 /** Name of a rule. */
 export type CallName = keyof Calls;
+
+/** Name of a rule that the module of payers has. Its `account.decode` reads channels and operators. */
+export type PayerCallName =
+  | 'version'
+  | 'account.decode'
+  | 'address.operator'
+  | 'address.till'
+  | keyof PriceCalls
+  | keyof ReceiptCalls
+  | keyof PayerCalls
+  | keyof PaywallCalls;

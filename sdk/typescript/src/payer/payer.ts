@@ -1,8 +1,9 @@
 import { randomHex } from '../bytes.js';
 import { RpcReader, type AccountReader } from '../chain.js';
 import { now } from '../clock.js';
-import { Core, type ModuleSource } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
+import type { ModuleSource } from '../core/module-source.js';
+import { PayerCore } from '../core/payer-core.js';
 import type { License, Purchase } from '../core/types.js';
 import { MotifError, UntrustedError } from '../errors.js';
 import { GatewayClient, type GatewayOptions } from '../gateway/client.js';
@@ -85,7 +86,7 @@ const DAY_SECONDS = 86_400;
 export class Payer {
   readonly channel: string;
   /** Rules that the payer runs on. */
-  readonly core: Core;
+  readonly core: PayerCore;
   readonly gateway: GatewayClient;
   readonly #driver: Driver;
   readonly #machine: Machine;
@@ -93,7 +94,7 @@ export class Payer {
   readonly #chain: AccountReader;
 
   private constructor(parts: {
-    core: Core;
+    core: PayerCore;
     chain: AccountReader;
     channel: string;
     driver: Driver;
@@ -121,7 +122,7 @@ export class Payer {
   static async open(options: PayerOptions): Promise<Payer> {
     const { channel, signer } = options;
     const chain = typeof options.rpc === 'string' ? new RpcReader(options.rpc) : options.rpc;
-    const core = await Core.load(options.module);
+    const core = await PayerCore.load(options.module);
     const read = await readChannel(core, chain, channel);
     if (read.voucherKey !== signer.address) {
       throw new MotifError('invalid-input', `the voucher key of channel ${channel} is another one than the signer's`);
@@ -333,7 +334,7 @@ export class Payer {
 }
 
 /** Restores the machine from the payer's state, or creates it. */
-async function start(core: Core, options: PayerOptions, read: ChannelOnChain, journal?: Journal): Promise<Machine> {
+async function start(core: PayerCore, options: PayerOptions, read: ChannelOnChain, journal?: Journal): Promise<Machine> {
   const { channel } = options;
   const { data: account, receiptKeys } = read;
   const machineOptions = { channel, account, receiptKeys, policy: toPolicyJson(options) };

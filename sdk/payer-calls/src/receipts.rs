@@ -8,16 +8,16 @@ use motif_interface::{
         proof::{ProofError, ReceiptProof},
     },
 };
+use motif_json::object;
 use motif_payer::request::paid_request_digest;
 use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts, sale::SaleReceipt};
-use serde_json::json;
 
 use crate::{
-    Calls, Core, accounts,
+    Calls, Payers, accounts,
     parts::{ReceiptKeyParts, data, receipt_keys},
 };
 
-pub(crate) const CALLS: Calls = &[
+pub const CALLS: Calls = &[
     ("receipt.digest", digest),
     ("receipt.read", read),
     ("receipt.verify", verify),
@@ -27,29 +27,29 @@ pub(crate) const CALLS: Calls = &[
     ("request.digest", request_digest),
 ];
 
-fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { receipt: ReceiptParts });
     let receipt = SignedReceipt::from(&receipt).receipt;
     let (digest, bytes) = (Digest(receipt.digest()), hex::encode(receipt.to_bytes()));
-    Ok(Answer::of(&json!({ "digest": digest, "bytes": bytes })))
+    Ok(Answer::of(&object! { "digest": digest, "bytes": bytes }))
 }
 
-fn read(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn read(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { header: String });
     let receipt = ReceiptParts::from_header(&header).map_err(CallError::invalid_input)?;
-    Ok(Answer::of(&json!({ "receipt": receipt })))
+    Ok(Answer::of(&object! { "receipt": receipt }))
 }
 
-fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { receipt: ReceiptParts, keys: Vec<ReceiptKeyParts> });
     let signed = SignedReceipt::from(&receipt);
     if !signed.verifies_with(&receipt_keys(&keys)) {
         return Err(unsigned());
     }
-    Ok(Answer::of(&json!({ "digest": Digest(signed.receipt.digest()) })))
+    Ok(Answer::of(&object! { "digest": Digest(signed.receipt.digest()) }))
 }
 
-fn prove(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn prove(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         proof: ReceiptProofParts,
         address: Address,
@@ -72,13 +72,13 @@ fn prove(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::empty())
 }
 
-fn read_sale(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn read_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { header: String });
     let receipt = SaleReceipt::from_header(&header).map_err(CallError::invalid_input)?;
-    Ok(Answer::of(&json!({ "receipt": receipt })))
+    Ok(Answer::of(&object! { "receipt": receipt }))
 }
 
-fn verify_sale(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn verify_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { receipt: SaleReceipt, keys: Vec<ReceiptKeyParts> });
     if !receipt.verifies_with(&receipt_keys(&keys)) {
         return Err(unsigned());
@@ -91,9 +91,9 @@ fn unsigned() -> CallError {
     CallError::new("receipt-invalid", message)
 }
 
-fn request_digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn request_digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
     arguments!(call, { method: String, target: String });
     let digest = Digest(paid_request_digest(&method, &target, body));
-    Ok(Answer::of(&json!({ "digest": digest })))
+    Ok(Answer::of(&object! { "digest": digest }))
 }

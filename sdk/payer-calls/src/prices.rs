@@ -6,14 +6,14 @@ use motif_interface::{
     channel::License,
     voucher::{SignedVoucher, Statement},
 };
+use motif_json::object;
 use motif_wire::{Address, Amount, Digest, SignatureHex, StatementEntry};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use crate::{Calls, Core, parts::LicenseParts};
+use crate::{Calls, Payers, parts::LicenseParts};
 
-pub(crate) const CALLS: Calls = &[
+pub const CALLS: Calls = &[
     ("voucher.bytes", bytes),
     ("voucher.verify", verify),
     ("statement.digest", digest),
@@ -52,13 +52,13 @@ impl VoucherArgument {
     }
 }
 
-fn bytes(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn bytes(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { voucher: VoucherArgument });
     let bytes = voucher.signed(Pubkey::default()).voucher.to_bytes();
-    Ok(Answer::of(&json!({ "bytes": hex::encode(bytes) })))
+    Ok(Answer::of(&object! { "bytes": hex::encode(bytes) }))
 }
 
-fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { voucher: VoucherArgument, key: Address });
     if !voucher.signed(key.0).verifies() {
         return Err(CallError::new("voucher-invalid", "the key did not sign the voucher"));
@@ -66,18 +66,18 @@ fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::empty())
 }
 
-fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { entries: Vec<StatementEntry> });
     let mut statement = Statement::default();
     for StatementEntry { license, units } in entries {
         statement.add(license, units).map_err(|error| CallError::new("statement-full", error))?;
     }
     let (bytes, digest) = (hex::encode(statement.to_bytes()), Digest(statement.digest()));
-    Ok(Answer::of(&json!({ "bytes": bytes, "digest": digest })))
+    Ok(Answer::of(&object! { "bytes": bytes, "digest": digest }))
 }
 
 /// Charges a license by the program's code; adds the operator's fee on the price.
-fn charge(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn charge(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         license: LicenseParts,
         units: u32,
@@ -88,13 +88,13 @@ fn charge(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     let charge = charged.charge(units, now).map_err(|error| {
         CallError::new("license-refuses", error).with("reason", error.to_string())
     })?;
-    let mut priced = priced(charge.price, operator_fee_bps)?;
-    priced["license"] = Answer::of(&LicenseParts::from(&charged)).json;
-    Ok(Answer::of(&priced))
+    let Priced { price, fee, total } = priced(charge.price, operator_fee_bps)?;
+    let license = LicenseParts::from(&charged);
+    Ok(Answer::of(&object! { "price": price, "fee": fee, "total": total, "license": license }))
 }
 
 /// Multiplies a price by the units that are not free.
-fn quote(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn quote(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         price: Amount,
         units: u32,
@@ -106,10 +106,18 @@ fn quote(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::of(&priced(price, operator_fee_bps)?))
 }
 
-fn priced(price: u64, operator_fee_bps: u16) -> Result<serde_json::Value, CallError> {
+/// Price of units.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Priced {
+    price: Amount,
+    fee: Amount,
+    total: Amount,
+}
+
+fn priced(price: u64, operator_fee_bps: u16) -> Result<Priced, CallError> {
     let fee = floor_share(price, operator_fee_bps);
     let total = price.checked_add(fee).ok_or_else(overflow)?;
-    Ok(json!({ "price": Amount(price), "fee": Amount(fee), "total": Amount(total) }))
+    Ok(Priced { price: Amount(price), fee: Amount(fee), total: Amount(total) })
 }
 
 fn overflow() -> CallError {
