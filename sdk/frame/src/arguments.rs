@@ -1,22 +1,20 @@
-use std::collections::BTreeMap;
-
+use motif_json::{from_value, object_in};
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::CallError;
 
-/// Arguments of a call that are not read yet, by name. Each type is read from text, as the gateway's answers are: a
-/// module contains the code that reads it once.
+/// Arguments of a call that are not read yet, by name.
 #[derive(Debug)]
-pub struct Arguments<'a>(BTreeMap<String, &'a RawValue>);
+pub struct Arguments(Map<String, Value>);
 
-impl<'a> Arguments<'a> {
+impl Arguments {
     /// Parses a JSON object.
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn parse(json: &'a str) -> Result<Self, CallError> {
-        serde_json::from_slice(json.as_bytes()).map(Self).map_err(CallError::invalid_call)
+    pub fn parse(json: &str) -> Result<Self, CallError> {
+        object_in(json.as_bytes()).map(Self).map_err(CallError::invalid_call)
     }
 
     /// Removes and deserializes an argument. One that is missing is read like `null`, which optional types
@@ -26,8 +24,8 @@ impl<'a> Arguments<'a> {
     /// `invalid-call`, with what was expected.
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
         let value = self.0.remove(name);
-        let text = value.map_or("null", RawValue::get);
-        motif_json::from_slice(text.as_bytes()).map_err(|error| invalid(name, value, &error))
+        let is_missing = value.is_none();
+        from_value(&value.unwrap_or_default()).map_err(|error| invalid(name, is_missing, &error))
     }
 
     /// Removes and deserializes an argument; returns `default` if it is missing.
@@ -43,17 +41,17 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// `invalid-call`.
     pub fn finish(self) -> Result<(), CallError> {
-        match self.0.into_keys().next() {
+        match self.0.keys().next() {
             Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
             None => Ok(()),
         }
     }
 }
 
-fn invalid(name: &str, value: Option<&RawValue>, error: &motif_json::Error) -> CallError {
-    CallError::invalid_call(match value {
-        None => format!("missing `{name}`"),
-        Some(_) => format!("invalid `{name}`: {error}"),
+fn invalid(name: &str, is_missing: bool, error: &motif_json::Error) -> CallError {
+    CallError::invalid_call(match is_missing {
+        true => format!("missing `{name}`"),
+        false => format!("invalid `{name}`: {error}"),
     })
 }
 

@@ -35,7 +35,7 @@ const HEAD_BYTES: usize = 4;
 #[derive(Debug)]
 pub struct Call<'a> {
     /// Arguments; [`arguments!`] reads them.
-    pub arguments: Arguments<'a>,
+    pub arguments: Arguments,
     /// Raw bytes.
     pub raw: &'a [u8],
 }

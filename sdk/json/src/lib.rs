@@ -15,5 +15,5 @@
 mod reader;
 mod writer;
 
-pub use reader::{Error, from_slice};
+pub use reader::{Error, from_slice, from_value, object_in};
 pub use writer::{Field, Json, json, object};

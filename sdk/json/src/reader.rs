@@ -25,6 +25,14 @@ impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(message.to_string())
     }
+
+    fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
+        unexpected("type", found, expected)
+    }
+
+    fn invalid_value(found: Unexpected, expected: &dyn Expected) -> Self {
+        unexpected("value", found, expected)
+    }
 }
 
 /// Parses a text.
@@ -32,17 +40,37 @@ impl de::Error for Error {
 /// # Errors
 /// Returns an error if it is not JSON of the type.
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    T::deserialize(Tree(&parse(text)?))
+    from_value(&parse(text)?)
+}
+
+/// Reads a parsed value.
+///
+/// # Errors
+/// Returns an error if it is not of the type.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    T::deserialize(Tree(value))
 }
 
 fn parse(text: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice(text).map_err(de::Error::custom)
 }
 
+/// Parses an object.
+///
+/// # Errors
+/// Returns an error if the text is not one.
+pub fn object_in(text: &[u8]) -> Result<Map<String, Value>, Error> {
+    match parse(text)? {
+        Value::Object(fields) => Ok(fields),
+        other => Err(mismatch(&other, &"a map")),
+    }
+}
+
 /// Deserializer of a parsed value.
 #[derive(Clone, Copy)]
 struct Tree<'a>(&'a Value);
 
+/// Error of a value of another type.
 fn mismatch(value: &Value, expected: &dyn Expected) -> Error {
     let found = match value {
         Value::Null => Unexpected::Unit,
@@ -50,13 +78,30 @@ fn mismatch(value: &Value, expected: &dyn Expected) -> Error {
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => Unexpected::Unsigned(number),
             (None, Some(number)) => Unexpected::Signed(number),
-            (None, None) => Unexpected::Other("number"),
+            (None, None) => Unexpected::Other("fraction"),
         },
         Value::String(text) => Unexpected::Str(text),
         Value::Array(_) => Unexpected::Seq,
         Value::Object(_) => Unexpected::Map,
     };
-    de::Error::invalid_type(found, expected)
+    unexpected("type", found, expected)
+}
+
+/// Without the formatting of fractions, which would be a tenth of a module.
+fn unexpected(what: &str, found: Unexpected, expected: &dyn Expected) -> Error {
+    let found = match found {
+        Unexpected::Bool(flag) => format!("boolean `{flag}`"),
+        Unexpected::Unsigned(number) => format!("integer `{number}`"),
+        Unexpected::Signed(number) => format!("integer `{number}`"),
+        Unexpected::Str(text) => format!("string `{text}`"),
+        Unexpected::Unit => "null".to_owned(),
+        Unexpected::Seq => "sequence".to_owned(),
+        Unexpected::Map => "map".to_owned(),
+        Unexpected::Float(_) => "fraction".to_owned(),
+        Unexpected::Other(other) => other.to_owned(),
+        _ => "another value".to_owned(),
+    };
+    Error(format!("invalid {what}: {found}, expected {expected}"))
 }
 
 fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Error> {

@@ -334,7 +334,12 @@ export class Payer {
 }
 
 /** Restores the machine from the payer's state, or creates it. */
-async function start(core: PayerCore, options: PayerOptions, read: ChannelOnChain, journal?: Journal): Promise<Machine> {
+async function start(
+  core: PayerCore,
+  options: PayerOptions,
+  read: ChannelOnChain,
+  journal?: Journal,
+): Promise<Machine> {
   const { channel } = options;
   const { data: account, receiptKeys } = read;
   const machineOptions = { channel, account, receiptKeys, policy: toPolicyJson(options) };
