@@ -13,14 +13,13 @@ use motif_interface::{
     payments::{Issuance, Licensee, Till, Vault},
     token_amount,
 };
-use motif_json::{Json, object};
+use motif_json::{Field, Json};
 use motif_payer_calls::{
     Calls, Payers,
     accounts::{channel, invalid, key, operator, time},
     parts::{LicenseParts, SharesParts, data},
 };
 use motif_wire::{Address, Amount, Digest, ParentShare};
-use serde::Serialize;
 use serde_json::{Value, json};
 use solana_pubkey::Pubkey;
 
@@ -43,7 +42,7 @@ fn decode(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let decoded = if starts(Channel::DISCRIMINATOR) {
         ChannelAccount::from_bytes(account).map(|account| channel(&account)).transpose()?
     } else if starts(Earnings::DISCRIMINATOR) {
-        EarningsAccount::from_bytes(account).map(|account| motif_json::json(&earnings(&account)))
+        EarningsAccount::from_bytes(account).map(|account| Json::of(&earnings(&account)))
     } else {
         let readers: [Reader; 11] = [
             |data| read("work", data, work),
@@ -63,13 +62,13 @@ fn decode(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     Ok(Answer { json: decoded.ok_or_else(|| invalid("an account of Motif"))?, raw: Vec::new() })
 }
 
-fn read<T: AccountData, F: Serialize>(
+fn read<T: AccountData, F: Field>(
     kind: &str,
     data: &[u8],
     facts: impl Fn(&T) -> F,
 ) -> Option<Json> {
     let read = T::from_account_data(data).ok()?;
-    Some(object(&[("kind", &kind), (kind, &facts(&read))]))
+    Some(Json::object(&[("kind", &kind), (kind, &facts(&read))]))
 }
 
 fn shares(split: &[Share]) -> Vec<ShareParts> {

@@ -22,6 +22,7 @@ impl Arguments {
     ///
     /// # Errors
     /// `invalid-call`, with what was expected.
+    #[inline(never)]
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
         let value = self.0.remove(name);
         let is_missing = value.is_none();
@@ -40,7 +41,8 @@ impl Arguments {
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn finish(self) -> Result<(), CallError> {
+    #[inline(never)]
+    pub fn finish(&self) -> Result<(), CallError> {
         match self.0.keys().next() {
             Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
             None => Ok(()),
@@ -63,8 +65,7 @@ fn invalid(name: &str, is_missing: bool, error: &motif_json::Error) -> CallError
 #[macro_export]
 macro_rules! arguments {
     ($call:ident, { $($name:ident $(($key:literal))?: $type:ty $(= $default:expr)?),* $(,)? }) => {
-        #[allow(unused_mut, reason = "a call may have no arguments")]
-        let mut arguments = $call.arguments;
+        let arguments = $call.arguments;
         $(let $name: $type = $crate::argument!(arguments, $name $(($key))? $(= $default)?);)*
         arguments.finish()?;
     };

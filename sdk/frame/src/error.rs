@@ -1,23 +1,23 @@
 use std::fmt::Display;
 
-use motif_json::{Field, Json, json, object};
-use serde::{Serialize, Serializer};
+use motif_json::{Field, Json};
 
 /// Error of a call: `{"type", "message", ...}`.
 #[derive(Clone, Debug)]
-pub struct CallError {
-    /// Type, in kebab case.
-    pub kind: &'static str,
-    /// Message: what is wrong, and what was expected.
-    pub message: String,
-    /// Further fields of the type.
-    pub fields: Vec<(&'static str, Json)>,
+pub struct CallError(Box<Fields>);
+
+/// Behind a pointer, so that a result is small.
+#[derive(Clone, Debug)]
+struct Fields {
+    kind: &'static str,
+    message: String,
+    more: Vec<(&'static str, Json)>,
 }
 
 impl CallError {
-    /// Creates an error without further fields.
+    /// Creates an error without further fields: its type, in kebab case, and what is wrong and was expected.
     pub fn new(kind: &'static str, message: impl Display) -> Self {
-        Self { kind, message: message.to_string(), fields: Vec::new() }
+        Self(Box::new(Fields { kind, message: message.to_string(), more: Vec::new() }))
     }
 
     /// Creates the error of a call with an unknown name or malformed arguments.
@@ -32,17 +32,17 @@ impl CallError {
 
     /// Adds a field.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
-        self.fields.push((name, json(&value)));
+    pub fn with(mut self, name: &'static str, value: &dyn Field) -> Self {
+        self.0.more.push((name, Json::of(value)));
         self
     }
 }
 
-impl Serialize for CallError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields: Vec<(&str, &dyn Field)> =
-            vec![("type", &self.kind), ("message", &self.message)];
-        fields.extend(self.fields.iter().map(|(name, value)| (*name, value as &dyn Field)));
-        object(&fields).serialize(serializer)
+impl Field for CallError {
+    fn write(&self, text: &mut Vec<u8>) {
+        let Fields { kind, message, more } = &*self.0;
+        let mut fields: Vec<(&str, &dyn Field)> = vec![("type", kind), ("message", message)];
+        fields.extend(more.iter().map(|(name, value)| (*name, value as &dyn Field)));
+        Json::object(&fields).write(text);
     }
 }

@@ -21,8 +21,7 @@ mod arguments;
 mod error;
 mod exports;
 
-use motif_json::{Json, object};
-use serde::Serialize;
+use motif_json::{Field, Json, object};
 
 pub use arguments::Arguments;
 pub use error::CallError;
@@ -35,7 +34,7 @@ const HEAD_BYTES: usize = 4;
 #[derive(Debug)]
 pub struct Call<'a> {
     /// Arguments; [`arguments!`] reads them.
-    pub arguments: Arguments,
+    pub arguments: &'a mut Arguments,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
@@ -54,8 +53,8 @@ pub type Handler<S> = fn(&mut S, Call) -> Result<Answer, CallError>;
 
 impl Answer {
     /// Creates an answer without raw bytes.
-    pub fn of(json: &impl Serialize) -> Self {
-        Self { json: motif_json::json(json), raw: Vec::new() }
+    pub fn of(json: &dyn Field) -> Self {
+        Self { json: Json::of(json), raw: Vec::new() }
     }
 
     /// Creates the answer `{}`.
@@ -73,8 +72,8 @@ impl Answer {
 /// Executes the call in a frame with one of `calls`; returns the frame of its answer.
 pub fn answer<S>(state: &mut S, calls: &[&[(&str, Handler<S>)]], input: &[u8]) -> Vec<u8> {
     match execute(state, calls, input) {
-        Ok(answer) => frame(object! { "ok": answer.json }.get(), &answer.raw),
-        Err(error) => frame(object! { "error": error }.get(), &[]),
+        Ok(answer) => write_frame(object! { "ok": answer.json }.as_bytes(), &answer.raw),
+        Err(error) => write_frame(object! { "error": error }.as_bytes(), &[]),
     }
 }
 
@@ -90,15 +89,19 @@ fn execute<S>(
     let handler = calls.iter().copied().flatten().find(|(known, _)| *known == name);
     let unknown = || CallError::invalid_call(format!("unknown call `{name}`"));
     let (_, handler) = handler.ok_or_else(unknown)?;
-    handler(state, Call { arguments, raw })
+    handler(state, Call { arguments: &mut arguments, raw })
 }
 
 /// Creates a frame.
 pub fn frame(json: &str, raw: &[u8]) -> Vec<u8> {
+    write_frame(json.as_bytes(), raw)
+}
+
+fn write_frame(json: &[u8], raw: &[u8]) -> Vec<u8> {
     let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
     let mut frame = Vec::with_capacity(HEAD_BYTES + json.len() + raw.len());
     frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(json.as_bytes());
+    frame.extend_from_slice(json);
     frame.extend_from_slice(raw);
     frame
 }

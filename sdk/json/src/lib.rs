@@ -9,11 +9,11 @@
 //!
 //! let read: (u64, Option<bool>) = from_slice(b"[18446744073709551615, null]").expect("a pair");
 //! let written = object! { "number": read.0, "inner": object! { "flag": read.1 } };
-//! assert_eq!(written.get(), r#"{"number":18446744073709551615,"inner":{"flag":null}}"#);
+//! assert_eq!(written.as_bytes(), br#"{"number":18446744073709551615,"inner":{"flag":null}}"#);
 //! ```
 
 mod reader;
 mod writer;
 
 pub use reader::{Error, from_slice, from_value, object_in};
-pub use writer::{Field, Json, json, object};
+pub use writer::{Field, Json};

@@ -11,11 +11,15 @@ use serde_json::{Map, Number, Value, map};
 
 /// Error returned when a text is not JSON, or not of the expected type.
 #[derive(Debug)]
-pub struct Error(String);
+pub struct Error(Box<Message>);
+
+/// Behind a pointer, so that a result is small.
+#[derive(Debug)]
+struct Message(String);
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.0.0)
     }
 }
 
@@ -23,7 +27,7 @@ impl std::error::Error for Error {}
 
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        error(message.to_string())
     }
 
     fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
@@ -70,6 +74,10 @@ pub fn object_in(text: &[u8]) -> Result<Map<String, Value>, Error> {
 #[derive(Clone, Copy)]
 struct Tree<'a>(&'a Value);
 
+fn error(message: String) -> Error {
+    Error(Box::new(Message(message)))
+}
+
 /// Error of a value of another type.
 fn mismatch(value: &Value, expected: &dyn Expected) -> Error {
     let found = match value {
@@ -101,7 +109,7 @@ fn unexpected(what: &str, found: Unexpected, expected: &dyn Expected) -> Error {
         Unexpected::Other(other) => other.to_owned(),
         _ => "another value".to_owned(),
     };
-    Error(format!("invalid {what}: {found}, expected {expected}"))
+    error(format!("invalid {what}: {found}, expected {expected}"))
 }
 
 fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Error> {

@@ -86,7 +86,7 @@ fn charge(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     });
     let mut charged = License::from(&license);
     let charge = charged.charge(units, now).map_err(|error| {
-        CallError::new("license-refuses", error).with("reason", error.to_string())
+        CallError::new("license-refuses", error).with("reason", &error.to_string())
     })?;
     let Priced { price, fee, total } = priced(charge.price, operator_fee_bps)?;
     let license = LicenseParts::from(&charged);

@@ -67,7 +67,7 @@ fn prove(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
             ProofError::NotInStatement => "not-in-statement",
             ProofError::NotSettled => "not-settled",
         };
-        CallError::new("proof-invalid", error).with("reason", reason)
+        CallError::new("proof-invalid", error).with("reason", &reason)
     })?;
     Ok(Answer::empty())
 }

@@ -13,7 +13,7 @@ use crate::parts::base64;
 /// Returns the answer with what the host does next, in order.
 pub fn effects(effects: &[Effect]) -> Answer {
     let effects: Vec<_> = effects.iter().map(effect).collect();
-    Answer::of(&object! { "effects": effects })
+    Answer::of(&object! { "effects": Json::array(&effects) })
 }
 
 fn effect(effect: &Effect) -> Json {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{channel::ChannelAccount, operator::ReceiptKeys};
-use motif_json::object;
+use motif_json::{Json, object};
 use motif_payer::{KeptReceipt, Machine, PayerError, PayerPolicy, Payment, is_transient};
 use motif_wire::{
     Address, Amount, BatchedGeneration, ChannelState, Digest, ReceiptParts, SignatureHex,
@@ -71,6 +71,7 @@ impl Payers {
         self.next
     }
 
+    #[inline(never)]
     fn payer(&mut self, handle: u32) -> Result<&mut Payer, CallError> {
         let found = self.machines.get_mut(&handle);
         found
@@ -81,6 +82,7 @@ impl Payers {
     ///
     /// # Errors
     /// `unknown-payer`.
+    #[inline(never)]
     pub fn machine(&mut self, handle: u32) -> Result<&mut Machine, CallError> {
         self.payer(handle).map(|payer| &mut payer.machine)
     }
@@ -216,7 +218,9 @@ fn withdraw(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 fn resend(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
     let request = payers.machine(payer)?.resend();
-    Ok(Answer::of(&object! { "request": request.as_ref().map(effects::request) }))
+    Ok(Answer::of(
+        &object! { "request": request.as_ref().map_or_else(|| Json::of(&()), effects::request) },
+    ))
 }
 
 fn lose_answer(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
@@ -285,7 +289,7 @@ fn receipts(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
         }
     };
     let receipts: Vec<_> = payers.machine(payer)?.receipts().iter().map(kept).collect();
-    Ok(Answer::of(&object! { "receipts": receipts }))
+    Ok(Answer::of(&object! { "receipts": Json::array(&receipts) }))
 }
 
 fn forget_receipts(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
