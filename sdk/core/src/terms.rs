@@ -27,6 +27,7 @@ pub(crate) const CALLS: Calls = &[
 struct DenominationParts {
     mint: Address,
     decimals: u8,
+    #[serde(default)]
     name: Option<String>,
 }
 

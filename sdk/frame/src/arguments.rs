@@ -1,20 +1,22 @@
-use motif_json::{from_value, object_in};
+use motif_json::{Node, Object, from_node, parse};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::CallError;
 
 /// Arguments of a call that are not read yet, by name.
 #[derive(Debug)]
-pub struct Arguments(Map<String, Value>);
+pub struct Arguments<'a>(Object<'a>);
 
-impl Arguments {
+impl<'a> Arguments<'a> {
     /// Parses a JSON object.
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn parse(json: &str) -> Result<Self, CallError> {
-        object_in(json.as_bytes()).map(Self).map_err(CallError::invalid_call)
+    pub fn parse(json: &'a str) -> Result<Self, CallError> {
+        match parse(json.as_bytes()).map_err(CallError::invalid_call)? {
+            Node::Object(arguments) => Ok(Self(arguments)),
+            _ => Err(CallError::invalid_call("expected an object of arguments")),
+        }
     }
 
     /// Removes and deserializes an argument. One that is missing is read like `null`, which optional types
@@ -24,9 +26,9 @@ impl Arguments {
     /// `invalid-call`, with what was expected.
     #[inline(never)]
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
-        let value = self.0.remove(name);
+        let value = self.remove(name);
         let is_missing = value.is_none();
-        from_value(&value.unwrap_or_default()).map_err(|error| invalid(name, is_missing, &error))
+        from_node(&value.unwrap_or_default()).map_err(|error| invalid(name, is_missing, &error))
     }
 
     /// Removes and deserializes an argument; returns `default` if it is missing.
@@ -34,7 +36,12 @@ impl Arguments {
     /// # Errors
     /// As [`Arguments::take`].
     pub fn take_or<T: DeserializeOwned>(&mut self, name: &str, default: T) -> Result<T, CallError> {
-        if self.0.contains_key(name) { self.take(name) } else { Ok(default) }
+        if self.0.iter().any(|(known, _)| known == name) { self.take(name) } else { Ok(default) }
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Node<'a>> {
+        let position = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(position).1)
     }
 
     /// Checks that all arguments were read.
@@ -43,8 +50,8 @@ impl Arguments {
     /// `invalid-call`.
     #[inline(never)]
     pub fn finish(&self) -> Result<(), CallError> {
-        match self.0.keys().next() {
-            Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
+        match self.0.first() {
+            Some((name, _)) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
             None => Ok(()),
         }
     }

@@ -32,9 +32,9 @@ const HEAD_BYTES: usize = 4;
 
 /// Call of a module.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub struct Call<'a, 't> {
     /// Arguments; [`arguments!`] reads them.
-    pub arguments: &'a mut Arguments,
+    pub arguments: &'a mut Arguments<'t>,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn invalid_call_says_what_is_wrong() {
         for (json, expected) in [
-            ("[]", "invalid type: sequence, expected a map"),
+            ("[]", "expected an object of arguments"),
             ("{", "EOF"),
             ("{}", "missing `call`"),
             (r#"{"call":1}"#, "invalid `call`: invalid type"),

@@ -1,8 +1,8 @@
 //! JSON with little code for each type, for WebAssembly modules.
 //!
-//! [`from_slice`] parses a text into a tree, from which a type takes its fields: of what `serde` derives, only the reading of
-//! fields by name remains. Of fields of the same name the last one counts. [`object!`] writes an object from a list of
-//! fields.
+//! [`from_slice`] parses a text into a tree. A structure gets its fields by name, in its own order, as a sequence: of what
+//! `serde` derives, nothing but that remains. So an `Option` may be missing only if it has `#[serde(default)]`, and whether
+//! unknown fields are refused is the caller's choice, not the type's. [`object!`] writes an object from a list of fields.
 //!
 //! ```
 //! use motif_json::{from_slice, object};
@@ -13,7 +13,9 @@
 //! ```
 
 mod reader;
+mod tree;
 mod writer;
 
-pub use reader::{Error, from_slice, from_value, object_in};
+pub use reader::{Error, Foreign, from_node, from_slice, parse};
+pub use tree::{Node, Object};
 pub use writer::{Field, Json};

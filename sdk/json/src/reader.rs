@@ -1,25 +1,47 @@
-use std::{fmt, slice};
+use std::{borrow::Cow, fmt, slice};
 
 use serde::{
+    Deserialize,
     de::{
         self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
         SeqAccess, Unexpected, VariantAccess, Visitor, value::StrDeserializer,
     },
     forward_to_deserialize_any,
 };
-use serde_json::{Map, Number, Value, map};
+
+use crate::tree::{Node, Object};
 
 /// Error returned when a text is not JSON, or not of the expected type.
 #[derive(Debug)]
-pub struct Error(Box<Message>);
+pub struct Error(Box<Content>);
 
 /// Behind a pointer, so that a result is small.
 #[derive(Debug)]
-struct Message(String);
+enum Content {
+    Message(String),
+    /// The field of this position is missing.
+    Missing(usize),
+}
+
+impl Error {
+    /// Names a missing field.
+    fn of(self, fields: &[&str]) -> Self {
+        match *self.0 {
+            Content::Missing(position) => {
+                let name = fields.get(position).copied().unwrap_or_default();
+                error(format!("missing field `{name}`"))
+            }
+            Content::Message(_) => self,
+        }
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.0)
+        match &*self.0 {
+            Content::Message(message) => formatter.write_str(message),
+            Content::Missing(length) => write!(formatter, "an item after {length} is missing"),
+        }
     }
 }
 
@@ -37,60 +59,87 @@ impl de::Error for Error {
     fn invalid_value(found: Unexpected, expected: &dyn Expected) -> Self {
         unexpected("value", found, expected)
     }
+
+    fn invalid_length(length: usize, _: &dyn Expected) -> Self {
+        Self(Box::new(Content::Missing(length)))
+    }
+}
+
+fn error(message: String) -> Error {
+    Error(Box::new(Content::Message(message)))
+}
+
+/// Parses a text that others wrote: fields that a type does not know are skipped.
+///
+/// # Errors
+/// Returns an error if it is not JSON of the type.
+pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    T::deserialize(Reader { node: &parse(text)?, is_strict: false })
+}
+
+/// Reads a parsed value. A field that a type does not know is an error, but in [`Foreign`].
+///
+/// # Errors
+/// Returns an error if it is not of the type.
+pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Error> {
+    T::deserialize(Reader { node, is_strict: true })
 }
 
 /// Parses a text.
 ///
 /// # Errors
-/// Returns an error if it is not JSON of the type.
-pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    from_value(&parse(text)?)
+/// Returns an error if it is not JSON.
+pub fn parse(text: &[u8]) -> Result<Node<'_>, Error> {
+    serde_json::from_slice(text).map_err(|wrong| error(wrong.to_string()))
 }
 
-/// Reads a parsed value.
-///
-/// # Errors
-/// Returns an error if it is not of the type.
-pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    T::deserialize(Tree(value))
-}
+/// Value that others wrote: fields that its type does not know are skipped.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<T>(pub T);
 
-fn parse(text: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(text).map_err(de::Error::custom)
-}
+const FOREIGN: &str = "motif foreign";
 
-/// Parses an object.
-///
-/// # Errors
-/// Returns an error if the text is not one.
-pub fn object_in(text: &[u8]) -> Result<Map<String, Value>, Error> {
-    match parse(text)? {
-        Value::Object(fields) => Ok(fields),
-        other => Err(mismatch(&other, &"a map")),
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Foreign<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Inner<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Inner<T> {
+            type Value = Foreign<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                inner: D,
+            ) -> Result<Foreign<T>, D::Error> {
+                T::deserialize(inner).map(Foreign)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(FOREIGN, Inner(std::marker::PhantomData))
     }
 }
 
 /// Deserializer of a parsed value.
 #[derive(Clone, Copy)]
-struct Tree<'a>(&'a Value);
-
-fn error(message: String) -> Error {
-    Error(Box::new(Message(message)))
+struct Reader<'a> {
+    node: &'a Node<'a>,
+    is_strict: bool,
 }
 
 /// Error of a value of another type.
-fn mismatch(value: &Value, expected: &dyn Expected) -> Error {
-    let found = match value {
-        Value::Null => Unexpected::Unit,
-        Value::Bool(flag) => Unexpected::Bool(*flag),
-        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => Unexpected::Unsigned(number),
-            (None, Some(number)) => Unexpected::Signed(number),
-            (None, None) => Unexpected::Other("fraction"),
-        },
-        Value::String(text) => Unexpected::Str(text),
-        Value::Array(_) => Unexpected::Seq,
-        Value::Object(_) => Unexpected::Map,
+fn mismatch(node: &Node, expected: &dyn Expected) -> Error {
+    let found = match node {
+        Node::Null => Unexpected::Unit,
+        Node::Bool(flag) => Unexpected::Bool(*flag),
+        Node::Unsigned(number) => Unexpected::Unsigned(*number),
+        Node::Signed(number) => Unexpected::Signed(*number),
+        Node::Fraction(number) => Unexpected::Float(*number),
+        Node::Text(text) => Unexpected::Str(text),
+        Node::Array(_) => Unexpected::Seq,
+        Node::Object(_) => Unexpected::Map,
     };
     unexpected("type", found, expected)
 }
@@ -106,41 +155,73 @@ fn unexpected(what: &str, found: Unexpected, expected: &dyn Expected) -> Error {
         Unexpected::Seq => "sequence".to_owned(),
         Unexpected::Map => "map".to_owned(),
         Unexpected::Float(_) => "fraction".to_owned(),
-        Unexpected::Other(other) => other.to_owned(),
         _ => "another value".to_owned(),
     };
     error(format!("invalid {what}: {found}, expected {expected}"))
 }
 
-fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Error> {
-    match (number.as_u64(), number.as_i64()) {
-        (Some(number), _) => visitor.visit_u64(number),
-        (None, Some(number)) => visitor.visit_i64(number),
-        (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+/// Returns the values of an object's fields in the order of the type's.
+fn order<'a>(
+    reader: Reader<'a>,
+    fields: &[&str],
+    expected: &dyn Expected,
+) -> Result<Vec<Option<&'a Node<'a>>>, Error> {
+    let Node::Object(object) = reader.node else { return Err(mismatch(reader.node, expected)) };
+    let mut values = vec![None; fields.len()];
+    for (name, value) in object {
+        let position = fields.iter().position(|field| field == name);
+        match position.and_then(|position| values.get_mut(position)) {
+            Some(Some(_)) => return Err(error(format!("duplicate field `{name}`"))),
+            Some(place) => *place = Some(value),
+            None if reader.is_strict => return Err(error(format!("unknown field `{name}`"))),
+            None => {}
+        }
     }
+    Ok(values)
 }
 
-fn items<'de, V: Visitor<'de>>(items: &[Value], visitor: V) -> Result<V::Value, Error> {
-    let mut rest = Items(items.iter());
-    let read = visitor.visit_seq(&mut rest)?;
-    match rest.0.len() {
-        0 => Ok(read),
-        more => Err(de::Error::custom(format_args!("{more} items too many"))),
+impl<'a> Reader<'a> {
+    fn at(self, node: &'a Node<'a>) -> Self {
+        Self { node, ..self }
     }
-}
 
-fn fields<'de, V: Visitor<'de>>(
-    fields: &Map<String, Value>,
-    visitor: V,
-) -> Result<V::Value, Error> {
-    visitor.visit_map(Fields { rest: fields.iter(), value: &Value::Null })
+    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.node {
+            Node::Unsigned(number) => visitor.visit_u64(*number),
+            Node::Signed(number) => visitor.visit_i64(*number),
+            Node::Fraction(number) => visitor.visit_f64(*number),
+            other => Err(mismatch(other, &visitor)),
+        }
+    }
+
+    fn items<'de, V: Visitor<'de>>(
+        self,
+        items: &'a [Node<'a>],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let mut rest = Items { rest: items.iter(), reader: self };
+        let read = visitor.visit_seq(&mut rest)?;
+        match rest.rest.len() {
+            0 => Ok(read),
+            more => Err(error(format!("{more} items too many"))),
+        }
+    }
+
+    fn map<'de, V: Visitor<'de>>(
+        self,
+        object: &'a Object<'a>,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_map(Entries { rest: object.iter(), reader: self })
+    }
 }
 
 /// Methods that accept one kind of value.
 macro_rules! accept {
-    ($($method:ident)*: $pattern:pat => |$visitor:ident| $visit:expr) => {
+    ($($method:ident)*: $pattern:pat => |$reader:ident, $visitor:ident| $visit:expr) => {
         $(fn $method<V: Visitor<'de>>(self, $visitor: V) -> Result<V::Value, Error> {
-            match self.0 {
+            let $reader = self;
+            match $reader.node {
                 $pattern => $visit,
                 other => Err(mismatch(other, &$visitor)),
             }
@@ -148,37 +229,37 @@ macro_rules! accept {
     };
 }
 
-impl<'de> Deserializer<'de> for Tree<'_> {
+impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(flag) => visitor.visit_bool(*flag),
-            Value::Number(read) => number(read, visitor),
-            Value::String(text) => visitor.visit_str(text),
-            Value::Array(read) => items(read, visitor),
-            Value::Object(read) => fields(read, visitor),
+        match self.node {
+            Node::Null => visitor.visit_unit(),
+            Node::Bool(flag) => visitor.visit_bool(*flag),
+            Node::Unsigned(_) | Node::Signed(_) | Node::Fraction(_) => self.number(visitor),
+            Node::Text(text) => visitor.visit_str(text),
+            Node::Array(items) => self.items(items, visitor),
+            Node::Object(object) => self.map(object, visitor),
         }
     }
 
-    accept! { deserialize_bool: Value::Bool(flag) => |visitor| visitor.visit_bool(*flag) }
+    accept! { deserialize_bool: Node::Bool(flag) => |reader, visitor| visitor.visit_bool(*flag) }
     accept! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64:
-        Value::Number(read) => |visitor| number(read, visitor)
+        Node::Unsigned(_) | Node::Signed(_) | Node::Fraction(_) => |reader, visitor| reader.number(visitor)
     }
     accept! {
         deserialize_char deserialize_str deserialize_string deserialize_identifier:
-        Value::String(text) => |visitor| visitor.visit_str(text)
+        Node::Text(text) => |reader, visitor| visitor.visit_str(text)
     }
-    accept! { deserialize_unit: Value::Null => |visitor| visitor.visit_unit() }
-    accept! { deserialize_seq: Value::Array(read) => |visitor| items(read, visitor) }
-    accept! { deserialize_map: Value::Object(read) => |visitor| fields(read, visitor) }
+    accept! { deserialize_unit: Node::Null => |reader, visitor| visitor.visit_unit() }
+    accept! { deserialize_seq: Node::Array(items) => |reader, visitor| reader.items(items, visitor) }
+    accept! { deserialize_map: Node::Object(object) => |reader, visitor| reader.map(object, visitor) }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
+        match self.node {
+            Node::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -193,10 +274,10 @@ impl<'de> Deserializer<'de> for Tree<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        visitor.visit_newtype_struct(Self { is_strict: self.is_strict && name != FOREIGN, ..self })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
@@ -215,10 +296,12 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        let values = order(self, fields, &visitor)?;
+        let read = visitor.visit_seq(Fields { rest: values.iter(), reader: self });
+        read.map_err(|error| error.of(fields))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -227,7 +310,7 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_enum(variant(self.0)?)
+        visitor.visit_enum(variant(self)?)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -237,7 +320,10 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     forward_to_deserialize_any! { bytes byte_buf }
 }
 
-struct Items<'a>(slice::Iter<'a, Value>);
+struct Items<'a> {
+    rest: slice::Iter<'a, Node<'a>>,
+    reader: Reader<'a>,
+}
 
 impl<'de> SeqAccess<'de> for &mut Items<'_> {
     type Error = Error;
@@ -246,21 +332,40 @@ impl<'de> SeqAccess<'de> for &mut Items<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        self.0.next().map(|item| seed.deserialize(Tree(item))).transpose()
+        let Some(item) = self.rest.next() else { return Ok(None) };
+        seed.deserialize(self.reader.at(item)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+        Some(self.rest.len())
     }
 }
 
+/// Fields of a structure, in its order. For a missing one there is no item: its default is taken, or it is an error.
 struct Fields<'a> {
-    rest: map::Iter<'a>,
-    /// Value of the last name.
-    value: &'a Value,
+    rest: slice::Iter<'a, Option<&'a Node<'a>>>,
+    reader: Reader<'a>,
 }
 
-impl<'de> MapAccess<'de> for Fields<'_> {
+impl<'de> SeqAccess<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some(Some(node)) = self.rest.next() else { return Ok(None) };
+        seed.deserialize(self.reader.at(node)).map(Some)
+    }
+}
+
+struct Entries<'a> {
+    rest: slice::Iter<'a, (Cow<'a, str>, Node<'a>)>,
+    /// Its value is that of the last name.
+    reader: Reader<'a>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -268,74 +373,72 @@ impl<'de> MapAccess<'de> for Fields<'_> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         let Some((name, value)) = self.rest.next() else { return Ok(None) };
-        self.value = value;
+        self.reader.node = value;
         seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(Tree(self.value))
+        seed.deserialize(self.reader)
     }
 }
 
 /// Variant of an enum: its name, or an object with the name and the content.
 struct Variant<'a> {
     name: &'a str,
-    content: Option<&'a Value>,
+    content: VariantContent<'a>,
 }
 
-fn variant(value: &Value) -> Result<Variant<'_>, Error> {
-    let name_of_one = |fields: &Map<String, Value>| fields.len() == 1;
-    match value {
-        Value::String(name) => Ok(Variant { name, content: None }),
-        Value::Object(fields) if name_of_one(fields) => {
-            let found = fields
-                .iter()
-                .next()
-                .map(|(name, content)| Variant { name, content: Some(content) });
-            found.ok_or_else(|| mismatch(value, &"a variant"))
-        }
-        other => Err(mismatch(other, &"a variant")),
-    }
+/// Content of a variant, `null` without one.
+struct VariantContent<'a>(Reader<'a>);
+
+fn variant(reader: Reader<'_>) -> Result<Variant<'_>, Error> {
+    let (name, node) = match reader.node {
+        Node::Text(name) => (name, &Node::Null),
+        Node::Object(object) => match &object[..] {
+            [(name, content)] => (name, content),
+            _ => return Err(mismatch(reader.node, &"a variant")),
+        },
+        other => return Err(mismatch(other, &"a variant")),
+    };
+    Ok(Variant { name, content: VariantContent(reader.at(node)) })
 }
 
 impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
     type Error = Error;
-    type Variant = Content<'a>;
+    type Variant = VariantContent<'a>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(
         self,
         seed: V,
-    ) -> Result<(V::Value, Content<'a>), Error> {
-        Ok((seed.deserialize(StrDeserializer::new(self.name))?, Content(self.content)))
+    ) -> Result<(V::Value, VariantContent<'a>), Error> {
+        Ok((seed.deserialize(StrDeserializer::new(self.name))?, self.content))
     }
 }
 
-struct Content<'a>(Option<&'a Value>);
-
-impl<'de> VariantAccess<'de> for Content<'_> {
+impl<'de> VariantAccess<'de> for VariantContent<'_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        match self.0 {
-            None => Ok(()),
-            Some(content) => Err(mismatch(content, &"a variant without content")),
+        match self.0.node {
+            Node::Null => Ok(()),
+            content => Err(mismatch(content, &"a variant without content")),
         }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(Tree(self.0.unwrap_or(&Value::Null)))
+        seed.deserialize(self.0)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        Tree(self.0.unwrap_or(&Value::Null)).deserialize_seq(visitor)
+        self.0.deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        Tree(self.0.unwrap_or(&Value::Null)).deserialize_map(visitor)
+        self.0.deserialize_struct("", fields, visitor)
     }
 }
 
@@ -348,7 +451,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(rename_all = "kebab-case")]
     struct Kinds {
         flag: bool,
         most: u64,
@@ -357,6 +460,7 @@ mod tests {
         list: Vec<u8>,
         pair: (u8, char),
         named: BTreeMap<String, f64>,
+        #[serde(default)]
         none: Option<u8>,
         units: Option<Units>,
         unit: Units,
@@ -393,11 +497,11 @@ mod tests {
             ("18446744073709551615", "-1", "invalid value: integer `-1`, expected u64"),
             ("18446744073709551615", "18446744073709551616", "expected u64"),
             ("\"aé\"", "[]", "invalid type: sequence, expected a string"),
-            ("[3,\"x\"]", "[3]", "invalid length 1, expected a tuple of size 2"),
+            ("[3,\"x\"]", "[3]", "an item after 1 is missing"),
             ("[3,\"x\"]", "[3,\"x\",4]", "1 items too many"),
             ("[1,2]", "{}", "invalid type: map, expected a sequence"),
             ("\"flag\":true,", "", "missing field `flag`"),
-            ("flag", "flags", "unknown field `flags`"),
+            ("flag", "flags", "missing field `flag`"),
             ("\"free\"", "\"none\"", "unknown variant `none`"),
             ("\"free\"", "{\"free\":1}", "expected a variant without content"),
             ("\"free\"", "{\"free\":1,\"at-most\":1}", "expected a variant"),
@@ -408,6 +512,29 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         }
         assert!(from_slice::<u8>(&[0xFF]).is_err());
-        assert!(from_slice::<Value>("[".repeat(1_000).as_bytes()).is_err());
+        assert!(parse("[".repeat(1_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn unknown_field_is_refused_if_strict() {
+        #[derive(Debug, Deserialize)]
+        struct Outer {
+            inner: Foreign<Inner>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Inner {
+            #[serde(default)]
+            one: Option<u8>,
+        }
+
+        let strict = |text: &str| from_node::<Outer>(&parse(text.as_bytes()).unwrap());
+        let read = strict(r#"{"inner":{"two":2}}"#).unwrap();
+        assert_eq!(read.inner.0, Inner { one: None });
+        let refused = strict(r#"{"inner":{},"two":2}"#).unwrap_err();
+        assert_eq!(refused.to_string(), "unknown field `two`");
+        let read: Outer = from_slice(br#"{"inner":{"one":1},"two":2}"#).unwrap();
+        assert_eq!(read.inner.0.one, Some(1));
+        let twice = from_slice::<Outer>(br#"{"inner":{"one":1,"one":1}}"#).unwrap_err();
+        assert_eq!(twice.to_string(), "duplicate field `one`");
     }
 }

@@ -94,8 +94,10 @@ pub struct LicenseParts {
     pub terms_number: u32,
     /// `null` if this version does not know the use.
     #[serde(rename = "use")]
+    #[serde(default)]
     pub licensed_use: Option<Use>,
     /// `null` if this version does not know the unit.
+    #[serde(default)]
     pub unit: Option<Unit>,
     pub holds_quota: bool,
     pub day: u32,
@@ -104,10 +106,14 @@ pub struct LicenseParts {
     pub quota_price: Amount,
     pub units: Amount,
     pub free_units_left: Amount,
+    #[serde(default)]
     pub units_left: Option<Amount>,
+    #[serde(default)]
     pub daily_units: Option<Amount>,
     pub units_today: Amount,
+    #[serde(default)]
     pub revenue_left: Option<Amount>,
+    #[serde(default)]
     pub expires_at: Option<i64>,
     pub settled: Amount,
     pub collected: Amount,

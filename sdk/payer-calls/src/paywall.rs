@@ -2,7 +2,7 @@
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::receipt::SignedReceipt;
-use motif_json::object;
+use motif_json::{Foreign, object};
 use motif_payer::{
     Chosen, PaidUnits, PayerError, Purchase,
     purchase::{check_output, check_receipt, receipt_in},
@@ -95,15 +95,15 @@ fn read_required(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn license(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { payer: u32, price_tag: PriceTag, now: i64 });
-    let chosen = payers.machine(payer)?.choose(&price_tag, now);
+    arguments!(call, { payer: u32, price_tag: Foreign<PriceTag>, now: i64 });
+    let chosen = payers.machine(payer)?.choose(&price_tag.0, now);
     let Chosen { license, units, most_cost } = chosen.map_err(|error| price_tag_error(&error))?;
     Ok(Answer::of(&object! {
         "license": license,
         "units": UnitsParts::from(units),
         "most_cost": most_cost,
-        "hold_seconds": price_tag.hold_seconds,
-        "streams": price_tag.streams,
+        "hold_seconds": price_tag.0.hold_seconds,
+        "streams": price_tag.0.streams,
     }))
 }
 
@@ -132,10 +132,10 @@ fn ask(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn due(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { payer: u32, purchase: PurchaseParts, part: u32, due: Due });
+    arguments!(call, { payer: u32, purchase: PurchaseParts, part: u32, due: Foreign<Due> });
     let purchase = purchase.purchase()?;
     let name = name(payers, payer, &purchase, part)?;
-    let generation = accepted(purchase.pay_due(&name, part, &due))?;
+    let generation = accepted(purchase.pay_due(&name, part, &due.0))?;
     Ok(Answer::of(&object! { "generation": generation }))
 }
 
@@ -155,8 +155,8 @@ fn pay(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 
 fn answer(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
-    arguments!(call, { receipt: ReceiptParts, header: Option<String> });
-    let paid = SignedReceipt::from(&receipt);
+    arguments!(call, { receipt: Foreign<ReceiptParts>, header: Option<String> });
+    let paid = SignedReceipt::from(&receipt.0);
     accepted(check_receipt(&paid, header.as_deref()))?;
     accepted(check_output(&paid, body))?;
     Ok(Answer::empty())
@@ -175,15 +175,15 @@ fn earlier(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn shown(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: ReceiptParts, header: Option<String> });
-    accepted(check_receipt(&SignedReceipt::from(&receipt), header.as_deref()))?;
+    arguments!(call, { receipt: Foreign<ReceiptParts>, header: Option<String> });
+    accepted(check_receipt(&SignedReceipt::from(&receipt.0), header.as_deref()))?;
     Ok(Answer::empty())
 }
 
 fn part(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
-    arguments!(call, { receipt: ReceiptParts });
-    accepted(check_output(&SignedReceipt::from(&receipt), body))?;
+    arguments!(call, { receipt: Foreign<ReceiptParts> });
+    accepted(check_output(&SignedReceipt::from(&receipt.0), body))?;
     Ok(Answer::empty())
 }
 
@@ -207,9 +207,9 @@ fn event(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn check_hold(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { payer: u32, purchase: PurchaseParts, facts: HoldFacts });
+    arguments!(call, { payer: u32, purchase: PurchaseParts, facts: Foreign<HoldFacts> });
     let purchase = purchase.purchase()?;
     let hold = name(payers, payer, &purchase, 0)?;
-    accepted(purchase.check_hold(&hold, &facts))?;
+    accepted(purchase.check_hold(&hold, &facts.0))?;
     Ok(Answer::of(&object! { "hold": Digest(hold) }))
 }

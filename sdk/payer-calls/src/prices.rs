@@ -6,7 +6,7 @@ use motif_interface::{
     channel::License,
     voucher::{SignedVoucher, Statement},
 };
-use motif_json::object;
+use motif_json::{Foreign, object};
 use motif_wire::{Address, Amount, Digest, SignatureHex, StatementEntry};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
@@ -32,6 +32,7 @@ pub struct VoucherArgument {
     cumulative: Amount,
     statement_digest: Digest,
     expires_at: i64,
+    #[serde(default)]
     signature: Option<SignatureHex>,
 }
 
@@ -67,9 +68,9 @@ fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { entries: Vec<StatementEntry> });
+    arguments!(call, { entries: Foreign<Vec<StatementEntry>> });
     let mut statement = Statement::default();
-    for StatementEntry { license, units } in entries {
+    for StatementEntry { license, units } in entries.0 {
         statement.add(license, units).map_err(|error| CallError::new("statement-full", error))?;
     }
     let (bytes, digest) = (hex::encode(statement.to_bytes()), Digest(statement.digest()));

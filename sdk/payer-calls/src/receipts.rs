@@ -8,7 +8,7 @@ use motif_interface::{
         proof::{ProofError, ReceiptProof},
     },
 };
-use motif_json::object;
+use motif_json::{Foreign, object};
 use motif_payer::request::paid_request_digest;
 use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts, sale::SaleReceipt};
 
@@ -28,8 +28,8 @@ pub const CALLS: Calls = &[
 ];
 
 fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: ReceiptParts });
-    let receipt = SignedReceipt::from(&receipt).receipt;
+    arguments!(call, { receipt: Foreign<ReceiptParts> });
+    let receipt = SignedReceipt::from(&receipt.0).receipt;
     let (digest, bytes) = (Digest(receipt.digest()), hex::encode(receipt.to_bytes()));
     Ok(Answer::of(&object! { "digest": digest, "bytes": bytes }))
 }
@@ -41,8 +41,8 @@ fn read(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: ReceiptParts, keys: Vec<ReceiptKeyParts> });
-    let signed = SignedReceipt::from(&receipt);
+    arguments!(call, { receipt: Foreign<ReceiptParts>, keys: Vec<ReceiptKeyParts> });
+    let signed = SignedReceipt::from(&receipt.0);
     if !signed.verifies_with(&receipt_keys(&keys)) {
         return Err(unsigned());
     }
@@ -51,14 +51,14 @@ fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 
 fn prove(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
-        proof: ReceiptProofParts,
+        proof: Foreign<ReceiptProofParts>,
         address: Address,
         channel: String,
         keys: Vec<ReceiptKeyParts>,
     });
     let account = ChannelAccount::from_bytes(&data(&channel, "channel")?);
     let account = account.ok_or_else(|| accounts::invalid("a channel"))?;
-    let proof = ReceiptProof::from(&proof);
+    let proof = ReceiptProof::from(&proof.0);
     proof.verify(&address.0, &account.channel, &receipt_keys(&keys)).map_err(|error| {
         let reason = match error {
             ProofError::Signature => "signature",
@@ -79,8 +79,8 @@ fn read_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn verify_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: SaleReceipt, keys: Vec<ReceiptKeyParts> });
-    if !receipt.verifies_with(&receipt_keys(&keys)) {
+    arguments!(call, { receipt: Foreign<SaleReceipt>, keys: Vec<ReceiptKeyParts> });
+    if !receipt.0.verifies_with(&receipt_keys(&keys)) {
         return Err(unsigned());
     }
     Ok(Answer::empty())

@@ -64,6 +64,7 @@ pub struct PriceTag {
     /// Work, use, unit, price and currency.
     pub quote: Quote,
     /// Number of units, if it is known in advance.
+    #[serde(default)]
     pub fixed_units: Option<u32>,
     /// Maximum units of one request, or of one part of a stream.
     pub most_units: u32,
@@ -149,6 +150,7 @@ pub struct StreamEnd {
     /// Bytes of all parts.
     pub bytes: u64,
     /// Digest of the last part's receipt; `null` without parts.
+    #[serde(default)]
     pub last_receipt: Option<Digest>,
 }
 

@@ -33,18 +33,25 @@ pub(crate) const CALLS: Calls = &[
 struct RegistrationParts {
     kind: WorkKind,
     content_digest: Digest,
+    #[serde(default)]
     fingerprint: Option<FingerprintParts>,
+    #[serde(default)]
     metadata_digest: Option<Digest>,
     #[serde(default)]
     title: String,
     #[serde(default)]
     metadata_uri: String,
+    #[serde(default)]
     consent_expires_at: Option<i64>,
+    #[serde(default)]
     model: Option<ModelParts>,
+    #[serde(default)]
     previous_model: Option<Address>,
+    #[serde(default)]
     min_expires_at: Option<i64>,
     #[serde(default)]
     parents: Vec<ParentParts>,
+    #[serde(default)]
     split: Option<Vec<ShareParts>>,
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{channel::ChannelAccount, operator::ReceiptKeys};
-use motif_json::{Json, object};
+use motif_json::{Foreign, Json, object};
 use motif_payer::{KeptReceipt, Machine, PayerError, PayerPolicy, Payment, is_transient};
 use motif_wire::{
     Address, Amount, BatchedGeneration, ChannelState, Digest, ReceiptParts, SignatureHex,
@@ -53,7 +53,7 @@ pub const CALLS: Calls = &[
 /// Payers by handle.
 #[derive(Debug, Default)]
 pub struct Payers {
-    machines: BTreeMap<u32, Payer>,
+    machines: Vec<(u32, Payer)>,
     next: u32,
 }
 
@@ -67,15 +67,15 @@ struct Payer {
 impl Payers {
     fn add(&mut self, machine: Machine) -> u32 {
         self.next = self.next.wrapping_add(1);
-        self.machines.insert(self.next, Payer { machine, error: None });
+        self.machines.push((self.next, Payer { machine, error: None }));
         self.next
     }
 
     #[inline(never)]
     fn payer(&mut self, handle: u32) -> Result<&mut Payer, CallError> {
-        let found = self.machines.get_mut(&handle);
-        found
-            .ok_or_else(|| CallError::new("unknown-payer", format!("no payer has handle {handle}")))
+        let found = self.machines.iter_mut().find(|(known, _)| *known == handle);
+        let unknown = || CallError::new("unknown-payer", format!("no payer has handle {handle}"));
+        found.map(|(_, payer)| payer).ok_or_else(unknown)
     }
 
     /// Returns the state machine of a payer.
@@ -92,12 +92,17 @@ impl Payers {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyParts {
+    #[serde(default)]
     budget: Option<Amount>,
+    #[serde(default)]
     budget_per_day: Option<Amount>,
     #[serde(default)]
     tag_budgets_per_day: BTreeMap<String, Amount>,
+    #[serde(default)]
     max_unit_price: Option<Amount>,
+    #[serde(default)]
     voucher_seconds: Option<u32>,
+    #[serde(default)]
     max_batch: Option<u32>,
 }
 
@@ -160,7 +165,7 @@ fn load(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 fn free(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
     payers.payer(payer)?;
-    payers.machines.remove(&payer);
+    payers.machines.retain(|(handle, _)| *handle != payer);
     Ok(Answer::empty())
 }
 
@@ -273,8 +278,8 @@ fn refresh(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
 }
 
 fn compare(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { payer: u32, state: ChannelState });
-    let compared = payers.machine(payer)?.compare(&state);
+    arguments!(call, { payer: u32, state: Foreign<ChannelState> });
+    let compared = payers.machine(payer)?.compare(&state.0);
     Ok(effects::effects(&compared.map_err(|error| payer_error(&error))?))
 }
 
