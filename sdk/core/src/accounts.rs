@@ -68,7 +68,8 @@ fn read<T: AccountData, F: Field>(
     facts: impl Fn(&T) -> F,
 ) -> Option<Json> {
     let read = T::from_account_data(data).ok()?;
-    Some(Json::object(&[("kind", &kind), (kind, &facts(&read))]))
+    let facts = facts(&read);
+    Some(Json::object(&[("kind", &kind as &dyn Field), (kind, &facts as &dyn Field)]))
 }
 
 fn shares(split: &[Share]) -> Vec<ShareParts> {

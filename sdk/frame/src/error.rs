@@ -41,7 +41,7 @@ impl CallError {
 impl Field for CallError {
     fn write(&self, text: &mut Vec<u8>) {
         let Fields { kind, message, more } = &*self.0;
-        let mut fields: Vec<(&str, &dyn Field)> = vec![("type", kind), ("message", message)];
+        let mut fields = vec![("type", kind as &dyn Field), ("message", message as &dyn Field)];
         fields.extend(more.iter().map(|(name, value)| (*name, value as &dyn Field)));
         Json::object(&fields).write(text);
     }

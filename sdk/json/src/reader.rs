@@ -24,6 +24,14 @@ enum Content {
 }
 
 impl Error {
+    /// Says that an item is missing.
+    fn of_item(self) -> Self {
+        match *self.0 {
+            Content::Missing(length) => error(format!("an item after {length} is missing")),
+            Content::Message(_) => self,
+        }
+    }
+
     /// Names a missing field.
     fn of(self, fields: &[&str]) -> Self {
         match *self.0 {
@@ -40,7 +48,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Content::Message(message) => formatter.write_str(message),
-            Content::Missing(length) => write!(formatter, "an item after {length} is missing"),
+            Content::Missing(position) => write!(formatter, "item {position} is missing"),
         }
     }
 }
@@ -200,7 +208,7 @@ impl<'a> Reader<'a> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let mut rest = Items { rest: items.iter(), reader: self };
-        let read = visitor.visit_seq(&mut rest)?;
+        let read = visitor.visit_seq(&mut rest).map_err(Error::of_item)?;
         match rest.rest.len() {
             0 => Ok(read),
             more => Err(error(format!("{more} items too many"))),
