@@ -59,7 +59,7 @@ fn decode(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
         ];
         readers.iter().find_map(|read| read(account))
     };
-    Ok(Answer { json: decoded.ok_or_else(|| invalid("an account of Motif"))?, raw: Vec::new() })
+    Ok(Answer::of(&decoded.ok_or_else(|| invalid("an account of Motif"))?))
 }
 
 fn read<T: AccountData, F: Field>(

@@ -16,7 +16,9 @@
 mod accounts;
 mod addresses;
 mod instructions;
+mod licenses;
 mod parts;
+mod sales;
 mod terms;
 mod version;
 
@@ -29,7 +31,7 @@ pub struct Core {
     payers: Payers,
 }
 
-const CALLS: [Calls; 14] = {
+const CALLS: [Calls; 16] = {
     let [works, channel, earnings, operator, till] = instructions::CALLS;
     let [payer_addresses, prices, receipts, payer, paywall] = motif_payer_calls::CALLS;
     [
@@ -42,8 +44,10 @@ const CALLS: [Calls; 14] = {
         earnings,
         operator,
         till,
+        licenses::CALLS,
         prices,
         receipts,
+        sales::CALLS,
         terms::CALLS,
         payer,
         paywall,

@@ -6,5 +6,5 @@ pub(crate) const CALLS: Calls = &[("version", version)];
 
 fn version(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {});
-    Ok(Answer { json: facts(&crate::CALLS, &Preset::ALL), raw: Vec::new() })
+    Ok(Answer::of(&facts(&crate::CALLS, &Preset::ALL)))
 }

@@ -17,7 +17,11 @@ struct Fields {
 impl CallError {
     /// Creates an error without further fields: its type, in kebab case, and what is wrong and was expected.
     pub fn new(kind: &'static str, message: impl Display) -> Self {
-        Self(Box::new(Fields { kind, message: message.to_string(), more: Vec::new() }))
+        Self::of(kind, message.to_string())
+    }
+
+    fn of(kind: &'static str, message: String) -> Self {
+        Self(Box::new(Fields { kind, message, more: Vec::new() }))
     }
 
     /// Creates the error of a call with an unknown name or malformed arguments.

@@ -98,7 +98,11 @@ pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Error> {
 /// # Errors
 /// Returns an error if it is not JSON.
 pub fn parse(text: &[u8]) -> Result<Node<'_>, Error> {
-    serde_json::from_slice(text).map_err(|wrong| error(wrong.to_string()))
+    let place = |wrong: serde_json::Error| (wrong.line(), wrong.column());
+    // Without the parser's own words, which name every error of an input stream too.
+    serde_json::from_slice(text).map_err(place).map_err(|(line, column)| {
+        error(format!("invalid JSON at line {line}, column {column}"))
+    })
 }
 
 /// Value that others wrote: fields that its type does not know are skipped.
@@ -227,7 +231,8 @@ impl<'a> Reader<'a> {
 /// Methods that accept one kind of value.
 macro_rules! accept {
     ($($method:ident)*: $pattern:pat => |$reader:ident, $visitor:ident| $visit:expr) => {
-        $(fn $method<V: Visitor<'de>>(self, $visitor: V) -> Result<V::Value, Error> {
+        $(#[inline(never)]
+        fn $method<V: Visitor<'de>>(self, $visitor: V) -> Result<V::Value, Error> {
             let $reader = self;
             match $reader.node {
                 $pattern => $visit,
@@ -301,6 +306,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_seq(visitor)
     }
 
+    #[inline(never)]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -312,6 +318,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         read.map_err(|error| error.of(fields))
     }
 
+    #[inline(never)]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -358,6 +365,7 @@ struct Fields<'a> {
 impl<'de> SeqAccess<'de> for Fields<'_> {
     type Error = Error;
 
+    #[inline(never)]
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
@@ -514,7 +522,7 @@ mod tests {
             ("\"free\"", "{\"free\":1}", "expected a variant without content"),
             ("\"free\"", "{\"free\":1,\"at-most\":1}", "expected a variant"),
             ("\"free\"", "\"at-most\"", "expected u32"),
-            ("null", "", "expected value at line"),
+            ("null", "", "invalid JSON at line 2, column "),
         ] {
             let message = wrong(from, to);
             assert!(message.contains(expected), "{message}");

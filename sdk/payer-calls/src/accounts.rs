@@ -28,7 +28,7 @@ pub fn decode(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, {});
     if let Some(account) = ChannelAccount::from_bytes(account) {
-        return Ok(Answer { json: channel(&account)?, raw: Vec::new() });
+        return Ok(Answer::of(&channel(&account)?));
     }
     let read =
         Operator::from_account_data(account).map_err(|_| invalid("a channel or an operator"))?;

@@ -19,7 +19,7 @@ pub mod parts;
 mod payer;
 mod paywall;
 pub mod prices;
-mod receipts;
+pub mod receipts;
 pub mod version;
 
 use motif_frame::{Handler, answer};

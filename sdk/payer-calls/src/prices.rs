@@ -3,7 +3,6 @@
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{
     bps::floor_share,
-    channel::License,
     voucher::{SignedVoucher, Statement},
 };
 use motif_json::{Foreign, object};
@@ -11,13 +10,12 @@ use motif_wire::{Address, Amount, Digest, SignatureHex, StatementEntry};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use crate::{Calls, Payers, parts::LicenseParts};
+use crate::{Calls, Payers};
 
 pub const CALLS: Calls = &[
     ("voucher.bytes", bytes),
     ("voucher.verify", verify),
     ("statement.digest", digest),
-    ("license.charge", charge),
     ("price.quote", quote),
 ];
 
@@ -77,23 +75,6 @@ fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::of(&object! { "bytes": bytes, "digest": digest }))
 }
 
-/// Charges a license by the program's code; adds the operator's fee on the price.
-fn charge(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, {
-        license: LicenseParts,
-        units: u32,
-        now: i64,
-        operator_fee_bps: u16 = 0,
-    });
-    let mut charged = License::from(&license);
-    let charge = charged.charge(units, now).map_err(|error| {
-        CallError::new("license-refuses", error).with("reason", &error.to_string())
-    })?;
-    let Priced { price, fee, total } = priced(charge.price, operator_fee_bps)?;
-    let license = LicenseParts::from(&charged);
-    Ok(Answer::of(&object! { "price": price, "fee": fee, "total": total, "license": license }))
-}
-
 /// Multiplies a price by the units that are not free.
 fn quote(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
@@ -107,15 +88,22 @@ fn quote(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::of(&priced(price, operator_fee_bps)?))
 }
 
-/// Price of units.
+/// Price of units, with the operator's fee on it.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Priced {
-    price: Amount,
-    fee: Amount,
-    total: Amount,
+pub struct Priced {
+    /// Price.
+    pub price: Amount,
+    /// Fee.
+    pub fee: Amount,
+    /// Sum of both.
+    pub total: Amount,
 }
 
-fn priced(price: u64, operator_fee_bps: u16) -> Result<Priced, CallError> {
+/// Adds the operator's fee on a price.
+///
+/// # Errors
+/// `overflow`.
+pub fn priced(price: u64, operator_fee_bps: u16) -> Result<Priced, CallError> {
     let fee = floor_share(price, operator_fee_bps);
     let total = price.checked_add(fee).ok_or_else(overflow)?;
     Ok(Priced { price: Amount(price), fee: Amount(fee), total: Amount(total) })

@@ -10,7 +10,7 @@ use motif_interface::{
 };
 use motif_json::{Foreign, object};
 use motif_payer::request::paid_request_digest;
-use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts, sale::SaleReceipt};
+use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts};
 
 use crate::{
     Calls, Payers, accounts,
@@ -22,8 +22,6 @@ pub const CALLS: Calls = &[
     ("receipt.read", read),
     ("receipt.verify", verify),
     ("proof.verify", prove),
-    ("sale.read", read_sale),
-    ("sale.verify", verify_sale),
     ("request.digest", request_digest),
 ];
 
@@ -72,21 +70,8 @@ fn prove(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::empty())
 }
 
-fn read_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { header: String });
-    let receipt = SaleReceipt::from_header(&header).map_err(CallError::invalid_input)?;
-    Ok(Answer::of(&object! { "receipt": receipt }))
-}
-
-fn verify_sale(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: Foreign<SaleReceipt>, keys: Vec<ReceiptKeyParts> });
-    if !receipt.0.verifies_with(&receipt_keys(&keys)) {
-        return Err(unsigned());
-    }
-    Ok(Answer::empty())
-}
-
-fn unsigned() -> CallError {
+/// Error of a receipt without a valid signature.
+pub fn unsigned() -> CallError {
     let message = "the operator's receipt key of the time of issue did not sign the receipt";
     CallError::new("receipt-invalid", message)
 }

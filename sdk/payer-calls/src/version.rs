@@ -21,7 +21,7 @@ const ABI: u32 = 1;
 
 pub(crate) fn version(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {});
-    Ok(Answer { json: facts(&crate::OWN, &[(); 0]), raw: Vec::new() })
+    Ok(Answer::of(&facts(&crate::OWN, &[(); 0])))
 }
 
 /// Returns the answer of `version` of a module with these calls, and these presets of terms.

@@ -4,7 +4,7 @@ mod effects;
 mod errors;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{channel::ChannelAccount, operator::ReceiptKeys};
@@ -13,7 +13,10 @@ use motif_payer::{KeptReceipt, Machine, PayerError, PayerPolicy, Payment, is_tra
 use motif_wire::{
     Address, Amount, BatchedGeneration, ChannelState, Digest, ReceiptParts, SignatureHex,
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor},
+};
 
 use crate::{
     Calls, accounts,
@@ -96,8 +99,8 @@ struct PolicyParts {
     budget: Option<Amount>,
     #[serde(default)]
     budget_per_day: Option<Amount>,
-    #[serde(default)]
-    tag_budgets_per_day: BTreeMap<String, Amount>,
+    #[serde(default, deserialize_with = "budgets")]
+    tag_budgets_per_day: BTreeMap<String, u64>,
     #[serde(default)]
     max_unit_price: Option<Amount>,
     #[serde(default)]
@@ -106,15 +109,37 @@ struct PolicyParts {
     max_batch: Option<u32>,
 }
 
+/// Reads amounts by name.
+fn budgets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    struct Budgets;
+
+    impl<'de> Visitor<'de> for Budgets {
+        type Value = BTreeMap<String, u64>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut read: A) -> Result<Self::Value, A::Error> {
+            let mut budgets = BTreeMap::new();
+            while let Some((tag, Amount(budget))) = read.next_entry()? {
+                budgets.insert(tag, budget);
+            }
+            Ok(budgets)
+        }
+    }
+
+    from.deserialize_map(Budgets)
+}
+
 impl PolicyParts {
     fn policy(self) -> PayerPolicy {
         let usual = PayerPolicy::default();
         let amount = |amount: Option<Amount>| amount.map(|amount| amount.0);
-        let tags = self.tag_budgets_per_day.into_iter();
         PayerPolicy {
             budget: amount(self.budget),
             budget_per_day: amount(self.budget_per_day),
-            tag_budgets_per_day: tags.map(|(tag, budget)| (tag, budget.0)).collect(),
+            tag_budgets_per_day: self.tag_budgets_per_day,
             max_unit_price: amount(self.max_unit_price),
             voucher_seconds: self.voucher_seconds.unwrap_or(usual.voucher_seconds),
             max_batch: self.max_batch.map_or(usual.max_batch, |most| most as usize),
