@@ -25,6 +25,10 @@ bench-chain:
 bench-gateway:
     cargo bench --workspace --bench gateway
 
+# Measure sales by x402 against those of the reference implementation: one JSON object per line.
+bench-sales:
+    cargo bench --workspace --bench sales
+
 # Measure one payer with many callers over a link of 25 ms each way: one JSON object per line.
 bench-payer:
     cargo bench --workspace --bench payer

@@ -7,7 +7,7 @@ const sdk = (file: string) => path(`../../sdk/typescript/src/${file}`);
 const GATEWAY = process.env['MOTIF_GATEWAY_URL'] ?? 'http://127.0.0.1:8787';
 
 /** Resolves packages that the SDK's sources import from this folder: the SDK's own folder may have none installed. */
-const ownPackages: Plugin = {
+export const ownPackages: Plugin = {
   name: 'own-packages',
   enforce: 'pre',
   resolveId(source, importer) {
@@ -44,5 +44,5 @@ export default defineConfig({
     },
   },
   worker: { format: 'es', plugins: () => [ownPackages] },
-  server: { proxy: Object.fromEntries(['/v1', '/w', '/r'].map((prefix) => [prefix, GATEWAY])) },
+  server: { proxy: Object.fromEntries(['/v1', '/w', '/r', '/metrics'].map((prefix) => [prefix, GATEWAY])) },
 });

@@ -1,11 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
+import { ownPackages } from './vite.config.js';
+
+const sdk = (file: string) => new URL(`../../sdk/typescript/src/${file}`, import.meta.url).pathname;
+
 export default defineConfig({
+  plugins: [ownPackages],
   test: {
     include: ['test/**/*.test.ts'],
-    alias: [{ find: /^@motif\/sdk$/, replacement: new URL('../../sdk/typescript/src/index.ts', import.meta.url).pathname }],
-    testTimeout: 180_000,
-    expect: { poll: { timeout: 30_000 } },
+    alias: [
+      { find: /^@motif\/sdk$/, replacement: sdk('index.ts') },
+      { find: '#platform', replacement: sdk('platform/node.ts') },
+    ],
+    testTimeout: 300_000,
+    expect: { poll: { timeout: 90_000 } },
     hookTimeout: 120_000,
     pool: 'forks',
     fileParallelism: false,

@@ -181,6 +181,94 @@ CREATE TABLE sales (
 CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
 CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
 
+-- Events that creators and payers are told. All tables with `event` in their names are written by one
+-- process at a time, and never by the transactions of payments.
+CREATE TABLE events (
+    -- Ascends in the order of the commits.
+    number  BIGINT  PRIMARY KEY,
+    -- SHA-256 of what happened.
+    id      BYTEA   NOT NULL UNIQUE CHECK (length(id) = 32),
+    told_at BIGINT  NOT NULL,
+    -- JSON.
+    body    TEXT    NOT NULL
+);
+
+CREATE INDEX events_by_time ON events (told_at);
+
+-- Who may read an event: addresses of persons and channels.
+CREATE TABLE event_readers (
+    reader BYTEA   NOT NULL CHECK (length(reader) = 32),
+    number BIGINT  NOT NULL REFERENCES events (number),
+    PRIMARY KEY (reader, number)
+);
+
+CREATE INDEX event_readers_by_event ON event_readers (number);
+
+-- One row.
+CREATE TABLE event_state (
+    -- Raised by each transaction that tells events. One that expects another value is rolled back.
+    version    BIGINT  NOT NULL,
+    -- Number of the newest event.
+    newest     BIGINT  NOT NULL,
+    -- 1 once the chain was read: what is on it before is not told.
+    chain_read BIGINT  NOT NULL CHECK (chain_read IN (0, 1))
+);
+
+INSERT INTO event_state (version, newest, chain_read) VALUES (0, 0, 0);
+
+-- How much of a channel's generations and settlements is told.
+CREATE TABLE event_cursors (
+    channel_id BIGINT  PRIMARY KEY REFERENCES channels (id),
+    -- Place of the last generation; -1 before the first.
+    statement  BIGINT  NOT NULL,
+    position   BIGINT  NOT NULL,
+    -- Last settled statement; -1 before the first.
+    settled    BIGINT  NOT NULL
+);
+
+-- Values of accounts that are told, such as what a recipient was paid.
+CREATE TABLE event_marks (
+    -- SHA-256 of the value's name.
+    name  BYTEA   PRIMARY KEY CHECK (length(name) = 32),
+    value BIGINT  NOT NULL
+);
+
+-- URLs to which persons have events sent. Their secrets are derived from the id and a key that is not in
+-- the store.
+CREATE TABLE webhooks (
+    id            BYTEA   PRIMARY KEY CHECK (length(id) = 16),
+    person        BYTEA   NOT NULL CHECK (length(person) = 32),
+    url           TEXT    NOT NULL,
+    -- Bits of the kinds of events.
+    kinds         BIGINT  NOT NULL,
+    created_at    BIGINT  NOT NULL,
+    -- First failure since the last success; NULL without one.
+    failing_since BIGINT,
+    -- NULL while it is enabled.
+    disabled_at   BIGINT
+);
+
+CREATE INDEX webhooks_by_person ON webhooks (person);
+
+-- Events that are sent to webhooks, and the outcome of the last try.
+CREATE TABLE deliveries (
+    webhook  BYTEA   NOT NULL REFERENCES webhooks (id),
+    event    BIGINT  NOT NULL REFERENCES events (number),
+    tries    BIGINT  NOT NULL DEFAULT 0,
+    -- NULL before the first try.
+    tried_at BIGINT,
+    -- HTTP status; NULL without an answer.
+    status   BIGINT,
+    -- NULL after a success.
+    error    TEXT,
+    -- Time of the next try, or the time from which another process may try; NULL after the end.
+    next_at  BIGINT,
+    PRIMARY KEY (webhook, event)
+);
+
+CREATE INDEX due_deliveries ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_by_event ON deliveries (event);
+
 -- Gateway processes that share the database. Each derives its share of the channels from them.
 CREATE TABLE processes (
     -- Random for each start of a process.

@@ -1,4 +1,4 @@
-"""Writes the reference, docs/python.md, from the package's docstrings.
+"""Writes the reference in docs/python.md, below its guide, from the package's docstrings.
 
 python reference.py [--check]
 """
@@ -18,11 +18,10 @@ from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 
-HEAD = """# Python client
+HEAD = """# Reference
 
-Reference of [`motif-sdk`](../sdk/python/README.md), written by `sdk/python/reference.py` from its docstrings. Amounts
-are base units, digests are hexadecimal, addresses base58, times unix seconds. JSON of gateways is as
-`app/gateway/openapi.json` describes it.
+Written by `sdk/python/reference.py` from the docstrings: edit those. Amounts are base units, digests are hexadecimal,
+addresses base58, times unix seconds. `motif_sdk.wire` has the types of a gateway's JSON.
 
 """
 
@@ -31,7 +30,8 @@ MODULES = ("", "errors", "terms", "content", "images", "comfyui", "asgi", "reque
 
 def main() -> None:
     """Writes the page, or fails if it differs from the docstrings."""
-    text = HEAD + "\n".join(line for module in MODULES for line in section(module))
+    guide = PAGE.read_text().split(HEAD.splitlines()[0] + "\n")[0]
+    text = guide + HEAD + "\n".join(line for module in MODULES for line in section(module))
     text = text.rstrip() + "\n"
     if "--check" not in sys.argv:
         PAGE.write_text(text)

@@ -10,10 +10,10 @@ use crate::{
     approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
-    earnings::EarningsArgs, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
-    operator::OperatorCommand, pay::PayArgs, payer::PayerCommand, receipt::ReceiptCommand,
-    sale::SaleCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
-    work::WorkCommand,
+    earnings::EarningsArgs, events::EventsArgs, gateway::GatewayCommand, generate::GenerateArgs,
+    key::KeyCommand, operator::OperatorCommand, pay::PayArgs, payer::PayerCommand,
+    receipt::ReceiptCommand, sale::SaleCommand, split::SplitCommand, terms::TermsCommand,
+    till::TillCommand, webhook::WebhookCommand, work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
 use crate::{demo::DemoArgs, localnet::LocalnetArgs, model_server::ModelServerArgs, up::UpArgs};
@@ -90,6 +90,11 @@ pub enum Command {
     /// Without a command, shows where the money of all works of the keypair is.
     #[command(args_conflicts_with_subcommands = true)]
     Earnings(EarningsArgs),
+    /// Follow what happens to the keypair's works and channels: payments, claims, licenses, disputes
+    Events(EventsArgs),
+    /// Have a gateway send the keypair's events to URLs
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Accept plain payments to works, such as one-off sales or a distributor's royalties
     #[command(subcommand)]
     Till(TillCommand),

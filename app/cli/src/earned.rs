@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use motif_sdk::{
-    Pubkey,
-    gateway::wire::{Address, PersonEarnings, PersonProof, SignatureHex},
-    record::Amounts,
-};
+use motif_sdk::{Pubkey, gateway::wire::PersonEarnings, record::Amounts};
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -16,12 +12,10 @@ use crate::{
     currency,
     error::CliError,
     output::table,
+    person::prove,
     reference::AccountReference,
     session::Session,
 };
-
-/// Validity of the proof that is sent to the gateway, seconds.
-const PROOF_SECONDS: i64 = 600;
 
 /// Output of `motif earnings`.
 #[derive(Serialize)]
@@ -147,12 +141,8 @@ async fn vouched(
 
 async fn at_gateway(keypair: &Keypair, session: &Session) -> Result<PersonEarnings, CliError> {
     let gateway = session.gateway().await.patience(std::time::Duration::from_secs(2));
-    let operator = gateway.operator().await?.operator.0;
-    let (person, expires_at) = (keypair.pubkey(), session.now().saturating_add(PROOF_SECONDS));
-    let message = PersonProof::message(&operator, &person, expires_at);
-    let signature = SignatureHex(keypair.sign_message(message.as_bytes()).into());
-    let proof = PersonProof { address: Address(person), expires_at, signature };
-    Ok(gateway.person_earnings(&person, Some(&proof)).await?)
+    let proof = prove(&gateway, session).await?;
+    Ok(gateway.person_earnings(&keypair.pubkey(), Some(&proof)).await?)
 }
 
 fn by_work(earnings: &PersonEarnings) -> BTreeMap<Pubkey, BTreeMap<Pubkey, u64>> {

@@ -16,6 +16,7 @@ use solana_keypair::Keypair;
 
 use crate::{
     amount::{Money, Scale, percent},
+    audit::{self, AuditArgs},
     currency::{self, CurrencyArgs},
     earned,
     error::CliError,
@@ -53,6 +54,10 @@ pub enum EarningsCommand {
     ///
     /// Any keypair may sign.
     Claim(ClaimArgs),
+    /// Prove that the receipts of a work at the gateway are all that the chain credited to it
+    ///
+    /// The keypair is that of the work's owner or of a recipient.
+    Audit(AuditArgs),
 }
 
 /// Arguments of `motif earnings show`.
@@ -85,6 +90,7 @@ impl EarningsCommand {
         match self {
             Self::Show(args) => show(args, session).await,
             Self::Claim(args) => claim(args, session).await,
+            Self::Audit(args) => audit::run(args, session).await,
         }
     }
 }

@@ -103,6 +103,11 @@ pub enum CliError {
     AlreadyInitialized { authority: Pubkey },
     #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
+    #[error(
+        "receipts of license {license} on channel {channel} add up to {receipts} base units, and the chain has \
+         settled {settled}"
+    )]
+    ReceiptsIncomplete { channel: Pubkey, license: u16, receipts: u64, settled: u64 },
     #[error("{failed} claims failed, and all others are paid; the first: {first}")]
     ClaimsFailed { failed: usize, first: String },
     #[error("{0} is a registered operator already")]
@@ -231,6 +236,7 @@ impl CliError {
             Self::InsufficientTokens { .. } => "not-enough-tokens",
             Self::AlreadyInitialized { .. } => "already-initialized",
             Self::ReceiptsFailed { .. } => "receipts-failed",
+            Self::ReceiptsIncomplete { .. } => "receipts-incomplete",
             Self::ClaimsFailed { .. } => "claims-failed",
             Self::OperatorRegistered(_) => "already-registered",
             // As the program names it for most of these characters.

@@ -9,12 +9,14 @@ mod error;
 mod files;
 mod output;
 mod palette;
+mod qr;
 mod reference;
 mod session;
 mod solana_config;
 mod time;
 
 mod approval;
+mod audit;
 mod authenticate;
 mod channel;
 mod completions;
@@ -26,6 +28,7 @@ mod demo;
 mod dispute;
 mod earned;
 mod earnings;
+mod events;
 mod gateway;
 mod generate;
 mod key;
@@ -39,6 +42,7 @@ mod model_server;
 mod operator;
 mod pay;
 mod payer;
+mod person;
 mod receipt;
 mod sale;
 mod sale_receipt;
@@ -47,6 +51,7 @@ mod terms;
 mod till;
 #[cfg(feature = "localnet")]
 mod up;
+mod webhook;
 mod work;
 
 use std::{process::ExitCode, sync::Arc};
@@ -120,6 +125,8 @@ async fn dispatch(command: Command, session: &Arc<Session>) -> Result<(), CliErr
         Command::Payer(command) => command.run(session).await,
         Command::Receipt(command) => command.run(session).await,
         Command::Earnings(command) => command.run(session).await,
+        Command::Events(args) => events::run(args, session).await,
+        Command::Webhook(command) => command.run(session).await,
         Command::Sale(command) => command.run(session).await,
         Command::Till(command) => command.run(session).await,
         Command::Authenticate(args) => authenticate::run(args, session).await,

@@ -15,13 +15,6 @@ impl Palette {
     pub const PLAIN: Self =
         Self([Rgb([24, 40, 72]), Rgb([240, 196, 92]), Rgb([196, 72, 60]), Rgb([236, 232, 220])]);
 
-    /// Returns the palette of a digest, three bytes a color.
-    #[cfg(feature = "localnet")]
-    pub fn from_digest(digest: &[u8; 32]) -> Self {
-        let color = |at: usize| Rgb([digest[at], digest[at + 1], digest[at + 2]]);
-        Self([color(0), color(3), color(6), color(9)])
-    }
-
     /// Returns the palette of an encoded picture, or `None` if it cannot be decoded.
     pub fn from_picture(picture: &[u8]) -> Option<Self> {
         let picture = image::load_from_memory(picture).ok()?;

@@ -277,6 +277,7 @@ impl fmt::Display for OfferOutput {
             ("at most", &format_args!("{} base units{each}, fee included", payment.most_cost)),
             ("opens a channel", &yes(payment.preparation.opens_channel)),
             ("accepts terms", &yes(payment.preparation.accepts_terms)),
+            ("upfront fee", &format_args!("{} base units", payment.preparation.upfront_fee)),
             ("tops up", &yes(payment.preparation.tops_up)),
         ]))
     }

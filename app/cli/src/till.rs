@@ -28,6 +28,7 @@ use crate::{
     currency::{self, CurrencyArgs},
     error::CliError,
     output::{json_line, pairs},
+    qr::PayLink,
     reference::{AccountReference, WorkReference},
     sale::SaleFile,
     session::Session,
@@ -46,11 +47,26 @@ pub enum TillCommand {
     /// request, and `motif sale verify` proves it from the chain alone.
     Pay(PayArgs),
     /// Show a till's address and balance
-    Show(TillArgs),
+    Show(ShowArgs),
     /// Move a till's balance to its works' earnings and its operator
     ///
     /// Any keypair may sign.
     Sweep(TillArgs),
+}
+
+/// Arguments of `motif till show`.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    till: TillArgs,
+
+    /// Show a QR code by which any Solana wallet on a phone pays into the till
+    #[arg(long)]
+    qr: bool,
+
+    /// Amount in the QR code; the wallet asks for one without it
+    #[arg(long, value_name = "AMOUNT", requires = "qr")]
+    amount: Option<AmountArg>,
 }
 
 /// Till that a command is about: one per division and currency.
@@ -210,6 +226,9 @@ struct TillOutput {
     /// Why the operator was not paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpaid_operator: Option<String>,
+    /// Link by which a wallet pays into the till.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<PayLink>,
 }
 
 /// Part of one party.
@@ -306,10 +325,20 @@ fn store(path: &Path, sale: &SaleFile) -> io::Result<()> {
     stored
 }
 
-async fn show(args: TillArgs, session: &Session) -> Result<(), CliError> {
+async fn show(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
-    let (shares, currency) = args.read(&client).await?;
-    session.print(&TillOutput::read(&client, &shares, &currency).await?);
+    let (shares, currency) = args.till.read(&client).await?;
+    let mut output = TillOutput::read(&client, &shares, &currency).await?;
+    if args.qr {
+        let amount = match args.amount {
+            Some(amount) => Some(currency::base_units(&client, &currency.mint, &amount).await?),
+            None => None,
+        };
+        let named = currency::denomination(&client, &currency.mint).await?;
+        let till = pda::till(&shares, &currency.mint);
+        output.link = Some(PayLink::transfer(&till, &named, &currency.mint, amount)?);
+    }
+    session.print(&output);
     Ok(())
 }
 
@@ -365,6 +394,7 @@ impl TillOutput {
             moved: None,
             signature: None,
             unpaid_operator: None,
+            link: None,
         })
     }
 }
@@ -402,7 +432,11 @@ impl fmt::Display for TillOutput {
         rows.extend(given);
         let rows: Vec<_> =
             rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
-        formatter.write_str(&pairs(&rows))
+        formatter.write_str(&pairs(&rows))?;
+        match &self.link {
+            Some(link) => write!(formatter, "\n\n{link}"),
+            None => Ok(()),
+        }
     }
 }
 

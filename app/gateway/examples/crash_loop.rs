@@ -1,7 +1,7 @@
 //! Kills a gateway under load a number of times, and checks after each kill that nothing
 //! acknowledged is lost and nothing is charged twice. The report is the last line.
 //!
-//! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
+//! `cargo run --release --example crash_loop -- --kills 1000 [--payers 6] [--postgres]`
 #![allow(clippy::unwrap_used, reason = "it fails by a panic")]
 
 use std::{
@@ -29,14 +29,20 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let after = arguments.iter().skip_while(|argument| *argument != "--kills").nth(1);
-    let kills = after.map_or(20, |text| text.parse().expect("--kills takes a number"));
+    let number = |name: &str| {
+        // The last one, so that `just crash-loop --kills 10` does ten.
+        let place = arguments.iter().rposition(|argument| argument == name);
+        let after = place.and_then(|place| arguments.get(place + 1));
+        after.map(|text| text.parse::<u32>().unwrap_or_else(|_| panic!("{name} takes a number")))
+    };
+    let kills = number("--kills").unwrap_or(20);
+    let payers = number("--payers").map_or(Rounds::PAYERS, |payers| payers.try_into().unwrap());
     let on_postgres = arguments.iter().any(|argument| argument == "--postgres");
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(run(kills, on_postgres))
+    runtime.block_on(run(kills, payers, on_postgres))
 }
 
-async fn run(kills: u32, on_postgres: bool) -> ExitCode {
+async fn run(kills: u32, payers: u16, on_postgres: bool) -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
     let (database, store) = if on_postgres {
         let server = Server::get().expect("a PostgreSQL server");
@@ -44,7 +50,7 @@ async fn run(kills: u32, on_postgres: bool) -> ExitCode {
     } else {
         ("SQLite", folder.path().join("gateway.sqlite").display().to_string())
     };
-    let mut rounds = Rounds::new(folder.path(), store, gateway).await;
+    let mut rounds = Rounds::new(folder.path(), store, gateway, payers).await;
     let begun = Instant::now();
     let outcome = rounds.run(kills, |report| {
         if report.kills % EVERY == 0 {
@@ -54,7 +60,7 @@ async fn run(kills: u32, on_postgres: bool) -> ExitCode {
     let outcome = outcome.await;
     let how = match &outcome {
         Ok(report) => format!(
-            "{} SIGKILLs on {database}, 6 payers, {} acknowledged, {} of them after a retry, {} \
+            "{} SIGKILLs on {database}, {payers} payers, {} acknowledged, {} of them after a retry, {} \
              statements settled; by moment {:?}",
             report.kills, report.acknowledged, report.retried, report.settled, report.moments
         ),

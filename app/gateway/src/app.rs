@@ -17,6 +17,7 @@ use crate::{
     channel_sync::ChannelSync,
     cluster::Cluster,
     config::{Faults, StorePlace},
+    events::{EventHub, EventSource, WebhookSender},
     expenses::Expenses,
     funds::Funds,
     health::Health,
@@ -77,6 +78,8 @@ pub struct Components {
     pub(crate) record: Record,
     /// Metadata and pictures of works.
     pub(crate) hosting: Hosting,
+    /// Events of creators and payers.
+    pub(crate) events: Arc<EventHub>,
     /// Receipts, proofs and usage.
     pub receipts: Receipts,
     /// Compares the store with the chain.
@@ -300,6 +303,7 @@ impl App {
             }),
             operator_keys,
             catalogue: Arc::new(Catalogue::new(cluster.clone(), config.clone())),
+            events: EventHub::new(config.events.clone(), &store, &digest_key),
             hosting: Hosting::new(config.hosting.clone(), cluster.clone(), config.decoding.clone()),
             record: Record::new(cluster.clone(), store.clone(), &config),
             receipts: Receipts { channels: channels.clone() },
@@ -390,6 +394,18 @@ impl App {
     /// Returns the job that deletes holds that have ended.
     pub(crate) fn hold_pruner(&self) -> HoldPruner {
         HoldPruner { store: self.store.clone(), cluster: self.cluster.clone() }
+    }
+
+    /// Returns the job that finds out what happened.
+    pub(crate) fn event_source(&self) -> EventSource {
+        let (events, books) = (self.events.clone(), self.store.event_books().clone());
+        let (cluster, channels) = (self.cluster.clone(), self.channels.clone());
+        EventSource::new(events, books, cluster, channels, self.operator())
+    }
+
+    /// Returns the job that sends events to webhooks.
+    pub(crate) fn webhook_sender(&self) -> WebhookSender {
+        WebhookSender::new(self.events.clone())
     }
 
     /// Returns the job that follows registered works.

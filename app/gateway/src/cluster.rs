@@ -99,6 +99,12 @@ impl Cluster {
         self.chain.poll_interval()
     }
 
+    /// Returns the minimum pause between two reads of statuses, which answer all pending transactions at
+    /// once: half a poll, because a buyer waits for the end of a payment.
+    pub fn status_interval(&self) -> Duration {
+        self.poll_interval() / 2
+    }
+
     /// Returns a blockhash at most two polls old and the last block height at which it is valid.
     /// Settlements side by side share one read.
     ///

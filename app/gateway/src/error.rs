@@ -14,6 +14,7 @@ use crate::{
     keys::KeyError,
     ledger::LedgerError,
     store::{ProofError, StoreError},
+    webhook_address::InvalidUrl,
 };
 
 /// Error returned when a gateway rejects a request.
@@ -33,6 +34,20 @@ pub enum GatewayError {
         /// Requested use.
         licensed_use: String,
     },
+    /// Error returned when a license requires an approval of the work's owner.
+    #[error(
+        "the terms of work `{0}` require its owner's approval: ask for one, then accept them in the studio"
+    )]
+    ApprovalRequired(Pubkey),
+    /// Error returned when a wallet has no channel and names no voucher key.
+    #[error(
+        "the wallet has no open channel at this operator: name `voucher_key`, the address of another key that \
+         will sign vouchers, or open a channel in the studio"
+    )]
+    VoucherKeyRequired,
+    /// Error returned when a wallet has this many channels at the operator.
+    #[error("the wallet has {0} channels at this operator: close one first")]
+    TooManyChannels(u64),
     /// Error returned when no channel exists at an address, or this gateway does not serve it.
     #[error("unknown channel `{0}`: open it with POST /v1/channels")]
     UnknownChannel(Pubkey),
@@ -142,7 +157,7 @@ pub enum GatewayError {
     #[error("nothing to settle: no generation since the last settlement")]
     NothingToSettle,
     /// Error returned when all settled fees of a channel are claimed.
-    #[error("all settled fees of the channel are claimed")]
+    #[error("there is nothing to claim")]
     NothingToClaim,
     /// Error returned when a payer requests a settlement that is worth less than its transaction.
     #[error("the unsettled amount is {exposed} base units: expected at least {least}")]
@@ -285,8 +300,29 @@ pub enum GatewayError {
     #[error("this gateway has no room for more metadata and pictures")]
     HostingFull,
     /// Error returned when a request is not signed by a person whom the work pays.
-    #[error("expected a `motif-person` header signed by the owner or a recipient of the work")]
+    #[error(
+        "expected a `motif-person` header signed by the person, or by the owner or a recipient of \
+         the work"
+    )]
     NotThePerson,
+    /// Error returned when a person or a channel has too many open streams.
+    #[error("at most {0} streams of one person or channel are open at once: close one first")]
+    TooManyStreams(u32),
+    /// Error returned when the gateway has too many open streams.
+    #[error("at most {0} streams are open at once: repeat the request later")]
+    StreamsFull(u32),
+    /// Error returned when events cannot be sent to a URL.
+    #[error("invalid webhook: {0}")]
+    InvalidWebhook(InvalidUrl),
+    /// Error returned when a person, or this gateway, has too many webhooks.
+    #[error("a person has at most 5 webhooks, and this gateway has a maximum: remove one first")]
+    TooManyWebhooks,
+    /// Error returned when a person has no webhook of an id.
+    #[error("unknown webhook of this person")]
+    UnknownWebhook,
+    /// Error returned when too many deliveries wait for a webhook.
+    #[error("too many deliveries wait for this webhook: repeat the request later")]
+    WebhookBusy,
     /// Error that concurrent callers of one read share.
     #[error(transparent)]
     Shared(Arc<GatewayError>),

@@ -11,9 +11,11 @@
 //! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
 //! - [`api_keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
+//! - `events`: what creators and payers are told, by streams and webhooks.
 //! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
 //! - [`paywall`]: takes payment for the crate `motif-paywall`, which sells a model server.
 
+mod actions;
 pub mod admission;
 pub mod api_keys;
 mod app;
@@ -31,6 +33,7 @@ pub mod cluster;
 pub mod config;
 mod connections;
 pub mod error;
+mod events;
 mod expenses;
 mod forgotten_statements;
 pub mod funds;
@@ -65,6 +68,7 @@ pub mod settlement;
 mod store_operator;
 mod studio;
 pub mod traces;
+mod webhook_address;
 
 pub use app::{App, Components, StartError};
 pub use config::{

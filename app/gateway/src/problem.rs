@@ -25,6 +25,9 @@ impl GatewayError {
         match self {
             Self::UnknownWork(_) => Type::UnknownWork,
             Self::NoTerms(_) => Type::NoTerms,
+            Self::ApprovalRequired(_) => Type::ApprovalRequired,
+            Self::VoucherKeyRequired => Type::VoucherKeyRequired,
+            Self::TooManyChannels(_) => Type::TooManyChannels,
             Self::UseNotLicensed { .. } => Type::UseNotLicensed,
             Self::UnknownChannel(_) => Type::UnknownChannel,
             Self::ChannelQuarantined(_) => Type::ChannelQuarantined,
@@ -102,6 +105,12 @@ impl GatewayError {
             Self::NotNamed => Type::NotNamed,
             Self::NotHosted => Type::NotHosted,
             Self::HostingFull => Type::HostingFull,
+            Self::TooManyStreams(_) => Type::TooManyStreams,
+            Self::StreamsFull(_) => Type::StreamsFull,
+            Self::InvalidWebhook(_) => Type::InvalidWebhook,
+            Self::TooManyWebhooks => Type::TooManyWebhooks,
+            Self::UnknownWebhook => Type::UnknownWebhook,
+            Self::WebhookBusy => Type::WebhookBusy,
             Self::Shared(error) => error.problem_type(),
             Self::Internal(_) => Type::Internal,
         }
@@ -161,6 +170,7 @@ impl GatewayError {
         match self {
             Self::RateLimited(limited) => Some(limited.retry_seconds()),
             Self::ReadsBusy => Some(1),
+            Self::TooManyStreams(_) | Self::StreamsFull(_) | Self::WebhookBusy => Some(10),
             Self::Shared(error) => error.retry_after(),
             _ => None,
         }

@@ -1,18 +1,25 @@
 //! Where the money of works and persons is, and what happened: the chain's accounts and this gateway's
 //! books side by side.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::http::HeaderMap;
 use motif_sdk::{
     Pubkey,
     gateway::wire::{
         Address, Amount, PaidChannel, PaidChannels, ParentPart, PersonEarnings, PersonProof,
-        PersonWork, RecipientPart, Role, Standing, WorkEarnings, WorkUsageBy, WorkUsageReport,
+        PersonWork, ReceiptParts, RecipientPart, Role, Standing, WorkEarnings, WorkReceipts,
+        WorkUsageBy, WorkUsageReport,
     },
     record::{Amounts, ChainRecord},
     terms::Denomination,
 };
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     GatewayConfig,
@@ -27,6 +34,10 @@ use crate::{
 /// Maximum number of mints whose decimals are kept.
 const MAX_MINTS: usize = 1_024;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// Pause between two looks at the books.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// While payers pay, the share of time in which their generations are added up is one in this many.
+const DUTY: u32 = 50;
 
 /// Record of works and persons. What the chain has is read whole and kept as long as the catalogue.
 pub struct Record {
@@ -47,6 +58,24 @@ impl Record {
             operator: config.operator,
             chain: Cache::new(ages, 1),
             decimals: Cache::new(ages, MAX_MINTS),
+        }
+    }
+
+    /// Adds up usage in the background until the gateway stops, so that no report has many generations to read.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut left = 0;
+        while !stop.is_cancelled() {
+            let began = Instant::now();
+            // A store that fails is reported by those who need it.
+            let now_left = self.books().add_some().await.unwrap_or(0);
+            let is_growing = now_left > left;
+            left = now_left;
+            let pause = match (left, is_growing) {
+                (0, _) => LOOK_EVERY,
+                (_, true) => began.elapsed().saturating_mul(DUTY),
+                (_, false) => Duration::ZERO,
+            };
+            let _ = timeout(pause, stop.cancelled()).await;
         }
     }
 
@@ -200,18 +229,46 @@ impl Record {
         until: Option<i64>,
         reader: Option<Pubkey>,
     ) -> Result<WorkUsageReport, GatewayError> {
-        let chain = self.chain().await?;
-        chain.work(&address).ok_or(GatewayError::UnknownWork(address))?;
-        let is_read = reader.is_some_and(|reader| pays(&chain, &address, &reader));
-        if !is_read {
-            return Err(GatewayError::NotThePerson);
-        }
+        self.check_reader(&address, reader).await?;
         let rows = self.books().report(&WorkUsageQuery { work: address, by, from, until }).await?;
         let begin =
             |second: i64| second.div_euclid(SECONDS_PER_DAY).saturating_mul(SECONDS_PER_DAY);
         let end = |second: i64| begin(second.saturating_sub(1)).saturating_add(SECONDS_PER_DAY);
         let (from, until) = (from.map(begin), until.map(end));
         Ok(WorkUsageReport { work: Address(address), by, from, until, rows })
+    }
+
+    /// Returns receipts of a work on a channel, for a person whom the work pays.
+    ///
+    /// # Errors
+    /// As [`Record::usage`].
+    pub async fn receipts(
+        &self,
+        address: Pubkey,
+        channel: Pubkey,
+        from: (u64, u32),
+        limit: u32,
+        reader: Option<Pubkey>,
+    ) -> Result<WorkReceipts, GatewayError> {
+        self.check_reader(&address, reader).await?;
+        let queries = self.store.reporting().queries();
+        let found = queries.generations_of_work(&address, &channel, from, limit).await?;
+        let parts = found.iter().map(|generation| ReceiptParts::from(&generation.receipt));
+        Ok(WorkReceipts { receipts: parts.collect() })
+    }
+
+    /// Checks that a work pays a reader.
+    async fn check_reader(
+        &self,
+        address: &Pubkey,
+        reader: Option<Pubkey>,
+    ) -> Result<(), GatewayError> {
+        let chain = self.chain().await?;
+        chain.work(address).ok_or(GatewayError::UnknownWork(*address))?;
+        match reader.is_some_and(|reader| pays(&chain, address, &reader)) {
+            true => Ok(()),
+            false => Err(GatewayError::NotThePerson),
+        }
     }
 
     async fn vouched(
@@ -257,7 +314,11 @@ impl Record {
         self.decimals.get(mint, || read).await
     }
 
-    async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
+    /// Returns what the chain has of works, earnings and channels.
+    ///
+    /// # Errors
+    /// [`GatewayError::ChainUnreachable`].
+    pub(crate) async fn chain(&self) -> Result<Arc<ChainRecord>, GatewayError> {
         let chain = self.cluster.chain().clone();
         self.chain.get((), || async move { Ok(Arc::new(chain.record().await?)) }).await
     }

@@ -26,13 +26,15 @@ use crate::{
     middleware::{Access, Admit, Trace},
     paywall::sales_router,
     routes::{
-        admin, authentications, chain, channels, discovery, generations, health, holds, hosting,
+        actions, admin, authentications, chain, channels, discovery,
+        events::{self, LAST_EVENT_ID},
+        generations, health, holds, hosted_files, olp,
         openapi::{self as documents, Document},
         operator,
         paywall::{self, OptionalPaywall},
         people, quotes, receipts, settlements,
         storefront::with_storefront,
-        studio, usage, work_record, works, x402,
+        studio, usage, webhooks, work_record, works, x402,
     },
 };
 
@@ -98,8 +100,14 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
     let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
     let settling = Admit::new(&app, Access::Authenticated).within(ON_CHAIN).counting_reads();
     let facilitator = Router::from(facilitator).layer(layers(settling));
+    // Every origin may read actions, so that the API's own rule does not apply.
+    let actions = actions::routes(&app);
+    let actions = actions.layer((Trace::new(&app), reading(Access::Public).2));
     let catalogue = match app.config.studio {
-        true => catalogue.merge(studio::pages().layer(stack(Access::Public, limit))),
+        true => {
+            let pages = studio::pages().layer(stack(Access::Public, limit));
+            catalogue.merge(pages).merge(actions)
+        }
         false => catalogue,
     };
     let relay = match app.config.studio {
@@ -149,10 +157,11 @@ fn cors(app: &App) -> Option<CorsLayer> {
         HeaderName::from_static(IdempotencyKey::HEADER),
         HeaderName::from_static(ReaderProof::HEADER),
         HeaderName::from_static(PersonProof::HEADER),
+        HeaderName::from_static(LAST_EVENT_ID),
     ];
     let layer = CorsLayer::new()
         .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(headers)
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT);
@@ -224,6 +233,8 @@ impl Groups {
             .routes(routes!(operator::show))
             .routes(routes!(paywall::show))
             .routes(routes!(x402::supported))
+            .routes(routes!(olp::token))
+            .routes(routes!(olp::introspect))
             .routes(routes!(discovery::discover))
             .routes(routes!(discovery::robots));
         let catalogue = OpenApiRouter::new()
@@ -233,13 +244,19 @@ impl Groups {
             .routes(routes!(works::lineage))
             .routes(routes!(quotes::show))
             .routes(routes!(authentications::authenticate))
-            .routes(routes!(hosting::show_metadata, hosting::put_metadata))
-            .routes(routes!(hosting::show_preview, hosting::put_preview))
-            .routes(routes!(hosting::badge))
+            .routes(routes!(hosted_files::show_metadata, hosted_files::put_metadata))
+            .routes(routes!(hosted_files::show_preview, hosted_files::put_preview))
+            .routes(routes!(hosted_files::badge))
             .routes(routes!(people::earnings))
             .routes(routes!(people::channels))
+            .routes(routes!(events::of_person))
+            .routes(routes!(webhooks::list, webhooks::add))
+            .routes(routes!(webhooks::remove))
+            .routes(routes!(webhooks::test))
+            .routes(routes!(webhooks::deliveries))
             .routes(routes!(work_record::earnings))
-            .routes(routes!(work_record::usage));
+            .routes(routes!(work_record::usage))
+            .routes(routes!(work_record::receipts));
         let relay = OpenApiRouter::new()
             .routes(routes!(chain::show))
             .routes(routes!(chain::blockhash))
@@ -258,6 +275,7 @@ impl Groups {
             .routes(routes!(channels::open))
             .routes(routes!(usage::show))
             .routes(routes!(receipts::list))
+            .routes(routes!(events::of_channel))
             .routes(routes!(receipts::proof))
             .routes(routes!(x402::verify));
         let on_chain = OpenApiRouter::new()

@@ -89,6 +89,10 @@ pub async fn serve_watched(
     tasks.push(tokio::spawn(app.operator_keys.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.funds.clone().run(stop.clone())));
     tasks.push(tokio::spawn(app.hold_pruner().run(stop.clone())));
+    let (recorded, until) = (app.clone(), stop.clone());
+    tasks.push(tokio::spawn(async move { recorded.record.run(until).await }));
+    tasks.push(tokio::spawn(app.event_source().run(stop.clone())));
+    tasks.push(tokio::spawn(app.webhook_sender().run(stop.clone())));
     Ok(RunningGateway {
         app,
         address,

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Notify};
 
-use picture::paint;
+pub use picture::paint;
 
 /// Model server with counters for tests.
 #[derive(Clone, Debug, Default)]

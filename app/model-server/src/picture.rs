@@ -18,7 +18,8 @@ struct Disc {
     colour: [f32; 3],
 }
 
-/// Returns a PNG whose colors derive from the style and whose shapes derive from both.
+/// Returns a square PNG whose colors derive from the style and whose shapes derive from both. Its side is 16 to
+/// 1,024 pixels.
 pub fn paint(prompt: &str, style: &str, side: u32) -> Vec<u8> {
     let side = side.clamp(16, MAX_SIDE);
     let mut colours = Numbers::of(&[style]);

@@ -102,6 +102,14 @@ struct BudgetParts {
     /// Budget of a UTC day; absent without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     per_day: Option<Amount>,
+    /// Upfront fees included.
+    spent: Amount,
+}
+
+/// Budget of rent and fees of the wallet's transactions.
+#[derive(Debug, Serialize)]
+struct LamportsParts {
+    per_day: Amount,
     spent: Amount,
 }
 
@@ -132,7 +140,7 @@ pub async fn pay(
     }
     let request = (&mut headers, &body[..]);
     let payment = NamedPayment::begin(service, &caller, "/v1/pay", request).await?;
-    let (channel, index, cost) = prepare(service, operator, &wanted).await?;
+    let (channel, index, cost) = prepare(service, &caller, operator, &wanted).await?;
     let bill = wanted.bill(&caller, output);
     if let Some(receipt) = payment.receipt(service, &channel, &bill).await? {
         return Ok(Json(receipt).into_response());
@@ -183,7 +191,7 @@ pub async fn hold(
         let would = would_pay(service, &caller, operator, &wanted).await?;
         return Ok(Json(would).into_response());
     }
-    let (channel, index, cost) = prepare(service, operator, &wanted).await?;
+    let (channel, index, cost) = prepare(service, &caller, operator, &wanted).await?;
     let _reservation = service.reserve(&channel, &caller, cost).await?;
     let payer = channel.payer.tagged(&caller);
     let held = payer.hold(index, wanted.units, wanted.request_digest.0, seconds).await;
@@ -290,7 +298,10 @@ pub async fn budgets(State(app): State<App>, _: Caller) -> Json<serde_json::Valu
     let own = service.settings.caller_names();
     let own = own.map(|name| of(Some(name), service.budgets.of_callers().get(name).copied()));
     let budgets: Vec<_> = std::iter::once(of(None, service.budgets.per_day())).chain(own).collect();
-    Json(serde_json::json!({ "day": Day::of(now()).to_string(), "budgets": budgets }))
+    let (today, wallet) = (Day::of(now()), service.channels.wallet_spending());
+    let (per_day, spent) = (Amount(wallet.lamports_per_day()), Amount(wallet.lamports(today)));
+    let lamports = LamportsParts { per_day, spent };
+    Json(serde_json::json!({ "day": today.to_string(), "budgets": budgets, "lamports": lamports }))
 }
 
 /// Returns the newest exchanges of the proxy, newest first.
@@ -307,7 +318,8 @@ pub async fn metrics(State(app): State<App>, _: Caller) -> Response {
     let available = service.channels.all().into_iter().map(|channel| {
         (channel.payer.channel().to_string(), channel.payer.available().unwrap_or(0))
     });
-    let text = service.metrics.text(spent, available);
+    let (today, wallet) = (Day::of(now()), service.channels.wallet_spending());
+    let text = service.metrics.text(spent, available, wallet.lamports(today));
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
@@ -376,21 +388,23 @@ async fn would_pay(
 ) -> Result<WouldPay, PayerError> {
     let quote = service.channels.quote(&operator.0, &wanted.work.0, wanted.licensed_use).await?;
     let most_cost = quote.price_with_fee.0.saturating_mul(wanted.units.into());
-    service.budgets.check(caller, most_cost, service.spent_today(caller))?;
     let licensed = (&wanted.work.0, wanted.licensed_use);
     let preparation = service.channels.preparation(&operator.0, licensed, most_cost).await?;
+    let total = most_cost.saturating_add(preparation.upfront_fee.0);
+    service.budgets.check(caller, total, service.spent_today(caller))?;
     Ok(WouldPay { operator, most_cost: Amount(most_cost), preparation })
 }
 
 /// Returns the channel, the license and the maximum cost of a payment.
 async fn prepare(
     service: &PayerService,
+    caller: &Caller,
     operator: Address,
     wanted: &Licensed,
 ) -> Result<(std::sync::Arc<PaidChannel>, u16, u64), PayerError> {
     let channel = service.channels.with(&operator.0).await?;
-    let licensed = service.channels.license(&channel, &wanted.work.0, wanted.licensed_use).await;
-    let (index, license) = licensed?;
+    let licensed = (&wanted.work.0, wanted.licensed_use);
+    let (index, license) = service.license(&channel, caller, licensed).await?;
     let cost = channel.cost(&license, wanted.units);
     Ok((channel, index, cost))
 }

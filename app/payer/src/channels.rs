@@ -7,12 +7,12 @@ use std::{
 
 use motif_sdk::{
     Error, Pubkey,
-    channel::{ChannelAccount, Currency, License, OpenChannelArgs},
-    client::Client,
+    channel::{Channel, ChannelAccount, Currency, License, Licensee, OpenChannelArgs},
+    client::{Client, ConfirmedTransaction},
     gateway::{
         GatewayClient, GatewayError, Payer, PayerOptions, PayerPolicy, VoucherSigner,
         newest_license,
-        wire::{Quote, Use},
+        wire::{Amount, Quote, Use},
     },
     pda,
 };
@@ -20,11 +20,14 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
+    callers::Caller,
     clock::now,
+    day::Day,
     deposits::Deposits,
     places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
+    wallet::{WalletCost, WalletSpending},
 };
 
 /// Channels of the service: one for each operator, found by the voucher key, opened and topped up within
@@ -42,6 +45,7 @@ pub struct Channels {
     open: Mutex<BTreeMap<Pubkey, Arc<PaidChannel>>>,
     /// One transaction at a time, so that deposits together stay within their maximum.
     chain: tokio::sync::Mutex<Deposits>,
+    wallet_spending: WalletSpending,
     /// State files whose channels are not open yet: their spending of this day is unknown.
     unread: Mutex<BTreeSet<PathBuf>>,
 }
@@ -65,6 +69,19 @@ pub struct Preparation {
     pub accepts_terms: bool,
     /// Whether the channel would be topped up.
     pub tops_up: bool,
+    /// Upfront fee of the terms that would be accepted, base units.
+    pub upfront_fee: Amount,
+}
+
+/// Terms of a use that the policy allows to accept.
+#[derive(Clone, Copy, Debug)]
+pub struct AcceptableTerms {
+    /// Price of a unit, base units.
+    price: u64,
+    /// Fee that the acceptance charges once, base units.
+    pub upfront_fee: u64,
+    /// Whether the acceptance creates an account of the licensee.
+    is_per_licensee: bool,
 }
 
 /// Parts of a service that channels need.
@@ -110,6 +127,8 @@ impl Channels {
             ..PayerPolicy::default()
         };
         let deposits = Deposits::open(&state.join("deposits.json"))?;
+        let lamports_per_day = settings.budget.lamports_per_day;
+        let wallet_spending = WalletSpending::open(&state.join("wallet.json"), lamports_per_day)?;
         Ok(Self {
             client,
             wallet,
@@ -123,6 +142,7 @@ impl Channels {
             limits,
             open: Mutex::default(),
             chain: tokio::sync::Mutex::new(deposits),
+            wallet_spending,
         })
     }
 
@@ -134,6 +154,11 @@ impl Channels {
     /// Returns the mint of all amounts.
     pub fn mint(&self) -> Pubkey {
         self.currency.mint
+    }
+
+    /// Returns what the wallet's transactions have cost beside deposits.
+    pub fn wallet_spending(&self) -> &WalletSpending {
+        &self.wallet_spending
     }
 
     /// Returns the open channels.
@@ -234,7 +259,7 @@ impl Channels {
     /// Returns what a payment would need first, without doing it.
     ///
     /// # Errors
-    /// As [`Channels::with`] and [`Channels::license`].
+    /// As [`Channels::with`] and [`Channels::acceptable_terms`].
     pub async fn preparation(
         &self,
         operator: &Pubkey,
@@ -252,9 +277,10 @@ impl Channels {
         };
         let licenses = account.as_ref().map(|account| &account.licenses[..]).unwrap_or_default();
         let accepts_terms = newest(licenses, work, licensed_use).is_none();
-        if accepts_terms {
-            self.acceptable_price(work, licensed_use).await?;
-        }
+        let upfront_fee = match accepts_terms {
+            true => self.acceptable_terms(work, licensed_use).await?.upfront_fee,
+            false => 0,
+        };
         let (opens_channel, available) = match (&open, &account) {
             (Some(open), _) => (false, open.payer.available()?),
             (None, Some(account)) => {
@@ -266,40 +292,39 @@ impl Channels {
             }
             (None, None) => (true, self.settings.deposit),
         };
-        Ok(Preparation { opens_channel, accepts_terms, tops_up: available < cost })
+        let (tops_up, upfront_fee) = (available < cost, Amount(upfront_fee));
+        Ok(Preparation { opens_channel, accepts_terms, tops_up, upfront_fee })
     }
 
-    /// Returns the newest license of a channel for a use of a work; accepts the work's latest terms if
-    /// there is none and the policy allows them.
+    /// Accepts a work's latest terms for a caller; returns the newest license of the channel for the use.
+    /// The upfront fee must be reserved in the budgets.
     ///
     /// # Errors
-    /// [`PayerError::TermsNotAccepted`], [`PayerError::UseNotLicensed`], [`PayerError::PriceTooHigh`],
-    /// [`PayerError::Chain`].
-    pub async fn license(
+    /// [`PayerError::OverSolBudget`], [`PayerError::Chain`].
+    pub async fn accept(
         &self,
         channel: &PaidChannel,
-        work: &Pubkey,
-        licensed_use: Use,
+        caller: &Caller,
+        (work, licensed_use): (&Pubkey, Use),
+        terms: AcceptableTerms,
     ) -> Result<(u16, License), PayerError> {
-        if let Some(found) = channel.license(work, licensed_use) {
-            return Ok(found);
-        }
         let mut chain = self.chain.lock().await;
         if let Some(found) = channel.license(work, licensed_use) {
             return Ok(found);
         }
-        let (price, upfront_fee) = self.acceptable_price(work, licensed_use).await?;
+        let AcceptableTerms { price, upfront_fee, is_per_licensee } = terms;
+        let license = self.rent(License::SIZE).await?.saturating_sub(self.rent(0).await?);
+        let licensee = if is_per_licensee { self.rent(Licensee::SPACE).await? } else { 0 };
+        let cost = WalletCost {
+            lamports: license.saturating_add(licensee),
+            upfront_fee: Some((caller.clone(), upfront_fee)).filter(|_| upfront_fee > 0),
+        };
         let address = channel.payer.channel();
-        if upfront_fee > 0 {
-            chain.begin(upfront_fee, now())?;
-        }
-        let accepting = self.client.accept_terms(&address, work, licensed_use).max_price(price);
-        let accepted = accepting.send(&self.wallet).await;
-        if upfront_fee > 0 && is_settled(&accepted) {
-            chain.end()?;
-        }
-        accepted?;
-        tracing::info!(%work, %licensed_use, price, "terms accepted");
+        let accepting = self.client.accept_terms(&address, work, licensed_use);
+        let accepting = accepting.max_price(price).max_upfront_fee(upfront_fee);
+        let sending = async { Ok(accepting.send(&self.wallet).await?.1) };
+        self.transact(&mut chain, upfront_fee, cost, sending).await??;
+        tracing::info!(%work, %licensed_use, price, upfront_fee, "terms accepted");
         self.refresh(channel).await?;
         let refused = || PayerError::Chain("the accepted license is not on the channel".to_owned());
         channel.license(work, licensed_use).ok_or_else(refused)
@@ -343,12 +368,9 @@ impl Channels {
         }
         let amount = self.settings.top_up.max(missing);
         self.check_locked(amount, chain).await?;
-        chain.begin(amount, now())?;
         let address = channel.payer.channel();
-        let sent = self.client.top_up(&self.wallet, &address, amount).await;
-        if is_settled(&sent) {
-            chain.end()?;
-        }
+        let sending = self.client.top_up(&self.wallet, &address, amount);
+        let sent = self.transact(chain, amount, WalletCost::default(), sending).await?;
         sent.map_err(PayerError::from)?;
         tracing::info!(channel = %address, amount, "channel topped up");
         Ok(self.refresh(channel).await?)
@@ -376,6 +398,61 @@ impl Channels {
             return Err(TopUpError::Refused("the wallet has too few tokens"));
         }
         Ok(())
+    }
+
+    /// Returns the rent of an account of this size, lamports.
+    async fn rent(&self, bytes: usize) -> Result<u64, PayerError> {
+        let rent = self.client.rpc().get_minimum_balance_for_rent_exemption(bytes).await;
+        rent.map_err(|error| Error::from(error).into())
+    }
+
+    /// Sends a transaction of the wallet within the budget of rent and fees. `cost` is without the
+    /// transaction's fee. Deposit and cost are recorded durably before it is signed.
+    ///
+    /// # Errors
+    /// [`PayerError::OverSolBudget`], [`PayerError::StateFailed`], [`PayerError::Chain`]: nothing was sent.
+    async fn transact(
+        &self,
+        chain: &mut Deposits,
+        deposit: u64,
+        cost: WalletCost,
+        sending: impl Future<Output = Result<ConfirmedTransaction, Error>>,
+    ) -> Result<Result<ConfirmedTransaction, Error>, PayerError> {
+        let day = Day::of(now());
+        let with_fee =
+            |fee: u64| WalletCost { lamports: cost.lamports.saturating_add(fee), ..cost.clone() };
+        let most = with_fee(self.client.max_fee());
+        self.wallet_spending.check(most.lamports, day)?;
+        let before = self.lamports_of_wallet().await?;
+        let begun = self.wallet_spending.begin(most.clone(), day)?;
+        if deposit > 0 {
+            chain.begin(deposit, now())?;
+        }
+        let sent = sending.await;
+        if !is_settled(&sent) {
+            return Ok(sent);
+        }
+        let paid = match &sent {
+            // The node does not keep transactions.
+            Ok(confirmed) if confirmed.fee_lamports == 0 => most,
+            Ok(confirmed) => with_fee(confirmed.fee_lamports),
+            // A transaction that fails in its block costs its fee, one that fails in the simulation nothing.
+            Err(_) => {
+                let after = self.lamports_of_wallet().await.unwrap_or(0);
+                let lamports = before.saturating_sub(after).min(self.client.max_fee());
+                WalletCost { lamports, upfront_fee: None }
+            }
+        };
+        begun.end(&paid)?;
+        if deposit > 0 {
+            chain.end()?;
+        }
+        Ok(sent)
+    }
+
+    async fn lamports_of_wallet(&self) -> Result<u64, PayerError> {
+        let balance = self.client.rpc().get_balance(&self.wallet.pubkey()).await;
+        balance.map_err(|error| Error::from(error).into())
     }
 
     /// Opens a channel at the first free salt.
@@ -413,13 +490,11 @@ impl Channels {
                 deposit,
                 watcher: None,
             };
-            chain.begin(deposit, now())?;
+            let rent = self.rent(Channel::space(0)).await?;
+            let cost = WalletCost { lamports: rent, upfront_fee: None };
             let opening = self.client.open_channel(operator, &self.currency, args);
-            let opened = opening.send(&self.wallet).await;
-            if is_settled(&opened) {
-                chain.end()?;
-            }
-            match opened {
+            let sending = async { Ok(opening.send(&self.wallet).await?.1) };
+            match self.transact(chain, deposit, cost, sending).await? {
                 Ok(_) => {
                     tracing::info!(channel = %address, %operator, deposit, "channel opened");
                     return Ok((address, self.client.channel(&address).await?));
@@ -500,12 +575,16 @@ impl Channels {
         unreachable.map_or(Ok(None), |error| Err(PayerError::Gateway(error)))
     }
 
-    /// Returns price and upfront fee of a use, if the policy allows to accept the work's latest terms.
-    async fn acceptable_price(
+    /// Returns a work's latest terms for a use, if the policy allows to accept them.
+    ///
+    /// # Errors
+    /// [`PayerError::TermsNotAccepted`], [`PayerError::UseNotLicensed`], [`PayerError::PriceTooHigh`],
+    /// [`PayerError::OtherCurrency`], [`PayerError::Chain`].
+    pub async fn acceptable_terms(
         &self,
         work: &Pubkey,
         licensed_use: Use,
-    ) -> Result<(u64, u64), PayerError> {
+    ) -> Result<AcceptableTerms, PayerError> {
         let refuse =
             |reason: &str| PayerError::TermsNotAccepted { work: *work, reason: reason.to_owned() };
         let max = self.policy.max_unit_price;
@@ -532,7 +611,8 @@ impl Channels {
                 "a shared cap needs a quota: accept them with `motif channel accept`",
             ));
         }
-        Ok((price, upfront_fee))
+        let is_per_licensee = Licensee::needed_by(&terms.offer);
+        Ok(AcceptableTerms { price, upfront_fee, is_per_licensee })
     }
 
     fn opened(&self) -> MutexGuard<'_, BTreeMap<Pubkey, Arc<PaidChannel>>> {
@@ -542,7 +622,7 @@ impl Channels {
 
 impl PaidChannel {
     /// Returns the newest valid license for a use of a work.
-    fn license(&self, work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
+    pub fn license(&self, work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
         let licenses = (0..).map_while(|index| self.payer.license(index));
         newest(&licenses.collect::<Vec<_>>(), work, licensed_use)
     }

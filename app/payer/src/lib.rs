@@ -25,6 +25,7 @@
 //!   [`serve`]: its HTTP interface; [`Callers`]: tokens.
 //! - [`PayerError`]: all errors, which are also the types of problem documents.
 
+mod answers;
 mod api;
 mod app;
 mod archive;
@@ -51,6 +52,7 @@ mod service;
 mod settings;
 mod state_lock;
 mod target;
+mod wallet;
 
 /// Headers of a [`Purchase`].
 pub use axum::http::{HeaderMap, HeaderName};

@@ -15,6 +15,7 @@ pub struct Metrics {
     payments: Family<CallerLabel, Counter>,
     spent_today: Family<CallerLabel, Gauge>,
     available: Family<ChannelLabel, Gauge>,
+    lamports_today: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,6 +49,7 @@ impl Default for Metrics {
             payments: Family::default(),
             spent_today: Family::default(),
             available: Family::default(),
+            lamports_today: Gauge::default(),
         };
         metrics.registered()
     }
@@ -60,10 +62,12 @@ impl Metrics {
         registry.register("problems", "Requests that were not bought", self.problems.clone());
         registry.register("parts", "Paid parts of streams", self.parts.clone());
         registry.register("payments", "Payments over the JSON interface", self.payments.clone());
-        let about = "Spending of this UTC day, base units, fees included";
+        let about = "Spending of this UTC day, base units, fees and upfront fees included";
         registry.register("spent_today", about, self.spent_today.clone());
         let about = "Part of the deposit that is neither owed nor signed, base units";
         registry.register("available", about, self.available.clone());
+        let about = "Rent and transaction fees of the wallet on this UTC day, lamports";
+        registry.register("lamports_today", about, self.lamports_today.clone());
         self
     }
 
@@ -90,16 +94,18 @@ impl Metrics {
     }
 
     /// Returns the text that a scraper reads, with the spending of callers today and what is available on
-    /// channels, base units.
+    /// channels, base units, and with rent and fees of today, lamports.
     pub fn text(
         &self,
         spent: impl IntoIterator<Item = (String, u64)>,
         available: impl IntoIterator<Item = (String, u64)>,
+        lamports: u64,
     ) -> String {
         let signed = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
         for (caller, spent) in spent {
             self.spent_today.get_or_create(&CallerLabel { caller }).set(signed(spent));
         }
+        self.lamports_today.set(signed(lamports));
         self.available.clear(); // channels close
         for (channel, available) in available {
             self.available.get_or_create(&ChannelLabel { channel }).set(signed(available));

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use crate::{
     app::App,
     callers::Caller,
+    clock::now,
+    day::Day,
     exchanges::{Exchange, Party, Step},
+    service::PayerService,
 };
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -38,6 +41,7 @@ const PARTIES: [(Party, &str); 5] = [
 /// Shows the newest exchanges as sequence diagrams, newest first.
 pub async fn show(State(app): State<App>, _: Caller) -> Response {
     let exchanges = app.service.exchanges.newest();
+    let spending = Spending::of(&app.service);
     (
         [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -46,7 +50,7 @@ pub async fn show(State(app): State<App>, _: Caller) -> Response {
             (header::REFERRER_POLICY, "no-referrer"),
             (HeaderName::from_static("x-content-type-options"), "nosniff"),
         ],
-        page(&exchanges),
+        page(&spending, &exchanges),
     )
         .into_response()
 }
@@ -56,11 +60,43 @@ pub async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
 }
 
-fn page(exchanges: &[Exchange]) -> String {
+/// Spending of this UTC day, with its budgets.
+struct Spending {
+    day: Day,
+    /// Rent and fees of the wallet, lamports.
+    lamports: (u64, u64),
+    /// All callers, base units.
+    all: (u64, Option<u64>),
+    /// Upfront fees, part of `all`.
+    upfront_fees: u64,
+}
+
+impl Spending {
+    fn of(service: &PayerService) -> Self {
+        let (day, wallet) = (Day::of(now()), service.channels.wallet_spending());
+        Self {
+            day,
+            lamports: (wallet.lamports(day), wallet.lamports_per_day()),
+            all: (service.spent_today("").0, service.budgets.per_day()),
+            upfront_fees: wallet.upfront_fees(day, None),
+        }
+    }
+}
+
+fn page(spending: &Spending, exchanges: &[Exchange]) -> String {
     let mut html = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Motif payer</title>\n\
          <link rel=\"stylesheet\" href=\"/page.css\">\n<h1>Paid requests</h1>\n",
+    );
+    let Spending { day, lamports, all, upfront_fees } = spending;
+    let budget = all.1.map(|budget| format!(" of {budget}")).unwrap_or_default();
+    // Writing to a `String` succeeds.
+    let _ = writeln!(
+        html,
+        "<p>{day} (UTC): {}{budget} base units are spent, {upfront_fees} of them for upfront fees, and {} of {} \
+         lamports for rent and transaction fees.</p>",
+        all.0, lamports.0, lamports.1,
     );
     if exchanges.is_empty() {
         html.push_str("<p>No request has been sent through this service since it started.</p>\n");
@@ -159,7 +195,15 @@ mod tests {
             steps: vec![step],
             left_out: 0,
         };
-        let html = page(&[exchange]);
+        let spending = Spending {
+            day: Day::of(1_795_996_800),
+            lamports: (5, 9),
+            all: (30, Some(40)),
+            upfront_fees: 10,
+        };
+        let html = page(&spending, &[exchange]);
+        assert!(html.contains("2026-11-30 (UTC): 30 of 40 base units"), "{html}");
+        assert!(html.contains("5 of 9 lamports"), "{html}");
         assert!(!html.contains("<script") && !html.contains('\u{202e}'), "{html}");
         assert!(html.contains("&lt;script&gt;alert(&#39;1&#39;)"), "{html}");
         assert!(html.contains("2026-11-30T00:00:00Z") && html.contains(">paywall</text>"));

@@ -99,6 +99,15 @@ pub enum PayerError {
         /// Budget, base units.
         budget: u64,
     },
+    /// The budget of rent and fees does not cover a transaction.
+    #[error("rent and fees of this day may rise to {total} lamports, above the budget of {budget}")]
+    #[strum(props(status = 402, title = "The SOL budget is used up"))]
+    OverSolBudget {
+        /// Rent and fees with the transaction, lamports.
+        total: u64,
+        /// Budget, lamports.
+        budget: u64,
+    },
     /// The deposit does not cover the payment and may not grow.
     #[error("{available} base units are available and {needed} are needed: {reason}")]
     #[strum(props(status = 402, title = "The deposit is used up"))]
@@ -172,6 +181,10 @@ pub enum PayerError {
     )]
     #[strum(props(status = 409, title = "The receipt is not kept"))]
     ReceiptNotFound,
+    /// The idempotency key names a stream that ended early.
+    #[error("the stream of this idempotency key ended early: its paid parts are complete")]
+    #[strum(props(status = 409, title = "The stream ended early"))]
+    StreamEnded,
     /// The request's body is too large.
     #[error("the body is too long: expected at most {0} bytes")]
     #[strum(props(status = 413, title = "The body is too large"))]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
@@ -6,6 +8,7 @@ use axum::{
 };
 use futures::stream;
 use motif_sdk::gateway::wire::ReceiptParts;
+use tokio::time::sleep;
 
 use crate::{
     app::App,
@@ -21,6 +24,9 @@ use crate::{
 const DRY_RUN: HeaderName = HeaderName::from_static("motif-dry-run");
 /// Maximum cost of the answer, base units.
 const MAX_COST: HeaderName = HeaderName::from_static("motif-max-cost");
+
+/// Time in which the parts of a stream leave before its connection is broken.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// Fetches the URL that the path names, and pays for the answer.
 pub async fn forward(
@@ -117,6 +123,8 @@ fn streamed(body: PaidBody) -> Response {
             Ok((Err(error), body)) => {
                 let caller = body.caller();
                 tracing::warn!(%caller, error = error.slug(), "stream ended early");
+                // The connection breaks at once, also if paid parts are still in its buffer.
+                sleep(FLUSH_WITHIN).await;
                 Some((Err(error), None))
             }
             Err(error) => Some((Err(error), None)),

@@ -8,14 +8,19 @@ use motif_sdk::{
     channel::License,
     gateway::{
         GatewayError, IdempotencyKey, PaidAnswer, PaidPart, PaidRequest, PaidStream, ProblemType,
-        wire::{Address, Amount, PaymentRequired, PriceTag, ReceiptParts, Unit, Use},
+        wire::{Address, Amount, Digest, PaymentRequired, PriceTag, ReceiptParts, Unit, Use},
     },
     receipt::SignedReceipt,
 };
 use serde::Serialize;
-use tokio::time::Instant;
+use solana_sha256_hasher::hashv;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout},
+};
 
 use crate::{
+    answers::{Head, KeptAnswer, KeptStream, StreamWriter},
     callers::Caller,
     channels::{PaidChannel, Preparation},
     clock::now,
@@ -23,6 +28,7 @@ use crate::{
     headers,
     places::Place,
     problem::PayerError,
+    request_log::NamedRequest,
     service::PayerService,
     target::Target,
 };
@@ -71,7 +77,7 @@ pub enum Answer {
         /// Receipt.
         receipt: Box<SignedReceipt>,
     },
-    /// Stream that is paid part by part.
+    /// Stream that is paid part by part, or its paid parts.
     Stream(Box<PaidBody>),
     /// What would be paid, in a dry run.
     Offer(Box<Offer>),
@@ -114,10 +120,25 @@ pub struct OfferedPayment {
     pub preparation: Preparation,
 }
 
-/// Body of a stream; each part is paid for when it is asked for.
+/// Body of a stream.
 pub struct PaidBody {
+    caller: Caller,
+    kind: String,
+    source: Source,
+}
+
+enum Source {
+    /// Each part is paid for when it is asked for.
+    Live(Box<LiveStream>),
+    /// Parts that were paid for earlier, by a request with the same idempotency key.
+    Kept(Option<Box<KeptStream>>),
+}
+
+/// Stream of a paywall.
+struct LiveStream {
     service: PayerService,
-    stream: PaidStream,
+    /// `None` once it is dropped.
+    stream: Option<PaidStream>,
     first: Option<PaidPart>,
     channel: Arc<PaidChannel>,
     license: License,
@@ -130,6 +151,18 @@ pub struct PaidBody {
     parts: u64,
     /// Place of the stream, until its end.
     place: Place,
+    named: Option<NamedPurchase>,
+    /// Keeps the parts of a named request, from the first one to the end.
+    writer: Option<StreamWriter>,
+}
+
+/// Purchase that its client's idempotency key names.
+#[derive(Clone)]
+struct NamedPurchase {
+    /// Held until the answer is complete, so that a repeated request waits for it.
+    name: Arc<NamedRequest>,
+    /// Digest of method and body.
+    request: Digest,
 }
 
 /// Payment of a request, as its price tag asks for it.
@@ -141,6 +174,7 @@ struct Order {
     /// Maximum cost, base units.
     cost: u64,
     max_cost: Option<u64>,
+    named: Option<NamedPurchase>,
 }
 
 /// Answer of a paywall.
@@ -155,21 +189,37 @@ const PLACE_WITHIN: Duration = Duration::from_secs(600);
 const HOLD_ATTEMPTS: u32 = 3;
 /// Time after its expiry for which gateways surely know whether a hold was captured; they keep it a day.
 const HOLD_KNOWN_SECONDS: i64 = 3_600;
+/// Time for which a stream whose client is gone may still end without another payment.
+const END_WITHIN: Duration = Duration::from_secs(5);
 /// Attempts to fetch a part after a lost connection.
 const PART_ATTEMPTS: u32 = 3;
 
 impl PayerService {
-    /// Sends a request, and pays for the answer if the target asks for it within policy and budgets.
+    /// Sends a request, and pays for the answer if the target asks for it within policy and budgets. A request
+    /// with the idempotency key of an earlier one gets its answer.
     ///
     /// # Errors
     /// [`PayerError`].
-    pub async fn buy(&self, purchase: Purchase) -> Result<Answer, PayerError> {
+    pub async fn buy(&self, mut purchase: Purchase) -> Result<Answer, PayerError> {
         let shown = format!("{} {}", purchase.method, purchase.target.shown());
         let recorder = self.exchanges.begin(&purchase.caller, &shown);
         recorder.add(Party::Client, Party::Payer, &shown);
         let caller = purchase.caller.clone();
-        let bought = self.bought(purchase, &recorder).await;
+        let mut is_kept = false;
+        let bought = async {
+            let named = self.named(&mut purchase).await?;
+            if let Some(named) = &named
+                && let Some(kept) = self.kept_answer(named, &caller).await?
+            {
+                is_kept = true;
+                recorder.add(Party::Payer, Party::Client, "the paid answer, again");
+                return Ok(kept);
+            }
+            self.bought(purchase, named, &recorder).await
+        };
+        let bought = bought.await;
         match &bought {
+            Ok(_) if is_kept => self.metrics.count(&caller, "repeated"),
             Ok(answer) => self.metrics.count(&caller, answer.outcome()),
             Err(error) => self.metrics.count_problem(&caller, error.slug()),
         }
@@ -180,7 +230,54 @@ impl PayerService {
         bought
     }
 
-    async fn bought(&self, purchase: Purchase, recorder: &Recorder) -> Result<Answer, PayerError> {
+    /// Takes the idempotency key of a purchase, and waits for other requests with it.
+    async fn named(&self, purchase: &mut Purchase) -> Result<Option<NamedPurchase>, PayerError> {
+        let key = client_key(&mut purchase.headers)?.filter(|_| !purchase.is_dry_run);
+        let Some(key) = key else { return Ok(None) };
+        let Purchase { caller, target, method, body, .. } = purchase;
+        let name = Arc::new(self.requests.begin(caller, target.as_str(), &key).await);
+        let request = hashv(&[method.as_str().as_bytes(), &[0], body]).to_bytes();
+        Ok(Some(NamedPurchase { name, request: Digest(request) }))
+    }
+
+    /// Returns the answer that an earlier request with the same key has paid for, if it is kept here.
+    async fn kept_answer(
+        &self,
+        named: &NamedPurchase,
+        caller: &Caller,
+    ) -> Result<Option<Answer>, PayerError> {
+        let (answers, NamedPurchase { name, request }) = (self.answers.clone(), named.clone());
+        let max_bytes = self.settings.proxy.max_answer_bytes;
+        let found = spawn_blocking(move || answers.find(&name, &request, max_bytes)).await;
+        Ok(found.map_err(|_| PayerError::Internal)??.map(|kept| match kept {
+            KeptAnswer::Whole(answer) => {
+                let PaidAnswer { status, kind, body, receipt } = *answer;
+                Answer::Paid { status, kind, body, receipt: Box::new(receipt) }
+            }
+            KeptAnswer::Stream(stream) => {
+                let (caller, kind) = (caller.clone(), stream.kind().to_owned());
+                let source = Source::Kept(Some(stream));
+                Answer::Stream(Box::new(PaidBody { caller, kind, source }))
+            }
+        }))
+    }
+
+    /// Keeps the paid answer of a named purchase, before its client has the first byte.
+    async fn keep(&self, named: &NamedPurchase, answer: PaidAnswer) -> PaidAnswer {
+        let (answers, NamedPurchase { name, request }) = (self.answers.clone(), named.clone());
+        let answer = Arc::new(answer);
+        let kept = answer.clone();
+        let written = spawn_blocking(move || answers.keep(&name, request, &kept)).await;
+        note_unkept(written.map_err(|_| PayerError::Internal).flatten());
+        Arc::unwrap_or_clone(answer)
+    }
+
+    async fn bought(
+        &self,
+        purchase: Purchase,
+        named: Option<NamedPurchase>,
+        recorder: &Recorder,
+    ) -> Result<Answer, PayerError> {
         let url = purchase.target.as_str();
         let request = self.http.request(purchase.method.clone(), url);
         let request = request.headers(purchase.headers.clone()).body(purchase.body.clone());
@@ -221,7 +318,7 @@ impl PayerService {
         if purchase.is_dry_run {
             return self.offer(&tag, &purchase).await;
         }
-        self.pay(purchase, tag, recorder).await
+        self.pay(purchase, (tag, named), recorder).await
     }
 
     /// Checks a price tag against the policy. The license's own price is checked before anything is signed.
@@ -239,10 +336,11 @@ impl PayerService {
     async fn offer(&self, tag: &PriceTag, purchase: &Purchase) -> Result<Answer, PayerError> {
         let quote = &tag.quote;
         let most_cost = quote.price_with_fee.0.saturating_mul(tag.most_units.into());
-        self.budgets.check(&purchase.caller, most_cost, self.spent_today(&purchase.caller))?;
         check_cost(most_cost, purchase.max_cost)?;
         let licensed = (&quote.work.0, quote.licensed_use);
         let preparation = self.channels.preparation(&tag.operator.0, licensed, most_cost).await?;
+        let total = most_cost.saturating_add(preparation.upfront_fee.0);
+        self.budgets.check(&purchase.caller, total, self.spent_today(&purchase.caller))?;
         let payment = OfferedPayment {
             operator: tag.operator,
             work: quote.work,
@@ -262,23 +360,19 @@ impl PayerService {
     async fn pay(
         &self,
         purchase: Purchase,
-        tag: PriceTag,
+        (tag, named): (PriceTag, Option<NamedPurchase>),
         recorder: &Recorder,
     ) -> Result<Answer, PayerError> {
-        let Purchase { method, target, mut headers, body, caller, max_cost, .. } = purchase;
+        let Purchase { method, target, headers, body, caller, max_cost, .. } = purchase;
         let channel = self.channels.with(&tag.operator.0).await?;
         let quote = &tag.quote;
         let (index, license) =
-            self.channels.license(&channel, &quote.work.0, quote.licensed_use).await?;
+            self.license(&channel, &caller, (&quote.work.0, quote.licensed_use)).await?;
         let units = tag.fixed_units.unwrap_or(tag.most_units);
         let cost = channel.cost(&license, units);
         check_cost(cost, max_cost)?;
-        let named = match client_key(&mut headers)? {
-            Some(key) => Some(self.requests.begin(&caller, target.as_str(), &key).await),
-            None => None,
-        };
         let headers = headers::texts(&headers)?;
-        let order = Order { channel, license, caller, tag, cost, max_cost };
+        let order = Order { channel, license, caller, tag, cost, max_cost, named };
         let deadline = Instant::now() + PLACE_WITHIN;
         let mut attempts = 0;
         let mut ended = false;
@@ -287,9 +381,9 @@ impl PayerService {
             let (method, body) = (method.clone(), Vec::from(body.clone()));
             let mut request = PaidRequest::new(method, target.as_str(), body, index, &order.tag);
             request.headers.clone_from(&headers);
-            match &named {
-                Some(named) if ended => self.requests.rename(&mut request, named)?,
-                Some(named) => self.requests.name(&mut request, named)?,
+            match &order.named {
+                Some(named) if ended => self.requests.rename(&mut request, &named.name)?,
+                Some(named) => self.requests.name(&mut request, &named.name)?,
                 None => {}
             }
             let what =
@@ -323,7 +417,7 @@ impl PayerService {
         deadline: Instant,
         recorder: &Recorder,
     ) -> Result<Result<Answer, GatewayError>, PayerError> {
-        let Order { channel, license, caller, tag, cost, max_cost } = order;
+        let Order { channel, license, caller, tag, cost, max_cost, named } = order;
         let reservation = self.reserve(channel, caller, *cost).await?;
         let payer = channel.payer.tagged(caller);
         let answered = match tag.streams {
@@ -334,9 +428,10 @@ impl PayerService {
         let answer = match answered {
             Ok(Answered::Whole(answer)) => answer,
             Ok(Answered::Stream(stream)) => {
-                let mut body = PaidBody {
+                let kind = stream.kind().to_owned();
+                let mut live = LiveStream {
                     service: self.clone(),
-                    stream: *stream,
+                    stream: Some(*stream),
                     first: None,
                     channel: channel.clone(),
                     license: *license,
@@ -347,9 +442,12 @@ impl PayerService {
                     cost: 0,
                     parts: 0,
                     place,
+                    named: named.clone(),
+                    writer: None,
                 };
-                body.first = body.pay_next().await?;
-                return Ok(Ok(Answer::Stream(Box::new(body))));
+                live.first = live.pay_next().await?;
+                let (caller, source) = (caller.clone(), Source::Live(Box::new(live)));
+                return Ok(Ok(Answer::Stream(Box::new(PaidBody { caller, kind, source }))));
             }
             Err(error) => {
                 if error.problem_type() == Some(ProblemType::TooManyUnpaid) {
@@ -359,11 +457,15 @@ impl PayerService {
             }
         };
         place.note_paid();
+        let answer = match named {
+            Some(named) => self.keep(named, *answer).await,
+            None => *answer,
+        };
         record_payment(recorder, &answer.receipt);
         let what = format!("{} {}, {} bytes", answer.status, answer.kind, answer.body.len());
         recorder.add(Party::Paywall, Party::Payer, &what);
         recorder.add(Party::Payer, Party::Client, &what);
-        let PaidAnswer { status, kind, body, receipt } = *answer;
+        let PaidAnswer { status, kind, body, receipt } = answer;
         Ok(Ok(Answer::Paid { status, kind, body, receipt: Box::new(receipt) }))
     }
 
@@ -403,14 +505,32 @@ impl PaidBody {
 
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
-        self.stream.kind()
+        &self.kind
     }
 
-    /// Pays for the next part and returns it; `None` after the last.
+    /// Pays for the next part and returns it, or returns one that was paid for earlier; `None` after the
+    /// last.
     ///
     /// # Errors
     /// [`PayerError`]. The body is incomplete then.
     pub async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        match &mut self.source {
+            Source::Live(live) => live.next().await,
+            Source::Kept(kept) => {
+                let Some(mut stream) = kept.take() else { return Ok(None) };
+                let read = spawn_blocking(move || (stream.next(), stream)).await;
+                let (next, stream) = read.map_err(|_| PayerError::Internal)?;
+                if matches!(next, Ok(Some(_))) {
+                    *kept = Some(stream);
+                }
+                next
+            }
+        }
+    }
+}
+
+impl LiveStream {
+    async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
@@ -425,6 +545,9 @@ impl PaidBody {
         self.service.paid.notify_one();
         match &paid {
             Ok(Some(part)) => {
+                if self.named.is_some() {
+                    self.keep(part.clone()).await;
+                }
                 self.parts += 1;
                 let units = part.receipt.receipt.units;
                 self.cost = self.cost.saturating_add(self.channel.cost(&self.license, units));
@@ -436,10 +559,14 @@ impl PaidBody {
             }
             Ok(None) => {
                 self.place.note_paid();
+                if let Some(writer) = self.writer.take() {
+                    keep_end(writer).await;
+                }
                 let what = format!("the end, after {} parts", self.parts);
                 self.recorder.add(Party::Payer, Party::Client, what);
             }
             Err(error) => {
+                (self.stream, self.writer) = (None, None);
                 let what = format!("the stream ends early: {error}");
                 self.recorder.add(Party::Payer, Party::Client, what);
             }
@@ -448,19 +575,76 @@ impl PaidBody {
     }
 
     async fn paid_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        let Some(stream) = &mut self.stream else { return Err(PayerError::StreamEnded) };
+        match stream.is_over().await {
+            Ok(true) => return Ok(None),
+            Ok(false) => {}
+            Err(error) => return Err(self.service.failed(&self.channel, error).await),
+        }
         check_cost(self.cost.saturating_add(self.part_cost), self.max_cost)?;
         let _reservation =
             self.service.reserve(&self.channel, &self.caller, self.part_cost).await?;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match self.stream.next().await {
+            match stream.next().await {
                 Ok(part) => return Ok(part),
                 // A paid part that was lost with the connection is fetched again.
                 Err(GatewayError::Unreachable { .. }) if attempts < PART_ATTEMPTS => {}
                 Err(error) => return Err(self.service.failed(&self.channel, error).await),
             }
         }
+    }
+
+    /// Keeps a paid part of a named request, before its client has the first byte.
+    async fn keep(&mut self, part: PaidPart) {
+        let Some(NamedPurchase { name, request }) = self.named.clone() else { return };
+        let kind = self.stream.as_ref().map_or("", PaidStream::kind).to_owned();
+        let (answers, writer, is_first) =
+            (self.service.answers.clone(), self.writer.take(), self.parts == 0);
+        let writing = move || -> Result<Option<StreamWriter>, PayerError> {
+            let status = StatusCode::OK.as_u16();
+            let head = Head { request, status, kind, streams: true };
+            let writer = if is_first { answers.begin(&name, &head)? } else { writer };
+            let Some(mut writer) = writer else { return Ok(None) };
+            writer.part(&part)?;
+            Ok(Some(writer))
+        };
+        match spawn_blocking(writing).await.map_err(|_| PayerError::Internal).flatten() {
+            Ok(writer) => self.writer = writer,
+            // Without this part the later ones are of no use.
+            Err(error) => note_unkept(Err(error)),
+        }
+    }
+}
+
+impl Drop for LiveStream {
+    /// A client that disconnects may have received all parts, and not the end.
+    fn drop(&mut self) {
+        let (Some(mut stream), Some(writer)) = (self.stream.take(), self.writer.take()) else {
+            return;
+        };
+        // A repeated request waits until the end is known.
+        let named = self.named.take();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if matches!(timeout(END_WITHIN, stream.is_over()).await, Ok(Ok(true))) {
+                keep_end(writer).await;
+            }
+            drop(named);
+        });
+    }
+}
+
+async fn keep_end(mut writer: StreamWriter) {
+    let written = spawn_blocking(move || writer.end()).await;
+    note_unkept(written.map_err(|_| PayerError::Internal).flatten());
+}
+
+/// Logs that a paid answer cannot be returned again from here. It reaches its client anyway.
+fn note_unkept(written: Result<(), PayerError>) {
+    if let Err(error) = written {
+        tracing::error!(%error, "a paid answer was not kept");
     }
 }
 

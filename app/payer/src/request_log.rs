@@ -41,6 +41,13 @@ pub struct NamedRequest {
     _turn: OwnedMutexGuard<()>,
 }
 
+impl NamedRequest {
+    /// Returns the name: 64 hexadecimal digits.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Line of the log. A later line of the same request replaces it.
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {

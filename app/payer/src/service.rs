@@ -2,13 +2,15 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use motif_sdk::{
     Pubkey,
+    channel::License,
     durable_file::LockFile,
-    gateway::{GatewayError, PaywallClient},
+    gateway::{GatewayError, PaywallClient, wire::Use},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    answers::Answers,
     archive::Archive,
     budgets::{Budgets, Reservation},
     callers::Caller,
@@ -36,6 +38,7 @@ pub struct Parts {
     pub(crate) archive: Arc<Archive>,
     pub(crate) exchanges: Arc<Exchanges>,
     pub(crate) requests: RequestLog,
+    pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Metrics,
     /// Sends requests without a payment.
     pub(crate) http: reqwest::Client,
@@ -85,6 +88,10 @@ impl PayerService {
             archive: Arc::new(Archive::open(&state.join("receipts"), Day::of(now()))?),
             exchanges: Arc::default(),
             requests: RequestLog::open(&state.join("requests.jsonl"))?,
+            answers: Arc::new(Answers::open(
+                &state.join("answers"),
+                settings.proxy.max_kept_bytes,
+            )?),
             metrics: Metrics::default(),
             http,
             paywall: paywall.max_bytes(settings.proxy.max_answer_bytes),
@@ -151,14 +158,16 @@ impl PayerService {
         Ok(())
     }
 
-    /// Returns the spending of this day, base units, with payments whose outcome is unknown: by all, and by a
-    /// caller.
+    /// Returns the spending of this day, base units, with upfront fees and with payments whose outcome is
+    /// unknown: by all, and by a caller.
     pub fn spent_today(&self, caller: &str) -> (u64, u64) {
         let today = Day::of(now());
         let channels = self.channels.all();
         let open: BTreeSet<_> = channels.iter().map(|channel| channel.payer.channel()).collect();
         let spent = |tag: Option<&str>| {
             let elsewhere = self.archive.spent_elsewhere(today, tag, &open);
+            let upfront_fees = self.channels.wallet_spending().upfront_fees(today, tag);
+            let elsewhere = elsewhere.saturating_add(upfront_fees);
             let of = |channel: &Arc<PaidChannel>| channel.payer.committed_on(today.number(), tag);
             let here = channels.iter().map(of);
             here.fold(elsewhere, u64::saturating_add)
@@ -177,6 +186,30 @@ impl PayerService {
         let reservation = self.budgets.reserve(caller, cost, spent).await?;
         self.channels.fund(channel, cost).await?;
         Ok(reservation)
+    }
+
+    /// Returns the newest license of a channel for a use of a work; accepts the work's latest terms if there
+    /// is none and policy and budgets allow them.
+    ///
+    /// # Errors
+    /// [`PayerError::OverBudget`]; as [`Channels::acceptable_terms`] and [`Channels::accept`].
+    pub(crate) async fn license(
+        &self,
+        channel: &PaidChannel,
+        caller: &Caller,
+        (work, licensed_use): (&Pubkey, Use),
+    ) -> Result<(u16, License), PayerError> {
+        if let Some(found) = channel.license(work, licensed_use) {
+            return Ok(found);
+        }
+        let terms = self.channels.acceptable_terms(work, licensed_use).await?;
+        let spent = || self.spent_today(caller);
+        let _reservation = match self.budgets.reserve(caller, terms.upfront_fee, spent).await {
+            Ok(reservation) => reservation,
+            // A concurrent request may have accepted them.
+            Err(error) => return channel.license(work, licensed_use).ok_or(error),
+        };
+        self.channels.accept(channel, caller, (work, licensed_use), terms).await
     }
 
     /// Converts the error of a payment. A channel that takes no more payments is forgotten.

@@ -50,7 +50,7 @@ pub struct PolicySettings {
     /// Maximum price of one unit, without the operator's fee; without it, no terms are accepted, and
     /// accepted ones pay. `motif pay --max-price` sets it.
     pub max_unit_price: Option<u64>,
-    /// Maximum fee that an acceptance charges the wallet once. No budget counts it.
+    /// Maximum fee that an acceptance charges the wallet once. Budgets count it.
     pub max_upfront_fee: u64,
     /// Works whose terms may be accepted; empty for all.
     pub works: Vec<Address>,
@@ -59,13 +59,15 @@ pub struct PolicySettings {
 }
 
 /// Spending limits of a UTC day, fees included.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
     /// Maximum spending of all callers.
     pub per_day: Option<u64>,
     /// Maximum spending of each caller that sets no other.
     pub per_caller_per_day: Option<u64>,
+    /// Maximum rent and transaction fees of the wallet, lamports.
+    pub lamports_per_day: u64,
 }
 
 /// Deposits into channels.
@@ -94,6 +96,8 @@ pub struct ProxySettings {
     pub max_request_bytes: usize,
     /// Maximum size of an answer, or of a part of a stream.
     pub max_answer_bytes: usize,
+    /// Maximum size of the answers that are kept for a day for their idempotency keys; 0 keeps none.
+    pub max_kept_bytes: u64,
 }
 
 /// Caller with a token of its own.
@@ -244,6 +248,13 @@ impl Default for Settings {
     }
 }
 
+impl Default for BudgetSettings {
+    /// A channel with a license takes less than 10,000,000 lamports.
+    fn default() -> Self {
+        Self { per_day: None, per_caller_per_day: None, lamports_per_day: 100_000_000 }
+    }
+}
+
 impl Default for ChannelSettings {
     fn default() -> Self {
         Self { deposit: 0, top_up: 0, top_up_below: 0, max_locked: None, grace_seconds: 3_600 }
@@ -263,6 +274,7 @@ impl Default for ProxySettings {
             private_targets: Vec::new(),
             max_request_bytes: 32 << 20,
             max_answer_bytes: 64 << 20,
+            max_kept_bytes: 1 << 30,
         }
     }
 }

@@ -40,6 +40,8 @@ type SaleKey = (Pubkey, [u8; 32], String);
 
 /// Interval between removals of expired and overdue answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Pause before a failed read of sent payments is repeated.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Time limit of running generations after `stop` is cancelled.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
@@ -132,13 +134,17 @@ impl Paywall {
         }
     }
 
-    /// Keeps the answers of payments that were sent by an earlier process and may still land.
+    /// Keeps the answers of payments that were sent by an earlier process and may still land. Reads these
+    /// payments again until it succeeds: without them, a sold answer would be removed.
     async fn keep_sold(&self, desk: Arc<dyn SaleDesk>) {
-        let pending = match desk.pending().await {
-            Ok(pending) => pending,
-            Err(error) => {
-                tracing::error!(%error, "sent payments were not read");
-                return;
+        let pending = loop {
+            match desk.pending().await {
+                Ok(pending) => break pending,
+                Err(error) => tracing::error!(%error, "sent payments were not read; retrying"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_AFTER) => {}
+                () = self.stop().cancelled() => return,
             }
         };
         for record in pending {

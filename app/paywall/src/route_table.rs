@@ -342,7 +342,7 @@ mod tests {
         let example = include_str!("../../../docs/examples/paywall.toml");
         assert!(read(example).is_err(), "WORK is no address");
         let routes = read(&example.replace("\"WORK\"", &format!("\"{WORK}\""))).unwrap();
-        assert_eq!(routes.paid().len(), 4);
+        assert_eq!(routes.paid().len(), 5);
         assert!(routes.upstream().is_some());
     }
 

@@ -70,12 +70,19 @@ mod tests {
         let expected = [
             "api_keys",
             "channels",
+            "deliveries",
+            "event_cursors",
+            "event_marks",
+            "event_readers",
+            "event_state",
+            "events",
             "expenses",
             "generations",
             "holds",
             "sales",
             "statements",
             "transactions",
+            "webhooks",
         ];
         assert_eq!(shared, expected);
         for name in shared {

@@ -43,6 +43,8 @@ const PAGE_SIZE: u32 = 16_384;
 /// Maximum numbers of connections that read.
 const FILE_READERS: u32 = 4;
 const SERVER_READERS: u32 = 8;
+/// Maximum number of connections for events: payments and settlements never wait for them.
+const TELLERS: u32 = 3;
 /// Default duration of a lease.
 const LEASE_DURATION: Duration = Duration::from_secs(10);
 
@@ -118,6 +120,8 @@ impl StoreOptions {
         let readers = readers.connect_with(options.clone()).await?;
         migrate_file(&readers).await?;
         let reporters = reporting::connect_file(options.clone()).await?;
+        let tellers = SqlitePoolOptions::new().max_connections(TELLERS);
+        let tellers = Pool::Sqlite(tellers.connect_with(options.clone()).await?);
         let mut connection = options.pragma("cache_size", WRITER_CACHE).connect().await?;
         let (applied, seal, is_clean) = read_journal_row(&mut connection).await?;
         let opened = Journal::open(path, applied, seal, is_clean, &self.skip_frames)?;
@@ -134,7 +138,7 @@ impl StoreOptions {
             tracing::warn!(frames, "a torn frame at the journal's end was ignored");
         }
         let writer = Writer::to_file(tables, journal, self.signer, self.failpoints)?;
-        Ok(Store::new(Pool::Sqlite(readers), reporters, writer, None, Some(lock)))
+        Ok(Store::new(Pool::Sqlite(readers), reporters, tellers, writer, None, Some(lock)))
     }
 
     /// Opens a store on a PostgreSQL server, creating its tables if they do not exist.
@@ -153,12 +157,15 @@ impl StoreOptions {
         let readers = readers.connect_with(session.readers()).await?;
         migrate_server(&readers).await?;
         let reporters = reporting::connect_server(session.readers()).await?;
+        let tellers = PgPoolOptions::new().max_connections(TELLERS);
+        let tellers = tellers.acquire_timeout(CONNECT_TIMEOUT).connect_lazy_with(session.readers());
+        let tellers = Pool::Postgres(tellers);
         let leases = Leases::new(readers.clone(), holder, &self.url, self.lease_duration);
         let connection = Connection::Postgres(connection);
         let server = Some((session, LeaseGuard::new(holder)));
         let tables = TableWriter::new(connection, server, self.failpoints);
         let writer = Writer::to_server(tables, self.signer);
-        Ok(Store::new(Pool::Postgres(readers), reporters, writer, Some(leases), None))
+        Ok(Store::new(Pool::Postgres(readers), reporters, tellers, writer, Some(leases), None))
     }
 }
 

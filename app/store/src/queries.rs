@@ -146,6 +146,35 @@ impl Queries {
         rows.iter().map(read_generation).collect()
     }
 
+    /// Returns at most `limit` generations of a work on a channel, in order, from a statement's position on.
+    /// An address that several channels had one after the other stands for the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn generations_of_work(
+        &self,
+        work: &Pubkey,
+        channel: &Pubkey,
+        (statement, position): (u64, u32),
+        limit: u32,
+    ) -> Result<Vec<Generation>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM generations JOIN channels ON channels.id = channel_id \
+             WHERE channel_id = (SELECT MAX(id) FROM channels WHERE address = $1) \
+             AND (statement, position) >= ($2, $3) AND work = $4 \
+             ORDER BY statement, position LIMIT $5"
+        );
+        let rows = query_of(sql)
+            .bind(&channel.as_array()[..])
+            .bind(integer(statement))
+            .bind(i64::from(position))
+            .bind(&work.as_array()[..])
+            .bind(i64::from(limit))
+            .all(self.tables.caught_up().await?)
+            .await?;
+        rows.iter().map(read_generation).collect()
+    }
+
     /// Returns the number of generations of a statement.
     ///
     /// # Errors

@@ -29,6 +29,14 @@ pub enum Connection {
     Postgres(PgConnection),
 }
 
+/// Transaction on a connection of a pool. It is rolled back when it is dropped.
+pub enum Transaction {
+    /// On a SQLite file.
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// On a PostgreSQL server.
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
 /// Row of either database.
 pub enum Row {
     /// Of SQLite.
@@ -45,7 +53,7 @@ pub enum Value<'q> {
     /// BLOB or BYTEA.
     Bytes(Option<&'q [u8]>),
     /// TEXT.
-    Text(&'q str),
+    Text(Option<&'q str>),
 }
 
 /// SQL statement with its parameters.
@@ -135,6 +143,32 @@ impl<'q> Query<'q> {
         })
     }
 
+    /// Returns all rows that the transaction sees.
+    pub async fn all_in(self, transaction: &mut Transaction) -> Result<Vec<Row>, sqlx::Error> {
+        match transaction {
+            Transaction::Sqlite(transaction) => {
+                let rows = bound!(Sqlite, self).fetch_all(&mut **transaction).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Transaction::Postgres(transaction) => {
+                let rows = bound!(Postgres, self).fetch_all(&mut **transaction).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Executes the statement in the transaction; returns the number of rows changed.
+    pub async fn execute_in(self, to: &mut Transaction) -> Result<u64, sqlx::Error> {
+        Ok(match to {
+            Transaction::Sqlite(to) => {
+                bound!(Sqlite, self).execute(&mut **to).await?.rows_affected()
+            }
+            Transaction::Postgres(to) => {
+                bound!(Postgres, self).execute(&mut **to).await?.rows_affected()
+            }
+        })
+    }
+
     /// Executes the statement on a connection of the pool; returns the number of rows changed.
     pub async fn execute_on(self, pool: &Pool) -> Result<u64, sqlx::Error> {
         Ok(match pool {
@@ -203,7 +237,25 @@ pub fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+impl Transaction {
+    /// Commits.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+}
+
 impl Pool {
+    /// Begins a transaction that writes.
+    pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite(pool) => Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         match self {
@@ -250,6 +302,12 @@ impl<'q> From<Option<&'q [u8]>> for Value<'q> {
 
 impl<'q> From<&'q str> for Value<'q> {
     fn from(value: &'q str) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl<'q> From<Option<&'q str>> for Value<'q> {
+    fn from(value: Option<&'q str>) -> Self {
         Self::Text(value)
     }
 }

@@ -1,8 +1,9 @@
 use std::{fs::File, sync::Arc};
 
 use crate::{
-    leases::Leases, lookup::Lookup, queries::Queries, recovery::Recovery, reporting::Reporting,
-    reports::Reports, sales::Sales, sql::Pool, tables::Tables, writer::Writer,
+    event_books::EventBooks, event_log::EventLog, leases::Leases, lookup::Lookup, queries::Queries,
+    recovery::Recovery, reporting::Reporting, reports::Reports, sales::Sales, sql::Pool,
+    tables::Tables, webhooks::Webhooks, writer::Writer,
 };
 
 /// Durable state of a gateway. Clones share it.
@@ -15,6 +16,9 @@ pub struct Store {
     sales: Sales,
     reports: Reports,
     reporting: Reporting,
+    event_books: EventBooks,
+    event_log: EventLog,
+    webhooks: Webhooks,
     recovery: Recovery,
     leases: Option<Arc<Leases>>,
     /// Lock of the file while it is open.
@@ -25,6 +29,7 @@ impl Store {
     pub(crate) fn new(
         readers: Pool,
         reporters: Pool,
+        tellers: Pool,
         writer: Writer,
         leases: Option<Leases>,
         lock: Option<File>,
@@ -36,6 +41,9 @@ impl Store {
             sales: Sales::new(tables.clone()),
             reports: Reports::new(tables.clone()),
             reporting: Reporting::new(Tables::new(reporters, writer.clone())),
+            event_books: EventBooks::new(tellers.clone()),
+            webhooks: Webhooks::new(tellers.clone()),
+            event_log: EventLog::new(tellers),
             recovery: Recovery::new(tables.clone(), queries.clone()),
             queries,
             tables,
@@ -76,6 +84,21 @@ impl Store {
         &self.reporting
     }
 
+    /// Returns what events are made of.
+    pub fn event_books(&self) -> &EventBooks {
+        &self.event_books
+    }
+
+    /// Returns the events that were told.
+    pub fn event_log(&self) -> &EventLog {
+        &self.event_log
+    }
+
+    /// Returns the webhooks of persons, and their deliveries.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
     /// Returns the recovery of channels.
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
@@ -92,6 +115,7 @@ impl Store {
         if let Some(leases) = &self.leases {
             leases.close().await;
         }
+        self.event_log.close().await;
         self.reporting.close().await;
         self.tables.close().await;
     }

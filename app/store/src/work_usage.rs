@@ -16,6 +16,8 @@ use crate::{
 
 /// Number of generations that are added up at once: a query is limited in time.
 const STEP: i64 = 50_000;
+/// Number of generations that [`WorkUsage::add_some`] adds up: a report waits for them.
+const SMALL_STEP: i64 = 5_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Below every statement's number.
 const NONE_SETTLED: i64 = -1;
@@ -160,6 +162,22 @@ impl WorkUsage {
         Ok(vouched)
     }
 
+    /// Adds up some of the newer generations of a file, so that a later report has few to add. Returns how many
+    /// are left. On a server there is nothing to keep.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn add_some(&self) -> Result<u64, StoreError> {
+        let pool = self.tables.current();
+        if matches!(pool, Pool::Postgres(_)) {
+            return Ok(0);
+        }
+        let newest = newest(pool).await?;
+        let mut kept = self.kept.lock().await;
+        add_new(&mut kept, newest, SMALL_STEP, pool).await?;
+        Ok(newest.saturating_sub(kept.last).max(0).unsigned_abs())
+    }
+
     /// Returns the present sums of works.
     async fn cells(
         &self,
@@ -168,7 +186,12 @@ impl WorkUsage {
         let pool = self.tables.caught_up().await?;
         let mut kept = self.kept.lock().await;
         match pool {
-            Pool::Sqlite(_) => add_new(&mut kept, pool).await?,
+            Pool::Sqlite(_) => {
+                let newest = newest(pool).await?;
+                while kept.last < newest {
+                    add_new(&mut kept, newest, STEP, pool).await?;
+                }
+            }
             // Another process may have written a channel's licenses.
             Pool::Postgres(_) => kept.channels.clear(),
         }
@@ -205,30 +228,35 @@ impl WorkUsage {
     }
 }
 
-/// Adds up the generations that are newer than the kept sums.
-async fn add_new(kept: &mut Kept, pool: &Pool) -> Result<(), StoreError> {
+/// Returns the number of the newest generation; 0 without any.
+async fn newest(pool: &Pool) -> Result<i64, StoreError> {
     let newest = query("SELECT COALESCE(MAX(id), 0) AS newest FROM generations");
-    let newest: i64 = newest.one(pool).await?.get("newest")?;
+    Ok(newest.one(pool).await?.get("newest")?)
+}
+
+/// Adds up at most `most` of the generations that are newer than the kept sums, up to `newest`.
+async fn add_new(kept: &mut Kept, newest: i64, most: i64, pool: &Pool) -> Result<(), StoreError> {
+    let end = kept.last.saturating_add(most).min(newest);
+    if kept.last >= end {
+        return Ok(());
+    }
     let sql = format!(
         "SELECT work, {SUMS} FROM generations WHERE id > $1 AND id <= $2 \
          GROUP BY work, channel_id, statement, license, 5"
     );
     let mut settled = HashMap::new();
-    while kept.last < newest {
-        let end = kept.last.saturating_add(STEP).min(newest);
-        let rows = query_of(sql.clone()).bind(kept.last).bind(end).all(pool).await?;
-        let read = |row: &Row| Ok((row.bytes("work")?, read_cell(row)?));
-        // A row that cannot be read must not leave a part of the others added up.
-        let read = rows.iter().map(read).collect::<Result<Vec<([u8; 32], _)>, StoreError>>()?;
-        for (_, (cell, _)) in &read {
-            last_settled(cell.channel_id, &mut settled, pool).await?;
-        }
-        for (work, (cell, sums)) in read {
-            let last = settled.get(&cell.channel_id).copied().unwrap_or(NONE_SETTLED);
-            merge(kept.works.entry(work).or_default(), cell, &sums, last);
-        }
-        kept.last = end;
+    let rows = query_of(sql).bind(kept.last).bind(end).all(pool).await?;
+    let read = |row: &Row| Ok((row.bytes("work")?, read_cell(row)?));
+    // A row that cannot be read must not leave a part of the others added up.
+    let read = rows.iter().map(read).collect::<Result<Vec<([u8; 32], _)>, StoreError>>()?;
+    for (_, (cell, _)) in &read {
+        last_settled(cell.channel_id, &mut settled, pool).await?;
     }
+    for (work, (cell, sums)) in read {
+        let last = settled.get(&cell.channel_id).copied().unwrap_or(NONE_SETTLED);
+        merge(kept.works.entry(work).or_default(), cell, &sums, last);
+    }
+    kept.last = end;
     Ok(())
 }
 

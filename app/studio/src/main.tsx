@@ -17,6 +17,8 @@ const Receipts = lazyPage(() => import('./pages/receipts.js'));
 const PAGES = new Map([
   ['', Home],
   ['register', lazyPage(() => import('./pages/register.js'))],
+  ['dataset', lazyPage(() => import('./pages/dataset.js'))],
+  ['payouts', lazyPage(() => import('./pages/payouts.js'))],
   ['works', lazyPage(() => import('./pages/works.js'))],
   ['earnings', lazyPage(() => import('./pages/earnings.js'))],
   ['catalogue', lazyPage(() => import('./pages/catalogue.js'))],

@@ -1,4 +1,4 @@
-"""Sells generated images from FastAPI, without a proxy.
+"""Sells generated images from FastAPI, without a proxy. Needs `fastapi` and `uvicorn`.
 
 uvicorn sell_images:app        # with MOTIF_WORK, and a gateway at MOTIF_GATEWAY_URL
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def answer(hold: str, channel: str = "channel", expires_in: int = 100, output: s
     return StoredAnswer(hold, channel, "POST /x", 0, 1, "11" * 32, output, expires_at, 200, [("a", "b")])
 
 
-def test_stored_answer_is_read_back_by_another_process(tmp_path: Path) -> None:
+def test_stored_answer_is_read_by_next_process(tmp_path: Path) -> None:
     stored = answer("aa" * 32)
     assert Answers(tmp_path / "answers", 10).add(stored, b"body") == stored
     again = Answers(tmp_path / "answers", 10)
@@ -53,3 +54,12 @@ def test_expired_answers_are_removed(tmp_path: Path) -> None:
 def test_name_that_is_no_hold_is_refused(tmp_path: Path, hold: str) -> None:
     with pytest.raises(ValueError, match="64 hexadecimal"):
         Answers(tmp_path, 10).find(hold)
+
+
+def test_receipt_is_kept_by_many_threads(tmp_path: Path) -> None:
+    answers, stored = Answers(tmp_path, 60), answer("11" * 32)
+    answers.add(stored, b"a picture")
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda number: answers.mark_paid(stored, {"number": number}), range(200)))
+    assert answers.receipt(stored.hold) is not None
+    assert not list(tmp_path.glob("*.writing"))

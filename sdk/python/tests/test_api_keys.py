@@ -54,11 +54,14 @@ def test_payer_needs_key(localnet: Localnet, closed: Process, key: str, channel:
     assert (caught.value.type, key in str(caught.value)) == ("unauthorized", False)
     with Payer.open(channel, voucher, gateway=url, rpc=localnet.rpc, api_key=key) as payer:
         assert payer.generate(0, 1, sha256("a"), sha256("b")).amount == 1_000
-        transport = MotifTransport(payer, api_key=key)
+        transport = MotifTransport(payer, max_price=10_000, api_keys={closed.ready["paywall_url"]: key})
         with httpx.Client(transport=transport) as client:
             answer = client.post(closed.ready["paywall_url"] + "/images", json={"prompt": "New York"})
             assert answer.status_code == 200
-        with httpx.Client(transport=MotifTransport(payer)) as client, pytest.raises(Refused) as caught:
+        with (
+            httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client,
+            pytest.raises(Refused) as caught,
+        ):
             client.post(closed.ready["paywall_url"] + "/images", json={"prompt": "New York"})
         assert caught.value.type == "unauthorized"
     with GatewayClient(url) as gateway:
@@ -93,9 +96,11 @@ async def test_seller_needs_key(localnet: Localnet, closed: Process, key: str, c
     voucher = localnet.voucher("keyed")
     opening = AsyncPayer.open(channel, voucher, gateway=closed.ready["url"], rpc=localnet.rpc, api_key=key)
     async with await opening as payer:
-        async with httpx.AsyncClient(transport=AsyncMotifTransport(payer, transport=Recorder(shop(key)))) as client:
+        async with httpx.AsyncClient(
+            transport=AsyncMotifTransport(payer, max_price=10_000, transport=Recorder(shop(key)))
+        ) as client:
             assert (await client.post("http://shop.example/x")).content == b"sold"
-        without = AsyncMotifTransport(payer, transport=Recorder(shop(None)))
+        without = AsyncMotifTransport(payer, max_price=10_000, transport=Recorder(shop(None)))
         async with httpx.AsyncClient(transport=without) as client:
             with pytest.raises(MotifError):
                 await client.post("http://shop.example/x")

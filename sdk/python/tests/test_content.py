@@ -41,7 +41,7 @@ def test_other_bytes_have_no_fingerprint() -> None:
     assert (content.media, content.fingerprint, content.probes) == ("other", None, ())
 
 
-def test_fingerprints_of_other_schemes_have_no_distance() -> None:
+def test_other_schemes_have_no_distance() -> None:
     fingerprint = examine(COFFEE).fingerprint
     assert fingerprint is not None
     assert distance(fingerprint, Fingerprint(6, fingerprint.bits)) == (None, False)

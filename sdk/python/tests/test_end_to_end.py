@@ -129,7 +129,10 @@ def test_transport_buys_fixed_and_measured_units(localnet: Localnet, channel: st
 
 async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: str) -> None:
     opening = AsyncPayer.open(channel, localnet.voucher("platform"), gateway=localnet.gateway_url, rpc=localnet.rpc)
-    async with await opening as payer, httpx.AsyncClient(transport=AsyncMotifTransport(payer), timeout=60) as client:
+    async with (
+        await opening as payer,
+        httpx.AsyncClient(transport=AsyncMotifTransport(payer, max_price=100_000), timeout=60) as client,
+    ):
         before = payer.cumulative
         wanted = [{"prompt": f"Boston {number}"} for number in range(12)]
         url = localnet.paywall_url + "/images"
@@ -140,14 +143,17 @@ async def test_async_transport_buys_many_at_once(localnet: Localnet, channel: st
         await AsyncPayer.open(
             channel, localnet.voucher("platform"), gateway=localnet.gateway_url, rpc=localnet.rpc
         ) as payer,
-        httpx.AsyncClient(auth=MotifAuth(payer)) as client,
+        httpx.AsyncClient(auth=MotifAuth(payer, max_price=100_000)) as client,
     ):
         answer = await client.post(url, json={"prompt": "auth"})
         assert (answer.content, payer.spent) == (picture("auth"), 1_020)
 
 
 def test_stream_is_bought_part_by_part(localnet: Localnet, channel: str) -> None:
-    with open_payer(localnet, channel) as payer, httpx.Client(transport=MotifTransport(payer), timeout=60) as client:
+    with (
+        open_payer(localnet, channel) as payer,
+        httpx.Client(transport=MotifTransport(payer, max_price=100_000), timeout=60) as client,
+    ):
         with client.stream("POST", localnet.paywall_url + "/stories", json={"prompt": "once", "lines": 25}) as answer:
             text = answer.read().decode()
         assert text == "".join(f"once-{number}\n" for number in range(25))
@@ -158,7 +164,10 @@ def test_stream_is_bought_part_by_part(localnet: Localnet, channel: str) -> None
 
 
 def test_refusal_of_model_server_is_free(localnet: Localnet, channel: str) -> None:
-    with open_payer(localnet, channel) as payer, httpx.Client(transport=MotifTransport(payer)) as client:
+    with (
+        open_payer(localnet, channel) as payer,
+        httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client,
+    ):
         answer = client.post(localnet.paywall_url + "/images", json={"prompt": "x", "fail": True})
         assert (answer.status_code, answer.text, payer.spent) == (422, "this prompt is too odd", 0)
         assert client.get(localnet.paywall_url + "/health").text == "well"
@@ -181,7 +190,7 @@ def test_requests_adapter_buys_answers_and_streams(localnet: Localnet, channel: 
         assert (refused.status_code, refused.text) == (422, "this prompt is too odd")
 
 
-def test_stock_openai_client_streams_through_transport(localnet: Localnet, channel: str) -> None:
+def test_stock_openai_client_streams(localnet: Localnet, channel: str) -> None:
     openai = pytest.importorskip("openai")
     with open_payer(localnet, channel) as payer:
         http_client = httpx.Client(transport=MotifTransport(payer, max_price=100_000))

@@ -56,7 +56,7 @@ def test_changed_golden_receipt_is_rejected(field: str) -> None:
         Receipt.from_parts(changed).verify([ReceiptKey(RECEIPT["operator"])])
 
 
-def test_golden_bundle_with_other_siblings_is_rejected() -> None:
+def test_bundle_with_other_siblings_is_rejected() -> None:
     siblings = list(reversed(RECEIPT["bundle"]["siblings"]))
     parts = receipt_parts(RECEIPT) | {"signature": RECEIPT["bundle"]["signature"], "bundle": siblings}
     with pytest.raises(ReceiptInvalid):
@@ -80,7 +80,7 @@ def test_python_signature_matches_golden_voucher() -> None:
         call("voucher.verify", voucher=voucher_parts(VOUCHER) | {"cumulative": "1"}, key=key.address)
 
 
-def test_paid_request_digest_matches_documented_vector() -> None:
+def test_request_digest_matches_document() -> None:
     """Computed by an independent program from docs/formats.md."""
     made = call("request.digest", b'{"prompt":"New York"}', method="POST", target="/images?size=1")["digest"]
     assert made == "0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6"

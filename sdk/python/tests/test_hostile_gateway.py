@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from gateway_double import GatewayDouble, Reply, problem
 from world import World
 
 from motif_sdk import Keypair, Payer, _core
-from motif_sdk.errors import GatewayError, MotifError, Unanswered, Untrusted
+from motif_sdk.errors import GatewayError, InvalidInput, MotifError, Unanswered, Untrusted
 
 JSON = dict[str, Any]
 
@@ -189,7 +190,7 @@ def test_receipt_of_earlier_payment_is_rejected(truth: GatewayDouble, world: Wor
 
 
 def test_other_voucher_key_is_refused(gateway: GatewayDouble, world: World) -> None:
-    with pytest.raises(Untrusted, match="another voucher key"):
+    with pytest.raises(InvalidInput, match=f"the channel's is {world.voucher.address}"):
         Payer.open(world.channel, FOREIGN, gateway=gateway.url, account=world.account, patience=0)
     assert gateway.requests == []
 
@@ -209,3 +210,30 @@ def test_secrets_of_urls_are_not_shown(world: World) -> None:
             Payer.open(world.channel, world.voucher, patience=0, **options)
         assert "secret" not in str(caught.value)
         assert "127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, '{"a":' * 100_000),
+        (500, "[" * 200_000),
+        (421, '{"type":' + "[" * 200_000),
+        (421, {"type": "channel-held-elsewhere", "status": 421, "holder": "http://[::1"}),
+        (421, {"type": "channel-held-elsewhere", "status": 421, "holder": "http://127.0.0.1:99999999"}),
+        (421, {"type": "channel-held-elsewhere", "status": 421, "holder": "http://a\r\nx: y"}),
+    ],
+    ids=range(6),
+)
+def test_odd_answer_is_a_typed_error(truth: GatewayDouble, world: World, answer: tuple[int, Any]) -> None:
+    status, content = answer
+    body = (content if isinstance(content, str) else json.dumps(content)).encode()
+    with open_payer(truth, world) as payer:
+        truth.others = lambda method, path, *_: (status, {}, body) if path.endswith("/batches") else None
+        with pytest.raises(MotifError):
+            payer.generate(0, 1, REQUEST, OUTPUT)
+        truth.others = lambda *_: (status, {}, body)
+        with pytest.raises(MotifError):
+            open_payer(truth, world)
+        truth.others = None
+        payer.resume()
+        assert payer.generate(0, 1, bytes([3]) * 32, OUTPUT).cumulative in (306, 408)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from gateway_double import GatewayDouble
 from paywall_double import PaywallDouble, refusal
 from world import World
 
-from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy
+from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy, _purchase
 from motif_sdk.asgi import write_header
 from motif_sdk.errors import (
     LicenseNotFound,
@@ -21,6 +23,7 @@ from motif_sdk.errors import (
     OverBudget,
     PriceTooHigh,
     Refused,
+    Unreachable,
     Untrusted,
 )
 
@@ -40,12 +43,12 @@ def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
 
 
 def buy(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
-    with httpx.Client(transport=MotifTransport(payer, **options)) as client:
+    with httpx.Client(transport=MotifTransport(payer, **{"max_price": None, **options})) as client:
         return client.post(paywall.url, json={"prompt": "New York"})
 
 
 def buy_with_auth(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx.Response:
-    with httpx.Client(auth=MotifAuth(payer, **options)) as client:
+    with httpx.Client(auth=MotifAuth(payer, **{"max_price": None, **options})) as client:
         return client.post(paywall.url, json={"prompt": "New York"})
 
 
@@ -177,7 +180,7 @@ def test_missing_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -
         buy(payer, paywall)
 
 
-def test_unpaid_answer_with_foreign_receipt_is_not_returned(payer: Payer, paywall: PaywallDouble) -> None:
+def test_answer_with_foreign_receipt_is_refused(payer: Payer, paywall: PaywallDouble) -> None:
     """An answer that claims to be paid for already carries a receipt of this request, or is refused."""
     buy(payer, paywall)
     receipt = write_header(paywall.receipts_of(paywall.gateway.batches[0])[0])
@@ -193,8 +196,8 @@ def test_refusal_after_payment_is_unknown(payer: Payer, paywall: PaywallDouble, 
         buyer(payer, paywall)
 
 
-def test_interrupted_purchase_is_continued_and_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
-    transport = MotifTransport(payer)
+def test_interrupted_purchase_is_paid_once(payer: Payer, paywall: PaywallDouble) -> None:
+    transport = MotifTransport(payer, max_price=100_000)
     with httpx.Client(transport=transport) as client:
         paywall.pay_answers.append(refusal("internal", 500))
         with pytest.raises(OutcomeUnknown):
@@ -223,7 +226,7 @@ def test_refusal_of_paywall_is_raised(payer: Payer, paywall: PaywallDouble) -> N
 
 @BUYERS
 def test_free_answer_is_passed_on(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
-    with httpx.Client(transport=MotifTransport(payer)) as client:
+    with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client:
         assert client.get(f"{paywall.gateway.url}/free").text == "free"
     assert paywall.asks == []
 
@@ -265,7 +268,7 @@ def test_unreadable_due_is_untrusted(payer: Payer, paywall: PaywallDouble, chang
     assert paywall.gateway.batches == []
 
 
-def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall: PaywallDouble) -> None:
+def test_lost_payment_is_resumed_for_its_request(payer: Payer, paywall: PaywallDouble) -> None:
     """The gateway's answer to the payment is lost: the next identical request shows the voucher that paid."""
     gateway = paywall.gateway
     accept = gateway.accept
@@ -274,20 +277,77 @@ def test_payment_without_answer_is_resumed_for_its_request(payer: Payer, paywall
         accept({"idempotency-key": gateway.requests[-1][2]["idempotency-key"]}, request)
         return 502, "lost"
 
-    with httpx.Client(transport=MotifTransport(payer)) as client:
+    with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client:
         gateway.answers.append(accept_and_lose)
-        with pytest.raises(Untrusted):
+        with pytest.raises(Unreachable):
             client.post(paywall.url, json={"prompt": "New York"})
         assert payer.is_unanswered
         answer = client.post(paywall.url, json={"prompt": "New York"})
         assert (answer.content, payer.spent, len(paywall.asks)) == (b"a picture", 204, 1)
 
 
-def test_named_request_is_repeated_after_free_failure(payer: Payer, paywall: PaywallDouble) -> None:
-    with httpx.Client(transport=MotifTransport(payer), headers={"idempotency-key": "job-12345"}) as client:
+def test_named_request_is_repeated_when_free(payer: Payer, paywall: PaywallDouble) -> None:
+    with httpx.Client(
+        transport=MotifTransport(payer, max_price=100_000), headers={"idempotency-key": "job-12345"}
+    ) as client:
         paywall.ask_answers.append(refusal("upstream-failed", 502))
         with pytest.raises(Refused):
             client.post(paywall.url, json={"prompt": "New York"})
         first = client.post(paywall.url, json={"prompt": "New York"})
         again = client.post(paywall.url, json={"prompt": "New York"})
         assert (first.content, again.content, payer.spent) == (b"a picture", b"a picture", 204)
+
+
+@BUYERS
+@pytest.mark.parametrize("phase", ["ask", "pay"])
+def test_encoded_answer_is_not_decoded(payer: Payer, paywall: PaywallDouble, buyer: Any, phase: str) -> None:
+    """A few bytes that were not asked for may stand for gigabytes."""
+    bomb = (422 if phase == "ask" else 200, {"content-encoding": "gzip"}, gzip.compress(bytes(1 << 20)))
+    (paywall.ask_answers if phase == "ask" else paywall.pay_answers).append(bomb)
+    with pytest.raises(Untrusted, match="encoded"):
+        buyer(payer, paywall)
+
+
+def test_encoded_price_is_not_decoded(payer: Payer, paywall: PaywallDouble) -> None:
+    """httpx reads the 402 that an authentication answers, as it came."""
+    required, serve = {"price-tag": paywall.tag()}, paywall.serve
+
+    def bomb(method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+        if "motif-payment" in headers or not path.startswith("/sold"):
+            return serve(method, path, headers, body)
+        status, sent, _ = paywall.required(required, "payment-required")
+        return status, sent | {"content-encoding": "gzip"}, gzip.compress(bytes(1 << 20))
+
+    paywall.gateway.others = bomb
+    with httpx.Client(auth=MotifAuth(payer, max_price=10_000, max_bytes=10_000)) as client:
+        answer = client.post(paywall.url, json={"prompt": "New York"})
+    assert (answer.content, len(answer.history[0].content) < 10_000) == (b"a picture", True)
+
+
+@BUYERS
+def test_slow_answer_is_given_up(
+    payer: Payer, paywall: PaywallDouble, buyer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_purchase, "READ_SECONDS", -1.0)
+    with pytest.raises(Unreachable, match="takes too long"):
+        buyer(payer, paywall)
+
+
+@BUYERS
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"type":' * 100_000], ids=["array", "object"])
+def test_deep_json_of_paywall_is_an_answer(payer: Payer, paywall: PaywallDouble, buyer: Any, text: str) -> None:
+    paywall.ask_answers.append((422, {}, text.encode()))
+    assert buyer(payer, paywall).status_code == 422
+    paywall.pay_answers.append((422, {}, text.encode()))
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall)
+
+
+def test_control_characters_are_escaped(payer: Payer, paywall: PaywallDouble) -> None:
+    """What a paywall says does not move the cursor of a terminal, or begin a line of a log."""
+    detail = "no\x1b[2J\nERROR all is lost \u202eyenom \u00fc"
+    body = json.dumps({"type": "other-license", "title": "", "status": 422, "detail": detail}).encode()
+    paywall.ask_answers.append((422, {}, body))
+    with pytest.raises(Refused) as caught:
+        buy(payer, paywall)
+    assert str(caught.value) == "other-license: no\\x1b[2J\\nERROR all is lost \\u202eyenom \u00fc"

@@ -65,7 +65,7 @@ def test_installed_wheel_runs_quick_start_offline(wheel: Path, localnet: Localne
     assert str(packages) in subprocess.run(found, capture_output=True, text=True, check=True, timeout=60).stdout
     run = tmp_path / "run"
     run.mkdir()
-    assert run_quick_start(localnet, run, str(python)).startswith("paid 1000 of ")
+    assert run_quick_start(localnet, run, str(python)).startswith("paid 1020 base units")
 
 
 def test_version_is_that_of_the_rules() -> None:

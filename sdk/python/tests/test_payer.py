@@ -95,7 +95,7 @@ def test_threads_gather_on_one_voucher(gateway: GatewayDouble, world: World) -> 
         first = threads.submit(payer.generate, 0, 1, REQUEST, OUTPUT)
         assert started.wait(5)
         others = [threads.submit(payer.generate, 0, 1, sha256(str(number)), OUTPUT) for number in range(32)]
-        while len(payer._engine._inbox.payments) < 32:
+        while len(payer.engine._inbox.payments) < 32:
             time.sleep(0.002)
         release.set()
         receipts = [future.result(10) for future in others]
@@ -147,7 +147,7 @@ def test_refused_payment_fails_alone(gateway: GatewayDouble, world: World) -> No
         first = threads.submit(payer.generate, 0, 1, REQUEST, OUTPUT)
         assert started.wait(5)
         futures = [threads.submit(payer.generate, 0, 1, sha256(str(number)), OUTPUT) for number in range(3)]
-        while len(payer._engine._inbox.payments) < 3:
+        while len(payer.engine._inbox.payments) < 3:
             time.sleep(0.002)
         item = {"item": 1, "type": "daily-cap", "detail": "no more today"}
         gateway.answers.append(lambda _: (409, problem("batch-items", items=[item])))
@@ -285,7 +285,7 @@ def test_failed_signer_signs_nothing(gateway: GatewayDouble, world: World) -> No
         return world.voucher.sign(message)
 
     with open_payer(gateway, world) as payer:
-        payer._engine.signer = CallableSigner(world.voucher.address, sign)
+        payer.engine.signer = CallableSigner(world.voucher.address, sign)
         is_broken = True
         with pytest.raises(SignerFailed) as caught:
             payer.generate(0, 1, REQUEST, OUTPUT)
@@ -410,9 +410,7 @@ def test_closed_payer_pays_nothing(gateway: GatewayDouble, world: World) -> None
     assert gateway.batches == []
 
 
-def test_gateway_that_lost_vouchers_is_offered_them_again(
-    gateway: GatewayDouble, world: World, state_path: Path
-) -> None:
+def test_gateway_gets_lost_vouchers_again(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     with open_payer(gateway, world, state=state_path) as payer:
         for number in range(3):
             payer.generate(0, 1, sha256(str(number)), OUTPUT)
@@ -424,9 +422,7 @@ def test_gateway_that_lost_vouchers_is_offered_them_again(
     assert [one["request_digest"] for one in gateway.paid] == [sha256(str(number)) for number in range(3)] + [REQUEST]
 
 
-def test_lower_total_that_was_never_signed_gets_no_signature(
-    gateway: GatewayDouble, world: World, state_path: Path
-) -> None:
+def test_total_never_signed_gets_no_signature(gateway: GatewayDouble, world: World, state_path: Path) -> None:
     with open_payer(gateway, world, state=state_path) as payer:
         payer.generate(0, 2, REQUEST, OUTPUT)
         # The payer signed 204 at once, and never 102.
@@ -436,3 +432,68 @@ def test_lower_total_that_was_never_signed_gets_no_signature(
         assert (payer.spent, payer.cumulative) == (204, 204)
     assert [batch["voucher"]["cumulative"] for batch in gateway.batches][:2] == ["204", "306"]
     assert max(int(batch["voucher"]["cumulative"]) for batch in gateway.batches) == 306
+
+
+def test_state_behind_link_is_locked(gateway: GatewayDouble, world: World, state_path: Path) -> None:
+    link = state_path.with_name("link")
+    with open_payer(gateway, world, state=state_path) as payer:
+        link.symlink_to(state_path)
+        with pytest.raises(StateLocked):
+            open_payer(gateway, world, state=link)
+        assert payer.generate(0, 1, REQUEST, OUTPUT).cumulative == 102
+    with open_payer(gateway, world, state=link) as again:
+        assert again.spent == 102
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("damage", ["half", "zeros", "bit", "html", "key"])
+def test_file_without_record_is_kept(gateway: GatewayDouble, world: World, state_path: Path, damage: str) -> None:
+    """A new payer would forget what was spent; another file would be lost."""
+    with open_payer(gateway, world, state=state_path):
+        pass
+    whole = state_path.read_bytes()
+    middle = len(whole) // 2
+    content = {
+        "half": whole[:middle],
+        "zeros": bytes(len(whole)),
+        "bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "html": b"<html></html>",
+        "key": json.dumps(list(range(64))).encode(),
+    }[damage]
+    state_path.write_bytes(content)
+    with pytest.raises(StateInvalid):
+        open_payer(gateway, world, state=state_path)
+    assert state_path.read_bytes() == content
+    state_path.write_bytes(b"")  # as a process left it that ended before its first record
+    open_payer(gateway, world, state=state_path).close()
+
+
+def test_full_disk_gives_lock_up(
+    gateway: GatewayDouble, world: World, state_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payer = open_payer(gateway, world, state=state_path)
+
+    class Full:
+        """File whose buffer cannot be written, also when it is closed."""
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def fileno(self) -> int:
+            return self._file.fileno()
+
+        def write(self, data: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            self._file.close()
+            raise OSError(28, "No space left on device")
+
+    assert payer.engine.file is not None
+    monkeypatch.setattr(payer.engine.file, "_file", Full(payer.engine.file._file))
+    with pytest.raises(StateFailed):
+        payer.generate(0, 1, REQUEST, OUTPUT)
+    payer.close()
+    monkeypatch.undo()
+    with open_payer(gateway, world, state=state_path) as again:
+        assert again.generate(0, 1, REQUEST, OUTPUT).cumulative == 102

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -22,7 +23,7 @@ def quick_start() -> str:
 
 def run_quick_start(localnet: Localnet, folder: Path, python: str, *arguments: str) -> str:
     """Runs the quick start in a new folder with the walkthrough's keys; returns what it prints."""
-    (folder / "walkthrough").mkdir()
+    (folder / "walkthrough").mkdir(exist_ok=True)
     (folder / "walkthrough" / "platform.json").write_bytes(localnet.key("platform").read_bytes())
     env = {name: value for name, value in os.environ.items() if not name.startswith("MOTIF_")}
     env |= {"MOTIF_GATEWAY_URL": localnet.gateway_url, "MOTIF_RPC_URL": localnet.rpc}
@@ -40,9 +41,12 @@ def run_quick_start(localnet: Localnet, folder: Path, python: str, *arguments: s
 
 
 def test_quick_start_runs_as_pasted(localnet: Localnet, tmp_path: Path) -> None:
+    """Also for the second time."""
     assert len(quick_start().splitlines()) <= 25
-    printed = run_quick_start(localnet, tmp_path, sys.executable)
-    assert re.fullmatch(r"paid 1000 of 998980 base units, receipt [0-9a-f]{64}\n", printed)
+    for _ in range(2):
+        printed = run_quick_start(localnet, tmp_path, sys.executable)
+        paid = r"paid 1020 base units, 1000 without the fee; 998980 are left\nreceipt [0-9a-f]{64}\n"
+        assert re.fullmatch(paid, printed)
 
 
 def test_readme_names_exist() -> None:
@@ -52,3 +56,36 @@ def test_readme_names_exist() -> None:
     named = set(re.findall(r"`(?:auth=)?((?:Async)?(?:Motif|Payer|Policy|Licensed|Signer|Paid)\w*)", README))
     assert len(named) >= 6
     assert named <= known
+
+
+def test_buyer_of_readme_runs(localnet: Localnet, tmp_path: Path) -> None:
+    """The channel is opened by the shell command, and both clients buy."""
+    command = re.findall(r"```sh\nexport MOTIF_CHANNEL=\$\((.*?)\)\n```", README, re.DOTALL)[0]
+    repository = Path(__file__).parents[3]
+    folder = tmp_path / "walkthrough"
+    folder.mkdir()
+    (folder / "platform.json").write_bytes(localnet.key("readme").read_bytes())
+    (tmp_path / "app").symlink_to(repository / "app")
+    paths = f"{localnet.binary.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = os.environ | localnet.environment | {"PATH": paths, "MOTIF_GATEWAY_URL": localnet.gateway_url}
+    opened = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    code = re.findall(r"```python\n(payer = .*?)```", README, re.DOTALL)[0]
+    code = code.replace("https://shop.example", localnet.paywall_url)
+    code = f"import os, httpx, openai\nfrom motif_sdk import *\n{code}"
+    code += 'asked = [{"role": "user", "content": "style same York New"}]\n'
+    code += "print(chat.chat.completions.create(model='style', messages=asked).choices[0].message.content)\n"
+    code += "print(answer.status_code, len(receipts), payer.spent)\n"
+    run = [sys.executable, "-c", code]
+    env["MOTIF_CHANNEL"] = opened.stdout.strip()
+    done = subprocess.run(run, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["New York same style", "200 1 2040"]
+
+
+def test_blocks_of_guide_name_what_exists() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "python.md").read_text()
+    named = set(re.findall(r"^from (motif_sdk[.\w]*) import (.*)$", guide + README, re.MULTILINE))
+    assert len(named) >= 6
+    for module, names in named:
+        for name in names.split(", "):
+            assert hasattr(importlib.import_module(module), name), (module, name)

@@ -31,3 +31,9 @@ def test_public_items_are_documented(name: str) -> None:
         for part, function in vars(value).items() if inspect.isclass(value) else ():
             if not part.startswith("_") and inspect.isfunction(function):
                 assert inspect.getdoc(function), f"{member}.{part}"
+
+
+def test_types_of_gateway_are_current() -> None:
+    command = [sys.executable, str(PACKAGE / "wire.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

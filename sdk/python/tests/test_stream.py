@@ -146,7 +146,7 @@ def payer(gateway: GatewayDouble, world: World) -> Iterator[Payer]:
 def read(payer: Payer, server: StreamServer, **options: Any) -> tuple[list[bytes], httpx.Response]:
     parts = list[bytes]()
     with (
-        httpx.Client(transport=MotifTransport(payer, **options)) as client,
+        httpx.Client(transport=MotifTransport(payer, **{"max_price": None, **options})) as client,
         client.stream("POST", server.url, json={"prompt": "x"}) as answer,
     ):
         try:
@@ -169,7 +169,7 @@ def test_stream_arrives_as_plain_bytes(payer: Payer, server: StreamServer) -> No
 async def test_async_stream_arrives_as_plain_bytes(gateway: GatewayDouble, world: World, server: StreamServer) -> None:
     async with await AsyncPayer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account) as payer:
         async with (
-            httpx.AsyncClient(transport=AsyncMotifTransport(payer)) as client,
+            httpx.AsyncClient(transport=AsyncMotifTransport(payer, max_price=100_000)) as client,
             client.stream("POST", server.url, json={"prompt": "x"}) as answer,
         ):
             assert [part async for part in answer.aiter_raw()] == PARTS
@@ -178,7 +178,7 @@ async def test_async_stream_arrives_as_plain_bytes(gateway: GatewayDouble, world
 
 def test_reader_who_stops_pays_no_further_part(payer: Payer, server: StreamServer) -> None:
     with (
-        httpx.Client(transport=MotifTransport(payer)) as client,
+        httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client,
         client.stream("POST", server.url, json={"prompt": "x"}) as answer,
     ):
         assert next(answer.iter_raw()) == PARTS[0]

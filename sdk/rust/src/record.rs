@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use motif_interface::{
     channel::ChannelAccount,
     earnings::EarningsAccount,
-    licensing::{Work, WorkHead},
+    licensing::{Dispute, SplitChange, Work, WorkHead},
 };
 use solana_pubkey::Pubkey;
 
@@ -18,6 +18,10 @@ pub struct ChainRecord {
     pub channels: Vec<(Pubkey, ChannelAccount)>,
     /// Earnings of works, one account for each work and currency.
     pub earnings: Vec<EarningsAccount>,
+    /// Proposed splits.
+    pub split_changes: Vec<SplitChange>,
+    /// Open disputes.
+    pub disputes: Vec<Dispute>,
 }
 
 /// Amounts of one work or person in one currency, base units.

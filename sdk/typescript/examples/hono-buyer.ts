@@ -1,13 +1,27 @@
 // A platform's own server: its users ask for pictures, and it buys each one from a paywall.
+//
+// Each user has a budget: open the payer with `tagBudgetPerDay`.
 import { Hono } from 'hono';
 
 import { MotifError, paymentOf, wrapFetchWithMotif, type Payer } from '@motif/sdk';
 
-/** Returns the platform's app, which pays at most `maxPrice` base units for a picture. */
-export function createBuyer(payer: Payer, paywall: string, maxPrice: bigint): Hono {
+/** What the platform is opened with. */
+export interface Platform {
+  readonly payer: Payer;
+  readonly paywall: string;
+  /** Maximum price of a picture, base units. */
+  readonly maxPrice: bigint;
+  /** Returns the user that a token belongs to. */
+  readonly userOf: (token: string) => string | undefined;
+}
+
+/** Returns the platform's app. */
+export function createBuyer({ payer, paywall, maxPrice, userOf }: Platform): Hono {
   const app = new Hono();
   app.get('/picture', async (context) => {
-    const user = context.req.query('user') ?? 'anonymous';
+    const [, token = ''] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? [];
+    const user = userOf(token);
+    if (user === undefined) return context.json({ error: 'unauthorized' }, 401);
     const buy = wrapFetchWithMotif(fetch, payer, { maxPrice, tag: user });
     try {
       const bought = await buy(`${paywall}/pictures`, {

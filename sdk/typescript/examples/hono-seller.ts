@@ -12,6 +12,9 @@ interface Chat {
 
 export const seller = new Hono();
 
+/** Free: the paywall passes it on. */
+seller.get('/health', (context) => context.text('ok'));
+
 /** A picture: one unit, so that its price is known before. */
 seller.post('/pictures', async (context) => {
   const { prompt } = await context.req.json<{ prompt: string }>();

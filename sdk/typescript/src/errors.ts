@@ -31,6 +31,7 @@ export type MotifErrorType =
   | 'content-unreadable'
   | 'content-too-large'
   | 'rpc-failed'
+  | 'transaction-failed'
   | 'closed'
   | 'internal';
 
@@ -39,7 +40,7 @@ export class MotifError extends Error {
   readonly type: MotifErrorType;
 
   constructor(type: MotifErrorType, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(visible(message), options);
     this.name = new.target.name;
     this.type = type;
   }
@@ -53,10 +54,8 @@ export class MotifError extends Error {
 const MAYBE_CHARGED: ReadonlySet<MotifErrorType> = new Set([
   'outcome-unknown',
   'unreachable',
-  'unanswered',
   'untrusted',
   'state-failed',
-  'closed',
   'internal',
 ]);
 
@@ -65,16 +64,16 @@ export class RefusedError extends MotifError {
   /** Problem document of the gateway; `problem.type` is its slug, such as `underfunded`. */
   readonly problem: Problem;
 
-  constructor(type: 'refused' | 'outcome-unknown', message: string, problem: Problem) {
-    super(type, message);
+  constructor(type: 'refused' | 'outcome-unknown', message: string, problem: Problem, options?: ErrorOptions) {
+    super(type, message, options);
     this.problem = problem;
   }
 }
 
 /** The gateway's or the paywall's answer is false or cannot be parsed. Nothing more is signed for it. */
 export class UntrustedError extends MotifError {
-  constructor(message: string) {
-    super('untrusted', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('untrusted', message, options);
   }
 }
 
@@ -109,7 +108,8 @@ export class UnreachableError extends MotifError {
 
   constructor(url: string, cause: unknown) {
     const origin = URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
-    super('unreachable', `${origin} did not answer: ${messageOf(cause).replaceAll(url, origin)}`, { cause });
+    const text = messageOf(cause).replaceAll(url, origin);
+    super('unreachable', `${origin} did not answer: ${text}`, tells(cause, url) ? {} : { cause });
     this.origin = origin;
   }
 }
@@ -126,6 +126,21 @@ export class InternalError extends MotifError {
   constructor(message: string, options?: ErrorOptions) {
     super('internal', message, options);
   }
+}
+
+/** Characters that are invisible, end a line, or change how a terminal displays the text around them. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Returns a text in which a server cannot write to the terminal or the log that it is shown in. */
+function visible(text: string): string {
+  return text.replace(HIDDEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** Whether an error or its causes show a URL, which may contain an API key. */
+function tells(thrown: unknown, url: string): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const shown = `${thrown.message}\n${thrown.stack ?? ''}`;
+  return shown.includes(url) || tells(thrown.cause, url);
 }
 
 /** Returns the message of what was thrown, with that of its innermost cause. */

@@ -40,12 +40,14 @@ export {
   UntrustedError,
   type MotifErrorType,
 } from './errors.js';
-export { RpcReader, type AccountReader, type ChainAccount } from './chain.js';
+export { RpcReader, type AccountReader, type ChainAccount, type RpcOptions } from './chain.js';
+export type { EventListener, MotifEvent } from './events.js';
 export { GatewayClient, type GatewayOptions } from './gateway/client.js';
 export type { Fetch } from './gateway/http.js';
 export {
   Payer,
   type Generation,
+  type HeldFunds,
   type Hold,
   type PayerOptions,
   type PayerReceipt,
@@ -53,6 +55,7 @@ export {
 } from './payer/payer.js';
 export type { PayerPolicy } from './payer/policy.js';
 export { createSigner, generateSigner, signerFromSecretKey, type VoucherSigner } from './payer/signer.js';
+export { deleteSessionKey, sessionSigner } from './wallet/session-key.js';
 export type { OpenState, StateStore } from './payer/state-store.js';
 export { indexedDbState } from './payer/indexed-db-state.js';
 export { memoryState } from './payer/memory-state.js';

@@ -1,5 +1,5 @@
 import { toBase64 } from './bytes.js';
-import { RpcReader, type AccountReader } from './chain.js';
+import { readerOf, type AccountReader } from './chain.js';
 import { callWithForeign } from './core/module-error.js';
 import { PayerCore } from './core/payer-core.js';
 import { GatewayClient } from './gateway/client.js';
@@ -24,7 +24,7 @@ export interface ProofOptions {
  */
 export async function proveReceipt(receipt: Receipt, options: ProofOptions): Promise<ReceiptProof> {
   const core = options.core ?? (await PayerCore.load());
-  const chain = typeof options.rpc === 'string' ? new RpcReader(options.rpc) : options.rpc;
+  const chain = readerOf(options.rpc);
   const gateway = typeof options.gateway === 'string' ? new GatewayClient(options.gateway) : options.gateway;
   const proof = { ...(await gateway.proof(receipt.digest)), receipt };
   const { data, receiptKeys: keys } = await readChannel(core, chain, receipt.channel);

@@ -14,9 +14,9 @@ const MEDIA = new URL('../../../tests/fixtures/media/', import.meta.url);
 const picture = () => readFile(PICTURE);
 
 test('picture has its registered digest and fingerprints', async () => {
-  const { digest, media, media_type, fingerprint, probes } = await examine(await picture());
+  const { digest, media, mediaType, fingerprint, probes } = await examine(await picture());
   expect(digest).toBe('952901529a5cdf33c3d31cc5058809e8e304216a206565eca8c4261fea2afd8a');
-  expect([media, media_type]).toEqual(['image', 'image/jpeg']);
+  expect([media, mediaType]).toEqual(['image', 'image/jpeg']);
   expect(fingerprint.bits).toMatch(/^[0-9a-f]{64}$/);
   expect(probes).toContainEqual(fingerprint);
 });
@@ -31,11 +31,11 @@ test('encodings of one recording are alike', async () => {
   const fingerprintOf = async (name: string) => (await examine(await readFile(new URL(name, MEDIA)))).fingerprint;
   const original = await fingerprintOf('tune.flac');
   for (const name of ['tune.mp3', 'tune.ogg', 'tune.opus', 'tune.m4a']) {
-    const { is_alike } = await compareFingerprints(original, await fingerprintOf(name));
-    expect([name, is_alike]).toEqual([name, true]);
+    const { isAlike } = await compareFingerprints(original, await fingerprintOf(name));
+    expect([name, isAlike]).toEqual([name, true]);
   }
   const other = (await examine(await picture())).fingerprint;
-  expect(await compareFingerprints(original, other)).toMatchObject({ distance: null, is_alike: false });
+  expect(await compareFingerprints(original, other)).toMatchObject({ distance: null, isAlike: false });
 });
 
 test('damaged file has the digest of its bytes or a typed error', async () => {

@@ -6,7 +6,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import {
   Core,
-  InternalError,
   PayerCore,
   signerFromSecretKey,
   type Receipt,
@@ -207,5 +206,5 @@ test('malformed input is a typed error', () => {
   );
   expect(() => core.call('address.work', { creator: 'not an address', content_digest: '00' })).toThrow();
   const unknown = core.call as unknown as (name: string, input: object) => unknown;
-  expect(() => unknown.call(core, 'no.such', {})).toThrow(InternalError);
+  expect(() => unknown.call(core, 'no.such', {})).toThrowError(expect.objectContaining({ type: 'invalid-input' }));
 });

@@ -23,6 +23,11 @@ test('no declaration is of type any', async () => {
   expect(declarations.filter(([, text]) => /\bany\b/.test(text)).map(([name]) => name)).toEqual([]);
 });
 
+test('no declaration accepts any field', async () => {
+  const own = (await files('.d.ts')).filter(([name]) => !/^(programs\/generated|gateway\/schema)/.test(name));
+  expect(own.filter(([, text]) => /\[\w+: string\]:/.test(text)).map(([name]) => name)).toEqual([]);
+});
+
 test('modules import declared packages only', async () => {
   const imported = (await files('.js')).flatMap(([name, text]) => {
     const specifiers = [...text.matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)].map((match) => match[1]!);
@@ -36,6 +41,7 @@ test('modules for browsers import nothing of Node.js', async () => {
   expect(ofNode.map(([name]) => name).sort()).toEqual([
     'node/file-purchases.js',
     'node/file-state.js',
+    'node/folder.js',
     'node/index.js',
     'node/lock-file.js',
     'platform/node.js',

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 
 import { Payer, paymentOf, wrapFetchWithMotif, type Due, type Fetch, type Receipt } from '@motif/sdk';
 import { FilePurchases } from '@motif/sdk/node';
@@ -302,7 +302,7 @@ test('redirect to a paywall is followed within its origin by a GET only', async 
 test('paid request is not redirected', async () => {
   gateway.lies.paywall = () => ({ status: 307, headers: { location: '/stories' }, body: '' });
   const response = await images();
-  expect([response.status, paymentOf(response)?.receipts, gateway.payments.length]).toEqual([307, [], 1]);
+  expect([response.status, paymentOf(response), gateway.payments.length]).toEqual([307, undefined, 1]);
 });
 
 test('API key is sent to its own origin', async () => {
@@ -341,6 +341,19 @@ test.each([
   expect(gateway.owed).toBe(204);
 });
 
+test('each hold has its whole time', async () => {
+  const later = Date.now() + 3_600_000;
+  refuseFirst(1, 'too-many-unpaid', 429);
+  const clock = vi.spyOn(Date, 'now');
+  const asking = images();
+  await vi.waitUntil(() => gateway.payments.length === 1);
+  clock.mockReturnValue(later);
+  await asking.catch(() => undefined);
+  clock.mockRestore();
+  const [first, second] = gateway.payments.map((payment) => payment.expires_at ?? 0);
+  expect(second! - first!).toBeGreaterThanOrEqual(3_500);
+});
+
 test('hold that always ends is an error', async () => {
   refuseFirst(9, 'hold-ended', 409);
   await expect(images()).rejects.toMatchObject({ type: 'refused', problem: { type: 'hold-ended' } });
@@ -367,6 +380,176 @@ test('crowd waits for places of the channel', async () => {
   expect(most).toBeGreaterThan(1);
   expect(most).toBeLessThan(40);
   expect([gateway.owed, gateway.made]).toEqual([4_080, 40]);
+});
+
+test('request in doubt is continued by another wrapper', async () => {
+  let isLost = false;
+  const losing: Fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    if (isLost || response.status !== 200) return response;
+    isLost = true;
+    throw new TypeError('the connection was reset');
+  };
+  const wrap = (tag: string) => wrapFetchWithMotif(losing, payer, { maxPrice: 10_000n, patience: 0, tag });
+  await expect(wrap('kofi')(`${gateway.url}/images`, request)).rejects.toMatchObject({ type: 'unreachable' });
+  await wrap('kofi')(`${gateway.url}/images`, request);
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+  // An equal request of another user is another purchase.
+  await wrap('ines')(`${gateway.url}/images`, request);
+  expect([gateway.owed, gateway.made]).toEqual([408, 2]);
+});
+
+test('doubt survives an abort while it waits', async () => {
+  gateway.lies.paywall = (answer) => (answer.status === 200 ? { ...answer, body: 'other' } : answer);
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  delete gateway.lies.paywall;
+  const made = gateway.made;
+  const streams = await Promise.all(Array.from({ length: 8 }, () => buy(`${gateway.url}/stories`, request)));
+  const leaving = new AbortController();
+  const left = images({ ...request, signal: leaving.signal });
+  setTimeout(() => leaving.abort(new Error('gone')), 100);
+  await expect(left).rejects.toThrow('gone');
+  await Promise.all(streams.map((stream) => stream.body!.cancel()));
+  await images();
+  expect([gateway.owed, gateway.made]).toEqual([204, made + 8]);
+});
+
+test('aborted payment keeps its receipt and answer', async () => {
+  const leaving = new AbortController();
+  gateway.lies.batch = (_, honest) => {
+    leaving.abort(new Error('gone'));
+    return honest();
+  };
+  await expect(images({ ...request, signal: leaving.signal })).rejects.toThrow('gone');
+  delete gateway.lies.batch;
+  expect((await payer.resume()).map(({ amount }) => amount)).toEqual(['200']);
+  expect(await payer.resume()).toEqual([]);
+  expect(await (await images()).text()).toBe(`picture for ${request.body}`);
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+});
+
+test('answer in doubt is fetched by the voucher that paid', async () => {
+  const leaving = new AbortController();
+  gateway.lies.batch = (_, honest) => {
+    leaving.abort(new Error('gone'));
+    return honest();
+  };
+  await expect(images({ ...request, signal: leaving.signal })).rejects.toThrow('gone');
+  delete gateway.lies.batch;
+  // A seller that cannot find the payment of an answer would ask for another one.
+  gateway.lies.paywall = (answer, { answer: paid }) => (paid ? answer : problem('idempotency-key-reused', 409));
+  const response = await images();
+  expect(paymentOf(response)!.cost).toBe(204n);
+  expect([gateway.owed, gateway.made, signed().length]).toEqual([204, 1, 1]);
+  // The next request is another purchase.
+  delete gateway.lies.paywall;
+  await images();
+  expect([gateway.owed, gateway.made]).toEqual([408, 2]);
+});
+
+test('earlier answer is not taken for a new one', async () => {
+  let earlier: Answer | undefined;
+  gateway.lies.paywall = (answer) => (answer.status === 200 ? (earlier = answer) : answer);
+  await images();
+  gateway.lies.paywall = () => earlier!;
+  await expect(images()).rejects.toMatchObject({ type: 'untrusted' });
+  expect(gateway.owed).toBe(204);
+});
+
+test('text of a server cannot write to a terminal', async () => {
+  const detail = 'no \u001b[31mred\u001b[0m\r\nINFO paid \u202e';
+  gateway.lies.paywall = () => problem('unknown-license', 404, { detail });
+  const error = await images().catch((thrown: unknown) => thrown);
+  expect((error as Error).message).toContain('no \\u{1b}[31mred');
+  expect((error as Error).message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
+test('budget covers the maximum before the model runs', async () => {
+  const { channel, voucherKey } = world;
+  const options = { gateway: gateway.url, rpc: world, channel, signer: voucherKey.voucherSigner };
+  const poor = await Payer.open({ ...options, budget: 407n });
+  const asked = wrapFetchWithMotif(fetch, poor, { maxPrice: 10_000n })(`${gateway.url}/images`, request);
+  await expect(asked).rejects.toMatchObject({ type: 'over-budget', total: 408n, budget: 407n });
+  expect([gateway.payments, gateway.made]).toEqual([[], 0]);
+  const use = { license: 0, units: 4, requestDigest: '01'.repeat(32), seconds: 60 };
+  await expect(poor.hold(use)).rejects.toMatchObject({ type: 'over-budget' });
+});
+
+test('answer that used up the budget is still fetched', async () => {
+  const { channel, voucherKey } = world;
+  const options = { gateway: gateway.url, rpc: world, channel, signer: voucherKey.voucherSigner };
+  const poor = await Payer.open({ ...options, budget: 408n });
+  const leaving = new AbortController();
+  gateway.lies.batch = (_, honest) => {
+    leaving.abort(new Error('gone'));
+    return honest();
+  };
+  const ask = (signal?: AbortSignal) => {
+    const init = signal ? { ...request, signal } : request;
+    return wrapFetchWithMotif(fetch, poor, { maxPrice: 10_000n })(`${gateway.url}/images`, init);
+  };
+  await expect(ask(leaving.signal)).rejects.toThrow('gone');
+  delete gateway.lies.batch;
+  expect(await (await ask()).text()).toBe(`picture for ${request.body}`);
+  await expect(ask()).rejects.toMatchObject({ type: 'over-budget' });
+  expect([gateway.owed, gateway.made]).toEqual([204, 1]);
+});
+
+test('unpaid purchase releases its hold', async () => {
+  const released: string[] = [];
+  gateway.other = ({ target }) => {
+    released.push(target);
+    return problem('hold-ended', 409);
+  };
+  gateway.lies.batch = () => problem('underfunded', 409);
+  await expect(images()).rejects.toMatchObject({ type: 'refused', problem: { type: 'underfunded' } });
+  expect(released).toEqual(gateway.answers.map((name) => `/v1/holds/${name}/release`));
+  delete gateway.lies.batch;
+  await images();
+  // The next request is another purchase.
+  expect([gateway.owed, gateway.made]).toEqual([204, 2]);
+});
+
+test('name of an unpaid purchase is bought again', async () => {
+  const named = { ...request, headers: { 'idempotency-key': 'picture-0005' } };
+  gateway.lies.batch = () => problem('underfunded', 409);
+  await expect(images(named)).rejects.toMatchObject({ type: 'refused' });
+  delete gateway.lies.batch;
+  await images(named);
+  await images(named);
+  expect([gateway.owed, gateway.made]).toEqual([204, 2]);
+});
+
+test('free refusal has no payment', async () => {
+  const payments: unknown[] = [];
+  const told = wrapFetchWithMotif(fetch, payer, { maxPrice: 10_000n, onPayment: (one) => payments.push(one) });
+  gateway.lies.paywall = () => ({ status: 404, body: 'no such model' });
+  const response = await told(`${gateway.url}/images`, request);
+  expect([response.status, await response.text(), response.url]).toEqual([
+    404,
+    'no such model',
+    `${gateway.url}/images`,
+  ]);
+  expect([paymentOf(response), payments]).toEqual([undefined, []]);
+  gateway.other = () => ({ status: 404, body: 'none' });
+  const refusing: Fetch = async (input, init) => {
+    return new Headers(init?.headers).has('motif-payment') ? new Response('none', { status: 404 }) : fetch(input, init);
+  };
+  const stream = await wrapFetchWithMotif(refusing, payer, { maxPrice: 10_000n })(`${gateway.url}/stories`, request);
+  expect([stream.status, paymentOf(stream)]).toEqual([404, undefined]);
+});
+
+test('stream takes a place until its end', async () => {
+  const opened: Response[] = [];
+  for (let number = 0; number < 8; number++) opened.push(await buy(`${gateway.url}/stories`, request));
+  const asked = () => gateway.payments.length;
+  const ninth = buy(`${gateway.url}/stories`, request);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(asked()).toBe(8);
+  await opened[0]!.body!.cancel();
+  opened.push(await ninth);
+  expect(asked()).toBe(9);
+  await Promise.all(opened.slice(1).map((response) => response.body!.cancel()));
 });
 
 test('settings of the platform reach every request', async () => {

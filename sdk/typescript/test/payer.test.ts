@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -179,6 +179,28 @@ test('restored backup of a gateway is offered vouchers', async () => {
   expect(third.cumulative).toBe(0n);
 });
 
+test.each(['half', 'a flipped bit', 'zeros', 'a keypair'])('state that is %s is refused and kept', async (damage) => {
+  const path = join(folder, 'payer');
+  const first = await Payer.open(options({ state: fileState(path) }));
+  await first.generate(generation(1));
+  await first.close();
+  const second = await Payer.open(options({ state: fileState(path) })); // one record
+  await second.close();
+  const whole = await readFile(path);
+  const flipped = Uint8Array.from(whole);
+  flipped[20]! ^= 1;
+  const damages: Record<string, Uint8Array | string> = {
+    half: whole.subarray(0, whole.length / 2),
+    'a flipped bit': flipped,
+    zeros: new Uint8Array(whole.length),
+    'a keypair': world.voucherKey.keypairFile(),
+  };
+  await writeFile(path, damages[damage]!);
+  const before = await readFile(path);
+  await expect(Payer.open(options({ state: fileState(path) }))).rejects.toMatchObject({ type: 'state-invalid' });
+  expect(await readFile(path)).toEqual(before);
+});
+
 /** State in memory whose writes fail after some. */
 function failingState(writes: number): StateStore {
   let left = writes;
@@ -224,6 +246,103 @@ test('aborted caller leaves and the payment ends', async () => {
   const paying = payer.generate(generation(2), { signal: late.signal });
   await Promise.allSettled([paying, payer.generate(generation(3))]);
   expect([gateway.owed, payer.spent]).toEqual([204, 204n]);
+});
+
+test('receipts without a caller are kept, newest last', async () => {
+  const payer = await Payer.open(options());
+  for (const number of [1, 2, 3]) {
+    const leaving = new AbortController();
+    gateway.lies.batch = (_, honest) => {
+      leaving.abort(new Error('gone'));
+      return honest();
+    };
+    await expect(payer.generate(generation(number), { signal: leaving.signal })).rejects.toThrow('gone');
+    await payer.settleDoubts();
+  }
+  const digests = (await payer.resume()).map((receipt) => receipt.request_digest);
+  expect(digests).toEqual([1, 2, 3].map(digest));
+  expect(await payer.resume()).toEqual([]);
+});
+
+test('tag without an entry has the default budget', async () => {
+  const budgets = { tagBudgetPerDay: 204n, tagBudgetsPerDay: { ines: 408n } };
+  const payer = await Payer.open(options(budgets));
+  const pay = (tag: string, units = 1) => payer.generate(generation(units, units), { tag });
+  const crowd = await Promise.allSettled(Array.from({ length: 6 }, () => pay('kofi')));
+  expect(crowd.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  expect(crowd[5]).toMatchObject({ reason: { type: 'over-budget', total: 306n, budget: 204n, isDefinite: true } });
+  await expect(pay('ama', 3)).rejects.toMatchObject({ type: 'over-budget', total: 306n });
+  expect(() => payer.check(0, 3, 'ama')).toThrowError(expect.objectContaining({ type: 'over-budget' }));
+  await pay('ama', 2);
+  await pay('ines', 3);
+  await payer.generate(generation(9, 9));
+  expect(payer.spentOn(new Date(), 'kofi')).toBe(204n);
+});
+
+test('lost payment counts for the default budget', async () => {
+  const payer = await Payer.open(options({ tagBudgetPerDay: 204n }));
+  gateway.lies.batch = () => {
+    throw new BreakOff();
+  };
+  await expect(payer.generate(generation(1, 2), { tag: 'kofi' })).rejects.toMatchObject({ type: 'unreachable' });
+  expect(() => payer.check(0, 1, 'kofi')).toThrowError(expect.objectContaining({ type: 'over-budget', total: 306n }));
+});
+
+test('closed payer keeps its totals and its errors are definite', async () => {
+  const payer = await Payer.open(options());
+  await payer.generate(generation(1));
+  await payer.close();
+  await payer.close();
+  expect([payer.spent, payer.cumulative, payer.isUnanswered]).toEqual([102n, 102n, false]);
+  await expect(payer.generate(generation(2))).rejects.toMatchObject({ type: 'closed', isDefinite: true });
+  expect(() => payer.license(0)).toThrowError(expect.objectContaining({ type: 'closed' }));
+  expect(() => payer.receipts()).toThrowError(expect.objectContaining({ type: 'closed' }));
+});
+
+test('payer and holds end with their blocks', async () => {
+  const released: string[] = [];
+  gateway.other = ({ target, body }) => {
+    if (target.endsWith('/release')) released.push(target);
+    const { license, units, request_digest, expires_at } = JSON.parse(body) as Record<string, unknown>;
+    const facts = { license, units, request_digest, expires_at, channel: world.channel, state: 'open' };
+    return json({ ...facts, hold: gateway.held });
+  };
+  const payer = await Payer.open(options());
+  const use = { license: 0, units: 2, requestDigest: digest(1), seconds: 60 };
+  const hold = await payer.hold(use);
+  expect(JSON.parse(JSON.stringify(hold))).toEqual({ name: hold.name, purchase: hold.purchase });
+  await hold[Symbol.asyncDispose]();
+  await hold[Symbol.asyncDispose]();
+  expect(released).toEqual([`/v1/holds/${hold.name}/release`]);
+  const captured = await payer.hold(use);
+  await payer.capture(captured, { units: 1, outputDigest: digest(2) });
+  await captured[Symbol.asyncDispose]();
+  expect(released).toHaveLength(1);
+  await payer[Symbol.asyncDispose]();
+  await expect(payer.generate(generation(3))).rejects.toMatchObject({ type: 'closed' });
+});
+
+test('payment behind an unanswered one is definite', async () => {
+  const payer = await Payer.open(options());
+  let later: Promise<unknown> | undefined;
+  gateway.lies.batch = () => {
+    later ??= payer.generate(generation(2)).catch((error: unknown) => error);
+    throw new BreakOff();
+  };
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'unreachable', isDefinite: false });
+  expect(await later).toMatchObject({ type: 'unanswered', isDefinite: true });
+});
+
+test('proxy that answers for a batch proves nothing', async () => {
+  const payer = await Payer.open(options());
+  gateway.lies.batch = (_, honest) => {
+    honest();
+    return { status: 503, body: '<h1>busy</h1>' };
+  };
+  await expect(payer.generate(generation(1))).rejects.toMatchObject({ type: 'unreachable', isDefinite: false });
+  delete gateway.lies.batch;
+  expect(await payer.resume()).toHaveLength(1);
+  expect([gateway.owed, payer.spent]).toEqual([102, 102n]);
 });
 
 test('signer of another key is refused', async () => {

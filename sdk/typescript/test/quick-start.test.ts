@@ -24,7 +24,7 @@ beforeAll(async () => {
     cwd: PACKAGE,
   });
   const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
-  await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  await writeFile(join(folder, 'package.json'), '{ "private": true }');
   const cache = join(folder, 'npm-cache');
   const flags = ['--offline', '--cache', cache, '--no-audit', '--no-fund'];
   await run('npm', ['install', ...flags, `./${filename}`], { cwd: folder });
@@ -45,7 +45,7 @@ test('quick start runs as pasted', async () => {
   const [rpc, gateway] = [await TestServer.start(accountsOf(world)), await TestGateway.start(world)];
   await mkdir(join(folder, 'walkthrough'));
   await writeFile(join(folder, 'walkthrough/platform.voucher.json'), world.voucherKey.keypairFile());
-  await writeFile(join(folder, 'quick-start.js'), script);
+  await writeFile(join(folder, 'buy.mjs'), script);
   const env = {
     ...process.env,
     MOTIF_GATEWAY_URL: gateway.url,
@@ -53,18 +53,31 @@ test('quick start runs as pasted', async () => {
     MOTIF_RPC_URL: rpc.url,
     MOTIF_CHANNEL: world.channel,
   };
-  const { stdout } = await run(process.execPath, ['quick-start.js'], { cwd: folder, env });
+  const { stdout } = await run(process.execPath, ['buy.mjs'], { cwd: folder, env });
   expect(stdout).toMatch(/^200 \d+ bytes\npaid 102n receipt [0-9a-f]{64}\n$/);
   expect(gateway.owed).toBe(102);
+  // It continues from its state.
+  await run(process.execPath, ['buy.mjs'], { cwd: folder, env });
+  expect(gateway.owed).toBe(204);
+  const { MOTIF_CHANNEL: _, ...unset } = env;
+  const failed = await run(process.execPath, ['buy.mjs'], { cwd: folder, env: unset }).catch((error) => error);
+  expect(failed.stderr).toContain('invalid channel: expected an address in base58');
   await Promise.all([rpc.stop(), gateway.stop()]);
+});
+
+test('installing runs no script', async () => {
+  const { scripts } = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')) as { scripts: object };
+  const install = ['preinstall', 'install', 'postinstall', 'prepare'];
+  expect(Object.keys(scripts).filter((name) => install.includes(name))).toEqual([]);
 });
 
 test('entry points load without optional packages', async () => {
   const script = `
     const names = ['@motif/sdk', '@motif/sdk/node', '@motif/sdk/x402', '@motif/sdk/content'];
     const modules = await Promise.all(names.map((name) => import(name)));
+    await import('@motif/sdk').then(({ sessionSigner }) => sessionSigner('')).catch(({ type }) => console.log(type));
     const { digest } = await modules[3].examine(new TextEncoder().encode('a text'));
     console.log(digest, modules.every((one) => Object.keys(one).length > 0));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
-  expect(stdout).toMatch(/^[0-9a-f]{64} true\n$/);
+  expect(stdout).toMatch(/^invalid-input\n[0-9a-f]{64} true\n$/);
 });

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { getBase58Decoder } from '@solana/kit';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { generateSigner, signerFromSecretKey } from '@motif/sdk';
+import 'fake-indexeddb/auto';
+
+import { generateSigner, sessionSigner, signerFromSecretKey } from '@motif/sdk';
 import { keypairSigner } from '@motif/sdk/node';
 
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -61,5 +63,13 @@ test('malformed keypair file is refused without its content', async () => {
     const refused = await keypairSigner(path).catch((error: unknown) => error);
     expect(refused).toMatchObject({ type: 'invalid-input' });
     expect(String(refused)).not.toMatch(/173|300/);
+  }
+});
+
+test('key that cannot be exported needs Web Cryptography', async () => {
+  const unsupported = new DOMException('no Ed25519', 'NotSupportedError');
+  vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(unsupported);
+  for (const make of [generateSigner, () => sessionSigner('without Ed25519')]) {
+    await expect(make()).rejects.toMatchObject({ type: 'signer-failed', isDefinite: true });
   }
 });

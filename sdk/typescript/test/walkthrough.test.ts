@@ -16,7 +16,7 @@ import {
   type Receipt,
 } from '@motif/sdk';
 import { fileState, keypairSigner, readKeypairFile } from '@motif/sdk/node';
-import { toKitInstructions } from '@motif/sdk/programs';
+import { ChannelClient, toKitInstructions } from '@motif/sdk/programs';
 
 import { HAS_BINARY, Localnet, MODEL, PICTURE } from './support/localnet.js';
 import { send } from './support/send.js';
@@ -73,11 +73,6 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
   async function balance(owner: KeyPairSigner): Promise<bigint> {
     const { address } = core.call('address.tokens', { owner: owner.address, mint });
     return BigInt(core.call('token.amount', {}, await data(address)).amount);
-  }
-
-  async function termsOf(work: string): Promise<string> {
-    const { address } = core.call('address.terms', { work, number: 1 });
-    return Buffer.from(await data(address)).toString('base64');
   }
 
   test('creators register works and publish terms', async () => {
@@ -143,30 +138,32 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
 
   test('platform opens a channel and accepts the terms', async () => {
     const { platform } = people;
-    const parties = { payer: platform.address as string, operator, mint };
-    channel = core.call('address.channel', parties).address;
-    const voucherKey = await keypairSigner(localnet.path('voucher.json'));
+    const voucherKey = (await keypairSigner(localnet.path('voucher.json'))).address;
     const before = await balance(platform);
-    await execute(
-      platform,
-      [
-        'instruction.open_channel',
-        {
-          ...parties,
-          voucher_key: voucherKey.address,
-          operator_fee_bps: FEE_BPS,
-          grace_seconds: GRACE_SECONDS,
-          deposit: '5000000',
-        },
-      ],
-      [
-        'instruction.accept_terms',
-        { payer: platform.address, channel, terms: await termsOf(model), use: 'generate', max_price: '1000' },
-      ],
-    );
+    const client = await ChannelClient.open({ rpc: chain, signer: platform, core });
+    const request = { operator, currency: mint, deposit: 4_000_000n, voucherKey, graceSeconds: GRACE_SECONDS };
+    channel = await client.openChannel(request);
+    await expect(client.accept(channel, model, { maxPrice: 999n })).rejects.toMatchObject({
+      type: 'transaction-failed',
+    });
+    expect(await client.accept(channel, model, { maxPrice: 1_000n })).toBe(0);
+    await client.topUp(channel, 1_000_000n);
     expect(before - (await balance(platform))).toBe(5_000_000n);
-    const { licenses } = await decode(channel, 'channel');
-    expect(licenses.map(({ work, price }) => [work, price])).toEqual([[model, '1000']]);
+    const decoded = await decode(channel, 'channel');
+    expect(decoded.licenses.map(({ work, price }) => [work, price])).toEqual([[model, '1000']]);
+    expect(decoded.channel.operator_fee_bps).toBe(FEE_BPS);
+    // The next channel has the next salt, and can be closed without the operator.
+    const second = await client.openChannel({ ...request, deposit: 1n });
+    expect(second).toBe(core.call('address.channel', { payer: platform.address, operator, mint, salt: '1' }).address);
+    await client.requestClose(second);
+    expect((await decode(second, 'channel')).channel.payer_closes).toBe(true);
+    await expect(client.withdraw(second)).rejects.toMatchObject({ type: 'transaction-failed' });
+    const rich = client.openChannel({ ...request, deposit: 10n ** 15n });
+    await expect(rich).rejects.toMatchObject({ type: 'transaction-failed' });
+    const nowhere = client.accept(channel, platform.address, { maxPrice: 1_000n });
+    await expect(nowhere).rejects.toMatchObject({ type: 'account-not-found' });
+    const own = client.openChannel({ ...request, voucherKey: platform.address });
+    await expect(own).rejects.toMatchObject({ type: 'invalid-input' });
   });
 
   test('hundred generations are paid concurrently and settled', async () => {
@@ -257,7 +254,7 @@ describe.skipIf(!HAS_BINARY)('walkthrough', () => {
     });
     await payer.closeChannel();
     await payer.close();
-    await execute(platform, ['instruction.withdraw', { payer: platform.address, channel, mint }]);
+    await (await ChannelClient.open({ rpc: chain, signer: platform, core })).withdraw(channel);
     expect((await balance(platform)) - before).toBe(5_000_000n - 102_000n);
   });
 });

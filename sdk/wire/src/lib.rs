@@ -27,6 +27,7 @@ mod channel;
 mod details;
 mod digests;
 mod discovery;
+mod event;
 mod expected_statement;
 mod findings;
 mod generation;
@@ -53,6 +54,7 @@ mod settlement;
 pub mod sign_in;
 mod usage;
 pub mod voucher;
+mod webhook;
 mod work;
 pub mod x402;
 
@@ -70,6 +72,7 @@ pub use details::{
 };
 pub use digests::Digests;
 pub use discovery::Discovery;
+pub use event::{DisputeState, Event, EventKind};
 pub use expected_statement::ExpectedStatement;
 pub use findings::{
     Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,
@@ -91,7 +94,7 @@ pub use query::WorkQuery;
 pub use reader::ReaderProof;
 pub use receipt::{
     BundleSiblings, HashSibling, ReceiptPage, ReceiptParts, ReceiptProofParts,
-    StatementRecordParts, SumSibling,
+    StatementRecordParts, SumSibling, WorkReceipts,
 };
 pub use reconciliation::{ExpenseSummary, ReconciledChannel, Reconciliation};
 pub use record::{
@@ -107,6 +110,7 @@ pub use scalar::{Address, Amount, Digest, ParseScalarError, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
 pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};
+pub use webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, Webhook, WebhookList};
 pub use work::{
     ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,
     TermsFacts, WorkFacts, WorkList,

@@ -34,6 +34,15 @@ pub enum ProblemType {
     /// The work's latest terms do not license the use.
     #[strum(message = "The terms do not license this use", props(status = 404))]
     UseNotLicensed,
+    /// The work's owner has to approve each license.
+    #[strum(message = "The license requires an approval", props(status = 409))]
+    ApprovalRequired,
+    /// A new channel needs a key that signs vouchers, other than the wallet's.
+    #[strum(message = "A voucher key is required", props(status = 409))]
+    VoucherKeyRequired,
+    /// The wallet has as many channels at this operator as are looked for.
+    #[strum(message = "Too many channels", props(status = 409))]
+    TooManyChannels,
     /// The gateway does not serve the channel.
     #[strum(message = "Unknown channel", props(status = 404))]
     UnknownChannel,
@@ -188,7 +197,7 @@ pub enum ProblemType {
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
     NothingToSettle,
-    /// All settled fees of the channel are claimed.
+    /// All settled fees of the channel, or all earnings of the person, are claimed.
     #[strum(message = "Nothing to claim", props(status = 409))]
     NothingToClaim,
     /// The unsettled amount is below the gateway's minimum for a settlement.
@@ -398,6 +407,24 @@ pub enum ProblemType {
     /// The gateway has no room for more metadata and pictures.
     #[strum(message = "The gateway has no room", props(status = 503))]
     HostingFull,
+    /// The reader has the maximum number of open streams of events.
+    #[strum(message = "Too many streams", props(status = 429))]
+    TooManyStreams,
+    /// The gateway has the maximum number of open streams of events; repeat the request later.
+    #[strum(message = "No room for another stream", props(status = 503))]
+    StreamsFull,
+    /// Events cannot be sent to the URL.
+    #[strum(message = "Invalid webhook", props(status = 422))]
+    InvalidWebhook,
+    /// The person or the gateway has the maximum number of webhooks.
+    #[strum(message = "Too many webhooks", props(status = 409))]
+    TooManyWebhooks,
+    /// The person has no such webhook.
+    #[strum(message = "Unknown webhook", props(status = 404))]
+    UnknownWebhook,
+    /// Too many deliveries wait for the webhook; repeat the request later.
+    #[strum(message = "The webhook is busy", props(status = 429))]
+    WebhookBusy,
 }
 
 impl ProblemType {

@@ -80,6 +80,14 @@ pub struct ReceiptPage {
     pub receipts: Vec<ReceiptParts>,
 }
 
+/// Receipts of a work on a channel, in order of statement and position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkReceipts {
+    /// Receipts; fewer than the limit after the last one.
+    pub receipts: Vec<ReceiptParts>,
+}
+
 /// Proof of a settled receipt against its channel's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

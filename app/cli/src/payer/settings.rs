@@ -49,6 +49,10 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "AMOUNT")]
     caller_budget_per_day: Option<AmountArg>,
 
+    /// Maximum rent and transaction fees of the wallet on a UTC day, lamports [default: 100000000]
+    #[arg(long, value_name = "LAMPORTS")]
+    lamports_per_day: Option<u64>,
+
     /// Deposit of a new channel [default: 0, which opens none]
     #[arg(long, value_name = "AMOUNT")]
     deposit: Option<AmountArg>,
@@ -107,6 +111,8 @@ impl SettingsArgs {
                 *setting = base_units(amount)?;
             }
         }
+        let lamports = self.lamports_per_day.unwrap_or(settings.budget.lamports_per_day);
+        settings.budget.lamports_per_day = lamports;
         settings.state = self.state.or(settings.state);
         settings.voucher_key = self.voucher_key.or(settings.voucher_key);
         settings.proxy.private_targets.extend(self.private_targets);

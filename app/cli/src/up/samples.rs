@@ -1,11 +1,13 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use motif_localnet::TestDollar;
+use motif_model_server::paint;
 use motif_sdk::{
     Pubkey,
     channel::Currency,
     client::{Client, DynSigner},
     fingerprint::content_digest,
+    gateway::{GatewayClient, wire::Metadata},
     licensing::{
         Derivatives, ModelDeclaration, Offer, ParentShare, Registration, Share, Unit, Use,
         UsePrice, WorkKind,
@@ -21,19 +23,21 @@ use crate::{
     amount::{Money, Scale},
     demo::STYLE_MODEL,
     error::CliError,
-    palette::Palette,
-    work::fingerprint,
+    work::{description::Description, fingerprint},
 };
 
 const HALF_BPS: u16 = 5_000;
 const PARENT_SHARE_BPS: u16 = 2_000;
 const NOTICE_SECONDS: u32 = 30 * 86_400;
+/// Side of a sample picture, pixels.
+const SIDE: u32 = 512;
 const NOTES: &str = "The harbor wakes before the town. Ropes creak, gulls argue, and the first ferry \
     leaves with nine lamps lit. By noon the light has moved to the chapel, and the water is plain again.\n";
 
 /// Work to register at the start. Its creators share its earnings half and half.
 struct Sample {
     title: &'static str,
+    description: &'static str,
     file: &'static str,
     kind: WorkKind,
     licensed_use: Use,
@@ -44,6 +48,7 @@ struct Sample {
 
 const HARBOR: Sample = Sample {
     title: "Harbor at dusk",
+    description: "A sample picture. Models may imitate its style.",
     file: "harbor.png",
     kind: WorkKind::Image,
     licensed_use: Use::StyleTransfer,
@@ -53,6 +58,7 @@ const HARBOR: Sample = Sample {
 const MARKET: Sample = Sample { title: "Paper market", file: "market.png", price: 6_000, ..HARBOR };
 const FIELD_NOTES: Sample = Sample {
     title: "Field notes",
+    description: "A sample text about a harbor. Models may write by it.",
     file: "notes.txt",
     kind: WorkKind::Text,
     licensed_use: Use::Generate,
@@ -61,6 +67,7 @@ const FIELD_NOTES: Sample = Sample {
 };
 const HARBOR_STYLE: Sample = Sample {
     title: "Harbor style",
+    description: "A sample style model, made from \"Harbor at dusk\". The paywall of `motif up` sells its pictures.",
     file: "harbor-style.safetensors",
     kind: WorkKind::StyleModel,
     licensed_use: Use::Generate,
@@ -87,11 +94,14 @@ pub struct Registrar<'a> {
     pub home: &'a Home,
     pub currency: &'a Currency,
     pub creators: [&'a Keypair; 2],
+    /// Gateway that describes the works, once it runs.
+    pub gateway_url: &'a str,
 }
 
 /// Registered samples, with the two that the paywall sells.
 pub struct Samples {
     pub works: Vec<SampleWork>,
+    descriptions: Vec<(Pubkey, Description)>,
     picture_model: Pubkey,
     text: Pubkey,
 }
@@ -103,33 +113,48 @@ impl Registrar<'_> {
     /// [`CliError::Unwritable`]; as [`Client::register_work`] and [`Client::publish_terms`].
     pub async fn register_all(&self) -> Result<Samples, CliError> {
         let [ines, kofi] = self.creators;
-        let mut works = Vec::new();
-        let harbor = picture(HARBOR.title);
-        let (harbor_work, sample) = self.register(&HARBOR, &harbor, ines, None).await?;
-        works.push(sample);
-        works.push(self.register(&MARKET, &picture(MARKET.title), kofi, None).await?.1);
-        let (text, sample) = self.register(&FIELD_NOTES, NOTES.as_bytes(), ines, None).await?;
-        works.push(sample);
+        let harbor = paint(HARBOR.title, HARBOR.title, SIDE);
+        let market = paint(MARKET.title, MARKET.title, SIDE);
+        let style = paint(HARBOR_STYLE.title, HARBOR.title, SIDE);
+        let mut samples = Samples {
+            works: Vec::new(),
+            descriptions: Vec::new(),
+            picture_model: Pubkey::default(),
+            text: Pubkey::default(),
+        };
+        let content = Content { bytes: &harbor, preview: Some(&harbor), parent: None };
+        let harbor_work = self.register(&mut samples, &HARBOR, ines, content).await?;
+        let content = Content { bytes: &market, preview: Some(&market), parent: None };
+        self.register(&mut samples, &MARKET, kofi, content).await?;
+        let content = Content { bytes: NOTES.as_bytes(), preview: None, parent: None };
+        samples.text = self.register(&mut samples, &FIELD_NOTES, ines, content).await?;
         let parent = Some((harbor_work, content_digest(&harbor)));
-        let registered = self.register(&HARBOR_STYLE, STYLE_MODEL, kofi, parent).await?;
-        let (picture_model, sample) = registered;
-        works.push(sample);
-        Ok(Samples { works, picture_model, text })
+        let content = Content { bytes: STYLE_MODEL, preview: Some(&style), parent };
+        samples.picture_model = self.register(&mut samples, &HARBOR_STYLE, kofi, content).await?;
+        Ok(samples)
     }
 
-    /// Registers one sample. `parent` is the picture that a style model was trained on, with its digest.
+    /// Registers one sample.
     async fn register(
         &self,
+        samples: &mut Samples,
         sample: &Sample,
-        content: &[u8],
         creator: &Keypair,
-        parent: Option<(Pubkey, [u8; 32])>,
-    ) -> Result<(Pubkey, SampleWork), CliError> {
+        Content { bytes: content, preview, parent }: Content<'_>,
+    ) -> Result<Pubkey, CliError> {
         let file = self.home.path(sample.file);
+        let metadata = Metadata {
+            title: sample.title.to_owned(),
+            description: sample.description.to_owned(),
+            ..Metadata::default()
+        };
+        let description = Description::new(metadata, preview.map(<[u8]>::to_vec))?;
         fs::write(&file, content).map_err(|error| CliError::unwritable(&file, error))?;
         let half = |one: &&Keypair| Share { recipient: one.pubkey(), share_bps: HALF_BPS };
         let registration = Registration {
             title: sample.title.to_owned(),
+            metadata_digest: content_digest(&description.document),
+            metadata_uri: description.uri(self.gateway_url),
             fingerprint: fingerprint(sample.kind, content, &file)?,
             split: self.creators.iter().map(half).collect(),
             model: parent.map(|(_, digest)| ModelDeclaration {
@@ -166,11 +191,33 @@ impl Registrar<'_> {
             price: Scale::Dollars(TestDollar::DECIMALS).money(sample.price),
             file,
         };
-        Ok((work, registered))
+        samples.works.push(registered);
+        samples.descriptions.push((work, description));
+        Ok(work)
     }
 }
 
+/// Bytes of a sample.
+struct Content<'a> {
+    bytes: &'a [u8],
+    /// Picture that shows it.
+    preview: Option<&'a [u8]>,
+    /// Picture that a style model was trained on, with its digest.
+    parent: Option<(Pubkey, [u8; 32])>,
+}
+
 impl Samples {
+    /// Has a gateway host what describes the samples, and returns them.
+    ///
+    /// # Errors
+    /// [`CliError::Gateway`].
+    pub async fn host(self, gateway: &GatewayClient) -> Result<Vec<SampleWork>, CliError> {
+        for (work, description) in self.descriptions {
+            description.host(&work, gateway).await?;
+        }
+        Ok(self.works)
+    }
+
     /// Returns the text of a routes file that sells a model server's pictures, texts and stories.
     pub fn routes(&self, upstream: &str) -> String {
         let (pictures, texts) = (self.picture_model, self.text);
@@ -190,10 +237,4 @@ impl Samples {
         }
         text + "\n[[free]]\nmethod = \"GET\"\npath = \"/health\"\n"
     }
-}
-
-/// Returns a picture that depends on a title alone.
-fn picture(title: &str) -> Vec<u8> {
-    let digest = content_digest(title.as_bytes());
-    Palette::from_digest(&digest).render(&digest)
 }

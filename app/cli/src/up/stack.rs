@@ -3,7 +3,7 @@ use std::{fs, time::Duration};
 use motif_gateway::{GatewayConfig, RunningGateway, config::Layers, serve};
 use motif_localnet::{Localnet, LocalnetConfig, LocalnetError};
 use motif_model_server::ModelServer;
-use motif_sdk::{channel::Currency, client::Client};
+use motif_sdk::{channel::Currency, client::Client, gateway::GatewayClient};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -74,8 +74,13 @@ impl Stack {
         }
         faucet.mint_dollars(&platform.pubkey(), PLATFORM_DOLLARS).await?;
         let currency = Currency::spl(faucet.dollar().mint);
-        let registrar =
-            Registrar { client: &client, home, currency: &currency, creators: [ines, kofi] };
+        let registrar = Registrar {
+            client: &client,
+            home,
+            currency: &currency,
+            creators: [ines, kofi],
+            gateway_url: &format!("http://{}", ports.api),
+        };
         let samples = registrar.register_all().await?;
 
         let routes = home.path("paywall.toml");
@@ -86,6 +91,7 @@ impl Stack {
         let gateway = serve(config).await?;
 
         let api_url = gateway.url();
+        let works = samples.host(&GatewayClient::new(&api_url)).await?;
         let paywall_url = format!("http://{}", ports.paywall);
         let platform_file = home.path("platform.json");
         let output = UpOutput {
@@ -108,7 +114,7 @@ impl Stack {
                     file,
                 })
                 .collect(),
-            works: samples.works,
+            works,
         };
         Ok((Self { gateway, model_server, localnet }, output))
     }
@@ -173,9 +179,14 @@ fn gateway_config(
         ("store", path("gateway.sqlite")),
         ("cors.origins", origins),
         ("settle.at_age_seconds", SETTLE_AT_SECONDS.to_string()),
+        // Everything is on this machine.
+        ("events.every_seconds", "1".to_owned()),
+        ("events.chain_seconds", "2".to_owned()),
+        ("events.allow_private", "true".to_owned()),
         ("paywall.listen", ports.paywall.to_string()),
         ("paywall.routes", path("paywall.toml")),
         ("paywall.spool", path("answers")),
+        ("hosting.folder", path("hosted")),
     ] {
         layers.flag(key, Some(text));
     }

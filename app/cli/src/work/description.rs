@@ -6,10 +6,13 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     fingerprint::content_digest,
-    gateway::wire::{Digest, Metadata},
+    gateway::{
+        GatewayClient, GatewayError,
+        wire::{Digest, Metadata},
+    },
 };
 
-use crate::{error::CliError, reference::read_file, session::Session};
+use crate::{error::CliError, reference::read_file};
 
 /// Options for the metadata of a work.
 #[derive(Args)]
@@ -45,40 +48,48 @@ impl DescriptionArgs {
         }
         let preview = self.preview.as_deref().map(read_file).transpose()?;
         let metadata = Metadata {
-            motif: Metadata::VERSION,
             title: title.to_owned(),
             description: self.description.clone().unwrap_or_default(),
             creator: self.creator_name.clone().unwrap_or_default(),
-            preview: preview.as_deref().map(|bytes| Digest(content_digest(bytes))),
             ..Metadata::default()
+        };
+        let description = Description::new(metadata, preview)?;
+        Ok(Some(description))
+    }
+}
+
+impl Description {
+    /// Describes a work that has this picture.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] if a text is too long.
+    pub fn new(metadata: Metadata, preview: Option<Vec<u8>>) -> Result<Self, CliError> {
+        let metadata = Metadata {
+            motif: Metadata::VERSION,
+            preview: preview.as_deref().map(|bytes| Digest(content_digest(bytes))),
+            ..metadata
         };
         let checked = metadata.check();
         checked.map_err(|error| CliError::usage(format!("{error}"), "shorten it"))?;
         // Fails only for maps with keys other than text.
         let document = serde_json::to_vec(&metadata).unwrap_or_default();
-        Ok(Some(Description { document, preview }))
+        Ok(Self { document, preview })
     }
-}
 
-impl Description {
     /// Returns the URI of the document at a gateway.
     pub fn uri(&self, gateway_url: &str) -> String {
         format!("{gateway_url}/v1/metadata/{}", Digest(content_digest(&self.document)))
     }
 
-    /// Has the gateway host the document and the picture of a registered work. A gateway that does not is
-    /// reported and no failure: the work is registered.
-    pub async fn host(self, work: &Pubkey, session: &Session) {
-        let gateway = session.gateway().await;
-        let hosted = async {
-            gateway.host_metadata(work, self.document).await?;
-            if let Some(preview) = self.preview {
-                gateway.host_preview(work, preview).await?;
-            }
-            Ok::<_, motif_sdk::gateway::GatewayError>(())
-        };
-        if let Err(error) = hosted.await {
-            session.status(format_args!("the gateway does not host the metadata: {error}"));
+    /// Has a gateway host the document and the picture of a registered work.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::host_metadata`].
+    pub async fn host(self, work: &Pubkey, gateway: &GatewayClient) -> Result<(), GatewayError> {
+        gateway.host_metadata(work, self.document).await?;
+        match self.preview {
+            Some(preview) => gateway.host_preview(work, preview).await,
+            None => Ok(()),
         }
     }
 }

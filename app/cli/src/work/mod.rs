@@ -1,6 +1,6 @@
 //! `motif work`: registration, lookup, transfer and withdrawal of works.
 
-mod description;
+pub mod description;
 mod edit;
 mod list;
 mod parents;

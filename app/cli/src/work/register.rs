@@ -169,7 +169,10 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         client.register_work(registration).consent(consent).rights(rights).parent_owners(owners);
     let (work, landed) = registration.send(&creator).await?;
     if let Some(described) = described {
-        described.host(&work, session).await;
+        // The work is registered, with or without a gateway that describes it.
+        if let Err(error) = described.host(&work, &session.gateway().await).await {
+            session.status(format_args!("the gateway does not host the metadata: {error}"));
+        }
     }
     let terms = match first_terms {
         None => None,

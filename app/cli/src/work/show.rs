@@ -17,17 +17,25 @@ use crate::{
     dispute::DisputeOutput,
     error::CliError,
     output::{pairs, table},
+    qr::PayLink,
     reference::WorkArgs,
     session::Session,
     terms::UseOutput,
     time::{utc, utc_or},
 };
 
+/// Deposit of a link's channel, whole tokens.
+const LINK_DEPOSIT: u32 = 5;
+
 /// Arguments of `motif work show`.
 #[derive(Args)]
 pub struct ShowArgs {
     #[command(flatten)]
     work: WorkArgs,
+
+    /// Show a QR code by which a wallet on a phone licenses the work, through the gateway of --gateway-url
+    #[arg(long)]
+    qr: bool,
 }
 
 /// Account of a work.
@@ -109,6 +117,9 @@ struct ShowOutput {
     conflicts: Vec<RelatedOutput>,
     dispute: Option<DisputeOutput>,
     split_change: Option<SplitChangeOutput>,
+    /// Link by which a wallet licenses the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<PayLink>,
     #[serde(skip)]
     text: Text,
 }
@@ -148,8 +159,25 @@ pub async fn run(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let address = args.work.address(&client).await?;
     let details = client.work_details(&address).await?;
-    session.print(&ShowOutput::read(&details, &client).await?);
+    let mut output = ShowOutput::read(&details, &client).await?;
+    if args.qr {
+        output.link = Some(license_link(session.gateway_url(), &details)?);
+    }
+    session.print(&output);
     Ok(())
+}
+
+/// Returns the link by which a wallet licenses the first use of a work.
+fn license_link(gateway_url: &str, details: &WorkDetails) -> Result<PayLink, CliError> {
+    let entry = &details.entry;
+    let uses = entry.terms.iter().flat_map(|published| &published.terms.offer.uses);
+    let Some(priced) = uses.into_iter().next() else {
+        let what = format!("the work {} has no terms to accept", entry.address);
+        return Err(CliError::usage(what, "publish terms with `motif terms publish`"));
+    };
+    let (work, named) = (entry.address, priced.licensed_use);
+    let path = format!("/v1/actions/works/{work}/license?use={named}&deposit={LINK_DEPOSIT}");
+    PayLink::transaction(&format!("{gateway_url}{path}"))
 }
 
 impl WorkOutput {
@@ -235,6 +263,7 @@ impl ShowOutput {
                 None => None,
             },
             split_change: change.map(|change| SplitChangeOutput::new(change, &entry.work)),
+            link: None,
             text: Text {
                 terms: entry.terms.as_ref().map(|published| published.terms.number),
                 dispute: dispute.map(|dispute| (dispute.claimant.to_string(), dispute.deadline)),
@@ -341,6 +370,7 @@ impl fmt::Display for ShowOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut sections = vec![self.facts(), self.parties()];
         sections.extend(self.optional_sections());
+        sections.extend(self.link.as_ref().map(ToString::to_string));
         formatter.write_str(&sections.join("\n\n"))
     }
 }

@@ -273,6 +273,16 @@ fn stock_validator_accepts_the_description() {
 }
 
 #[test]
+fn stock_verifier_accepts_the_receipt() {
+    let Some(stock) = Stock::find() else { return };
+    let shop = Shop::open(stock);
+    let found = shop.buy_at(&shop.url, &["receipt.mjs"], "a receipt");
+    let forged = json!([false, false, false]);
+    let expected = json!({ "verified": true, "forged": forged, "matches": true, "other": false });
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn stock_agent_buys_by_x402_over_mcp() {
     let Some(stock) = Stock::find() else { return };
     let shop = Shop::open(stock);

@@ -79,6 +79,13 @@ fn sale_is_proved_from_the_chain() {
     let by_address = world.does(&["till", "show", address]);
     assert_eq!((&by_address["till"], &by_address["holds"]), (&address.into(), &8_160.into()));
     world.does(&["till", "show", address, "--currency", &mint]);
+    let link = world.does(&["till", "show", address, "--qr", "--amount", "0.5"]);
+    assert_eq!(link["link"], format!("solana:{address}?amount=0.5&spl-token={mint}"));
+    let license = world.does(&["work", "show", "song.txt", "--qr"]);
+    let license = license["link"].as_str().unwrap();
+    assert!(
+        license.starts_with("solana:http%3A%2F%2F127.0.0.1") && license.contains("%2Flicense%3F")
+    );
     world.misuse(&["till", "show", address, "--currency", "11111111111111111111111111111111"]);
     world.does(&[&["till", "sweep", address][..], &by].concat());
     let shown = world.does(&[&["till", "show"][..], &till].concat());

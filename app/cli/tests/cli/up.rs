@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
 use sqlx::{Connection, SqliteConnection};
 
 use crate::world::{MOTIF, World};
@@ -108,6 +111,15 @@ fn picture_is_bought_and_signal_ends_all() {
         let (address, rpc_url) = (work["work"].as_str().unwrap(), ["--rpc-url", rpc]);
         let shown = world.does(&[&["work", "show", address][..], &rpc_url].concat());
         assert_eq!(shown["title"], work["title"]);
+        let metadata = world.shell(&format!("curl -sf {}", shown["metadata_uri"]));
+        let metadata: Value = serde_json::from_str(&metadata).unwrap();
+        assert_eq!(metadata["title"], work["title"]);
+        if work["kind"] != "text" {
+            let preview = metadata["preview"].as_str().unwrap();
+            world.shell(&format!("curl -sf -o preview {api}/v1/previews/{preview}"));
+            let picture = image::open(world.path("preview"));
+            assert!(picture.is_err() || picture.unwrap().width() > 64);
+        }
     }
 
     let folder = up.text("folder").to_owned();
@@ -116,6 +128,48 @@ fn picture_is_bought_and_signal_ends_all() {
     assert_eq!(up.end("-TERM"), Some(0));
     assert!(!up.has_processes() && !Path::new(&folder).exists());
     assert!(TcpListener::bind(rpc.strip_prefix("http://").unwrap()).is_ok());
+}
+
+#[test]
+fn creator_follows_events_and_webhook() {
+    let world = World::empty();
+    let mut up = up(&world, &[]);
+    let api = up.text("api_url").to_owned();
+    let person = up.output["keypairs"].as_array().unwrap();
+    let person = person.iter().find(|one| one["name"] == "kofi").unwrap();
+    let file = person["file"].as_str().unwrap().to_owned();
+    let as_kofi = ["--keypair", &file, "--gateway-url", &api];
+    let does = |arguments: &[&str]| world.does(&[arguments, &as_kofi].concat());
+
+    // A receiver that accepts the connection and closes it.
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+    std::thread::spawn(move || receiver.incoming().for_each(drop));
+    let added = does(&["webhook", "add", &url, "--kind", "paid"]);
+    assert!(added["secret"].as_str().unwrap().starts_with("whsec_"), "{added}");
+    let id = added["webhook"]["id"].as_str().unwrap();
+
+    world.shell(up.text("pay"));
+    for (kind, amount) in [("accepted", Value::Null), ("paid", "10000".into())] {
+        let event = does(&["events", "--all", "--kind", kind, "--count", "1"]);
+        assert_eq!((&event["kind"], &event["amount"]), (&kind.into(), &amount), "{event}");
+    }
+    assert_eq!(does(&["webhook", "test", id])["kind"], "test");
+    let began = Instant::now();
+    let log = loop {
+        let log = does(&["webhook", "log", id]);
+        let deliveries = log["deliveries"].as_array().unwrap();
+        if deliveries.len() == 2 && deliveries.iter().all(|one| one["error"].is_string()) {
+            break log;
+        }
+        assert!(began.elapsed() < END_WITHIN, "{log}");
+    };
+    assert_eq!(log["deliveries"][1]["kind"], "paid");
+    assert_eq!(does(&["webhook", "list"])["webhooks"][0]["url"], url);
+    does(&["webhook", "remove", id]);
+    assert_eq!(does(&["webhook", "list"])["webhooks"], serde_json::json!([]));
+    world.refuses(&[&["webhook", "log", id][..], &as_kofi].concat(), "unknown-webhook");
+    assert_eq!(up.end("-TERM"), Some(0));
 }
 
 #[test]
@@ -130,6 +184,90 @@ fn kept_keypairs_serve_next_chain() {
         up.output["keypairs"].clone()
     });
     assert_eq!(address(&runs[0], "platform"), address(&runs[1], "platform"));
+}
+
+#[test]
+fn link_licenses_claims_and_is_audited() {
+    let world = World::empty();
+    let mut up = up(&world, &[]);
+    let api = up.text("api_url").to_owned();
+    let work = up.output["works"][3]["work"].as_str().unwrap().to_owned();
+    let keypair = |name: &str| {
+        let all = up.output["keypairs"].as_array().unwrap();
+        let file = all.iter().find(|one| one["name"] == name).unwrap()["file"].as_str().unwrap();
+        solana_keypair::read_keypair_file(file).unwrap()
+    };
+    let platform = keypair("platform");
+    let license = format!("{api}/v1/actions/works/{work}/license?use=generate&deposit=2.5");
+    // Another key signs vouchers.
+    let license = format!("{license}&voucher_key={}", keypair("ines").pubkey());
+    assert!(sign_link(&world, &api, &license, &platform).is_some());
+    let channels = format!("curl -sf {api}/v1/people/{}/channels", platform.pubkey());
+    let deposits = || {
+        let listed: Value = serde_json::from_str(&world.shell(&channels)).unwrap();
+        let channels = listed["channels"].as_array().unwrap().clone();
+        channels.iter().map(|one| one["deposited"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    until(|| deposits() == ["2500000"]);
+
+    world.shell(up.text("pay"));
+    let claim = format!("{api}/v1/actions/works/{work}/claim");
+    // The payment settles by its age.
+    until(|| sign_link(&world, &api, &claim, &keypair("kofi")).is_some());
+    until(|| {
+        let earnings = world.shell(&format!("curl -sf {api}/v1/works/{work}/earnings"));
+        let earnings: Value = serde_json::from_str(&earnings).unwrap();
+        // Half of what the parent's share of a fifth leaves of 10,000.
+        earnings["recipients"].as_array().unwrap().iter().any(|part| part["claimed"] == "4000")
+    });
+
+    // The work's receipts are proved to be all, and one that is withheld is missed.
+    let file = format!("{}/kofi.json", up.text("folder"));
+    let rpc = up.text("rpc_url");
+    let audit = ["earnings", "audit", &work, "--keypair", &file];
+    let audit = [&audit[..], &["--rpc-url", rpc, "--gateway-url", &api]].concat();
+    let audited = world.does(&audit);
+    let channels = audited["channels"].as_array().unwrap();
+    let sums = |name: &str| channels.iter().map(|one| one[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!([sums("receipts"), sums("proved"), sums("credited")], [1, 10_000, 10_000]);
+    let store = format!("sqlite:{}/gateway.sqlite", up.text("folder"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut tables = SqliteConnection::connect(&store).await.unwrap();
+        sqlx::query("DELETE FROM generations").execute(&mut tables).await.unwrap();
+    });
+    let refused = world.refuses(&audit, "receipts-incomplete");
+    let said = refused["error"]["message"].as_str().unwrap();
+    assert!(said.contains("add up to 0 base units, and the chain has settled 10000"), "{said}");
+    assert_eq!(up.end("-TERM"), Some(0));
+}
+
+/// Signs the transaction of a link as a wallet does, and sends it. Returns `None` if the link offers none.
+fn sign_link(world: &World, api: &str, link: &str, wallet: &Keypair) -> Option<()> {
+    let account = wallet.pubkey();
+    let offered = world.shell(&format!(
+        "curl -s '{link}' -H 'content-type: application/json' -d '{{\"account\":\"{account}\"}}'"
+    ));
+    let offered: Value = serde_json::from_str(&offered).unwrap();
+    let mut bytes = BASE64_STANDARD.decode(offered["transaction"].as_str()?).unwrap();
+    let (signatures, message) = bytes.split_at_mut(65);
+    assert_eq!(signatures, [&[1][..], &[0; 64]].concat());
+    signatures[1..].copy_from_slice(wallet.sign_message(message).as_ref());
+    let signed = BASE64_STANDARD.encode(&bytes);
+    world.shell(&format!(
+        "curl -sf {api}/v1/chain/transactions -H 'content-type: application/json' \
+         -d '{{\"transaction\":\"{signed}\"}}'"
+    ));
+    Some(())
+}
+
+/// Waits up to a minute until something holds.
+fn until(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not hold");
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 /// Returns the prices of all settled statements of a closed store, base units.

@@ -2,7 +2,7 @@
 //! as its last line; the exit code is 1 if a promise was broken.
 //!
 //! ```sh
-//! cargo run --release --example exercise -- free-riding    # REQUESTS=1000000 SEED=1 CONFIGURATION=
+//! cargo run --release --example exercise -- free-riding    # REQUESTS=1000000 SEED=1 PAYERS=16 CONFIGURATION=
 //! cargo run --release --example exercise -- soak           # SECONDS_LONG=600
 //! cargo run --release --example exercise -- slow-clients   # SOCKETS=5000; `ulimit -n` of 20,000
 //! ```
@@ -14,7 +14,7 @@ mod soak;
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use motif_testkit::free_riding::Run;
+use motif_testkit::free_riding::{Configuration, Run};
 use tokio::runtime::Runtime;
 
 /// The allocator of the `motif` binary.
@@ -38,7 +38,9 @@ fn main() -> ExitCode {
 }
 
 async fn free_riding() -> bool {
+    let payers = number("PAYERS").and_then(|number| u32::try_from(number).ok());
     let run = Run {
+        most_payers: payers.unwrap_or(Configuration::MOST_PAYERS),
         seed: number("SEED").unwrap_or(1),
         requests: number("REQUESTS").unwrap_or(1_000_000),
         only: number("CONFIGURATION").and_then(|number| usize::try_from(number).ok()),

@@ -16,6 +16,8 @@ use super::{Endpoint, rate_limit::RateLimit, sender::NodeSender};
 /// Backoff after a node's first failure, doubled after each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// Minimum backoff as a multiple of the time in which the node did not respond.
+const BACKOFF_OF_WAIT: u32 = 6;
 
 /// Status of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +75,10 @@ impl Node {
         self.endpoint.scrub(text)
     }
 
-    /// Counts a request.
-    pub fn count_request(&self) {
+    /// Counts a request. Returns when it began.
+    pub fn count_request(&self) -> Instant {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        Instant::now()
     }
 
     /// Records a response, which may be a rejection.
@@ -87,15 +90,17 @@ impl Node {
         }
     }
 
-    /// Records a failed request. Returns the reason without secrets.
-    pub fn record_failure(&self, reason: &str) -> String {
+    /// Records that a request which began at `asked` failed. Returns the reason without secrets. A node that was
+    /// waited for is avoided longer than one that refuses connections.
+    pub fn record_failure(&self, reason: &str, asked: Instant) -> String {
         self.failures.fetch_add(1, Ordering::Relaxed);
         let reason = self.scrub(reason);
         let mut backoff = self.backoff.lock();
         if backoff.duration.is_zero() {
             tracing::warn!(node = ?self.endpoint, reason, "node failed");
         }
-        let duration = (backoff.duration * 2).clamp(FIRST_BACKOFF, MAX_BACKOFF);
+        let waited = asked.elapsed().saturating_mul(BACKOFF_OF_WAIT);
+        let duration = (backoff.duration * 2).max(waited).clamp(FIRST_BACKOFF, MAX_BACKOFF);
         *backoff = Backoff { until: Some(Instant::now() + duration), duration };
         format!("{:?}: {reason}", self.endpoint)
     }
@@ -138,7 +143,7 @@ mod tests {
         assert!(!node.is_in_backoff());
         let duration = || node.backoff.lock().duration;
         for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
-            node.record_failure("away");
+            node.record_failure("away", Instant::now());
             assert_eq!((node.is_in_backoff(), duration().as_secs()), (true, expected));
         }
         node.record_response();
@@ -146,10 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn hanging_node_is_avoided_for_a_minute() {
+        let node = Node::new("http://127.0.0.1:9", PriorityFee::Off);
+        let asked = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        node.record_failure("no response within 10 s", asked);
+        assert_eq!(node.backoff.lock().duration, MAX_BACKOFF);
+    }
+
+    #[test]
     fn failure_hides_url_secrets() {
         let node = Node::new("https://rpc.example/v2/canary-canary", PriorityFee::Off);
-        let text = node
-            .record_failure("error sending request for url (https://rpc.example/v2/canary-canary)");
+        let text = node.record_failure(
+            "error sending request for url (https://rpc.example/v2/canary-canary)",
+            Instant::now(),
+        );
         assert!(text.starts_with("https://rpc.example: ") && !text.contains("canary"), "{text}");
         assert_eq!(node.status().host, "https://rpc.example");
     }

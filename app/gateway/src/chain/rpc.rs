@@ -1,4 +1,7 @@
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -136,7 +139,7 @@ impl RpcChain {
             let mut some_are_behind = false;
             reasons.clear();
             for node in self.in_order() {
-                node.count_request();
+                let asked = node.count_request();
                 match within(request(node.client.clone())).await {
                     Ok(answer) => {
                         node.record_response();
@@ -146,7 +149,9 @@ impl RpcChain {
                         node.record_response();
                         return Err(scrubbed(node, error));
                     }
-                    Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                    Err(NodeError::Silent(reason)) => {
+                        reasons.push(node.record_failure(&reason, asked))
+                    }
                     Err(NodeError::Behind) => {
                         node.record_response();
                         some_are_behind = true;
@@ -189,13 +194,13 @@ impl RpcChain {
     {
         let mut reasons = Vec::new();
         for node in self.in_order() {
-            node.count_request();
+            let asked = node.count_request();
             match send(node.client.clone()).await.map_err(NodeError::from) {
                 Ok(sent) => {
                     node.record_response();
                     return Ok(sent);
                 }
-                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason, asked)),
                 Err(NodeError::Behind) => reasons.push(node.record_behind()),
                 Err(NodeError::Final(error)) => return Err(scrubbed(node, error)),
             }
@@ -254,9 +259,10 @@ impl RpcChain {
 
     /// Sends a transaction to a node without a preflight check.
     async fn forward(&self, node: &Node, transaction: &[u8]) -> Result<(), String> {
+        let asked = Instant::now();
         match timeout(SUBMIT_TIMEOUT, self.submit_to(node, transaction, None)).await {
             Ok(sent) => sent.map_err(|error| node.scrub(&error.to_string())),
-            Err(_) => Err(node.record_failure("no response in time")),
+            Err(_) => Err(node.record_failure("no response in time", asked)),
         }
     }
 
@@ -266,7 +272,7 @@ impl RpcChain {
         transaction: &[u8],
         check_at: Option<CommitmentLevel>,
     ) -> Result<(), ClientError> {
-        node.count_request();
+        let asked = node.count_request();
         let encoded = BASE64_STANDARD.encode(transaction);
         let config = json!({
             "encoding": "base64",
@@ -277,7 +283,7 @@ impl RpcChain {
         let params = json!([encoded, config]);
         let sent = node.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
         match &sent {
-            Err(error) if is_silent(error) => drop(node.record_failure(&error.to_string())),
+            Err(error) if is_silent(error) => drop(node.record_failure(&error.to_string(), asked)),
             _ => node.record_response(),
         }
         sent.map(drop)
@@ -455,6 +461,7 @@ impl Chain for RpcChain {
         // A node that did not respond may have forwarded it.
         let mut may_be_sent = false;
         for node in self.in_order() {
+            let asked = Instant::now();
             let checked_at = |level| self.submit_to(node, transaction, Some(level));
             let sent = timeout(TIMEOUT, async {
                 match checked_at(CommitmentLevel::Confirmed).await {
@@ -481,7 +488,7 @@ impl Chain for RpcChain {
                 }
                 Err(_) => {
                     may_be_sent = true;
-                    reasons.push(node.record_failure("no response in time"));
+                    reasons.push(node.record_failure("no response in time", asked));
                 }
             }
         }
@@ -501,7 +508,7 @@ impl Chain for RpcChain {
             if is_found || (are_known && node.is_in_backoff()) {
                 break;
             }
-            node.count_request();
+            let asked = node.count_request();
             match self.statuses_at(node, signatures).await {
                 Ok((statuses, proves_absence)) => {
                     node.record_response();
@@ -514,7 +521,7 @@ impl Chain for RpcChain {
                     }
                 }
                 Err(NodeError::Final(error)) => return Err(scrubbed(node, error)),
-                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason, asked)),
                 Err(NodeError::Behind) => reasons.push(node.record_behind()),
             }
         }

@@ -9,10 +9,11 @@
 
 mod admin;
 mod effective;
+mod events;
 mod faucet;
 mod fault;
 mod host;
-mod hosting;
+mod hosted_files;
 mod keys;
 mod layers;
 mod limits;
@@ -37,9 +38,10 @@ use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use effective::effective;
+pub use events::EventsConfig;
 pub use faucet::{Faucet, FaucetHandle};
 pub use fault::{Fault, Faults};
-pub use hosting::HostingConfig;
+pub use hosted_files::HostingConfig;
 pub use keys::{InvalidKeySource, KeyConfig, KeySource, RotatingKey};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
@@ -100,7 +102,8 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which trusted proxies name the client.
     pub forwarding_header: ForwardingHeader,
-    /// Maximum age of works, terms and prices that are shown, seconds.
+    /// Maximum age of works, terms and prices that are shown and sold, seconds; at most
+    /// [`GatewayConfig::MAX_SALES_CATALOGUE_SECONDS`] with sales.
     pub catalogue_seconds: u32,
     /// Worker process that decodes content.
     pub decoding: DecodingWorker,
@@ -118,6 +121,8 @@ pub struct GatewayConfig {
     pub studio: bool,
     /// Hosting of works' metadata and pictures; `None` to disable it.
     pub hosting: Option<HostingConfig>,
+    /// Events that creators and payers are told; `None` to tell none.
+    pub events: Option<EventsConfig>,
     /// Source of test tokens for the studio; `None` except on a localnet.
     pub faucet: Option<FaucetHandle>,
 }
@@ -125,6 +130,10 @@ pub struct GatewayConfig {
 impl GatewayConfig {
     /// Maximum operator fee in basis points.
     pub const MAX_FEE_BPS: u16 = 5_000;
+    /// Maximum of [`GatewayConfig::catalogue_seconds`] with sales. A price that was replaced on chain is
+    /// sold for that long, and its payment has to land within 120 seconds of the replacement to prove the
+    /// sale: an answer takes up to 40 of them, and a blockhash lives about 60.
+    pub const MAX_SALES_CATALOGUE_SECONDS: u32 = 20;
 
     /// Creates a configuration of an operator with one key for everything, with a free loopback port, no fee, a grace period of at least one
     /// hour, vouchers valid for at least ten minutes, all mints, no admin listener, and the
@@ -162,6 +171,7 @@ impl GatewayConfig {
             traces: None,
             studio: true,
             hosting: None,
+            events: None,
             faucet: None,
         }
     }
@@ -246,9 +256,16 @@ impl GatewayConfig {
             sales.check(&mut check);
             let fee = sales.fee_bps.unwrap_or(0);
             check(fee <= Self::MAX_FEE_BPS, "sales.fee_bps", "must be at most 5000");
+            let is_recent = self.catalogue_seconds <= Self::MAX_SALES_CATALOGUE_SECONDS;
+            let what =
+                "must be at most 20 with sales, which are paid within 120 seconds of a new price";
+            check(is_recent, "catalogue_seconds", what);
         }
         if let Some(traces) = &self.traces {
             traces.check(&mut check);
+        }
+        if let Some(events) = &self.events {
+            events.check(&mut check);
         }
         faults
     }
@@ -289,6 +306,7 @@ impl fmt::Debug for GatewayConfig {
             .field("traces", &self.traces)
             .field("studio", &self.studio)
             .field("hosting", &self.hosting)
+            .field("events", &self.events)
             .field("faucet", &self.faucet)
             .finish()
     }

@@ -7,9 +7,9 @@ use solana_keypair::Keypair;
 use crate::admission::ForwardingHeader;
 
 use super::{
-    AdminConfig, Faults, GatewayConfig, HostingConfig, KeyConfig, KeySource, Layers, Limits,
-    PaywallListener, Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy, StorePlace,
-    TraceConfig, keys::OpenKey,
+    AdminConfig, EventsConfig, Faults, GatewayConfig, HostingConfig, KeyConfig, KeySource, Layers,
+    Limits, PaywallListener, Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy,
+    StorePlace, TraceConfig, keys::OpenKey,
 };
 
 impl GatewayConfig {
@@ -52,6 +52,7 @@ impl GatewayConfig {
             traces: reader.traces(),
             studio: reader.one("studio"),
             hosting: reader.hosting(),
+            events: reader.events(),
             faucet: None,
         };
         if config.keys.authority.is_none() {
@@ -233,6 +234,23 @@ impl Reader<'_> {
     fn hosting(&mut self) -> Option<HostingConfig> {
         let keep_bytes = self.one("hosting.keep_bytes");
         (keep_bytes > 0).then(|| HostingConfig { folder: self.one("hosting.folder"), keep_bytes })
+    }
+
+    fn events(&mut self) -> Option<EventsConfig> {
+        let keep_days = self.one("events.keep_days");
+        let events = EventsConfig {
+            keep_days,
+            every: Duration::from_secs(self.one("events.every_seconds")),
+            chain_every: Duration::from_secs(self.one("events.chain_seconds")),
+            low_bps: self.one("events.low_bps"),
+            notice_days: self.one("events.notice_days"),
+            streams: self.one("events.streams"),
+            webhooks: self.one("events.webhooks"),
+            allow_private: self.one("events.allow_private"),
+            failing_days: self.one("events.failing_days"),
+            ..EventsConfig::default()
+        };
+        (keep_days > 0).then_some(events)
     }
 
     fn admin(&mut self) -> Option<AdminConfig> {

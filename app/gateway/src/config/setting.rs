@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "catalogue_seconds",
         "5",
-        "maximum age of works, terms and prices that are shown; 0 reads them for each request",
+        "maximum age of works, terms and prices that are shown and sold, at most 20 with sales; 0 reads them for each request",
     ),
     setting(
         "keys.settle",
@@ -305,6 +305,35 @@ pub const SETTINGS: &[Setting] = &[
         "1073741824",
         "maximum size of all metadata and pictures; 0 to host none",
     ),
+    setting(
+        "events.keep_days",
+        "30",
+        "time for which events of creators and payers are kept; 0 to tell none",
+    ),
+    setting(
+        "events.every_seconds",
+        "5",
+        "interval of the reads of this gateway's books; generations of one interval are one event",
+    ),
+    setting("events.chain_seconds", "60", "interval of the reads of the chain for events"),
+    setting(
+        "events.low_bps",
+        "1000",
+        "part of a channel's deposit below which the payer is told, basis points",
+    ),
+    setting(
+        "events.notice_days",
+        "7",
+        "time before the end of a channel or a consent at which it is told",
+    ),
+    setting("events.streams", "256", "maximum number of open streams of events"),
+    setting("events.webhooks", "10000", "maximum number of webhooks of all persons"),
+    setting(
+        "events.allow_private",
+        "false",
+        "whether webhooks may have http URLs and private addresses; for tests only",
+    ),
+    setting("events.failing_days", "3", "time of failures after which a webhook is disabled"),
     setting(
         "traces.endpoint",
         "",

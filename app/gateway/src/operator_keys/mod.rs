@@ -134,6 +134,15 @@ impl OperatorKeys {
         Ok(Signature::from(*signature))
     }
 
+    /// Returns the receipt key of the time `at`, unix seconds.
+    pub fn receipt_key_at(&self, at: i64) -> Pubkey {
+        let present = self.config.receipt.present.public_key();
+        match &*self.account.read() {
+            Some(account) => account.receipt_keys.at(at).copied().unwrap_or(present),
+            None => present,
+        }
+    }
+
     /// Signs receipts of sales with the receipt key of the time `at`, unix seconds. Returns the key and
     /// the signatures.
     ///
@@ -144,11 +153,7 @@ impl OperatorKeys {
         messages: &[&[u8]],
         at: i64,
     ) -> Result<(Pubkey, Vec<[u8; 64]>), SignError> {
-        let present = self.config.receipt.present.public_key();
-        let key = match &*self.account.read() {
-            Some(account) => account.receipt_keys.at(at).copied().unwrap_or(present),
-            None => present,
-        };
+        let key = self.receipt_key_at(at);
         let signer = self.config.receipt.of(&key).ok_or(SignError::KeyNotConfigured(key))?;
         Ok((key, signer.sign_in_time(Purpose::Receipt, messages).await?))
     }

@@ -1,15 +1,18 @@
 //! Handlers, one file per noun of the URLs.
 
+pub mod actions;
 pub mod admin;
 pub mod authentications;
 pub mod chain;
 pub mod channels;
 pub mod discovery;
+pub mod events;
 pub mod extract;
 pub mod generations;
 pub mod health;
 pub mod holds;
-pub mod hosting;
+pub mod hosted_files;
+pub mod olp;
 pub mod openapi;
 pub mod operator;
 pub mod payment_page;
@@ -22,6 +25,7 @@ pub mod storefront;
 pub mod studio;
 pub mod tagged;
 pub mod usage;
+pub mod webhooks;
 pub mod work_record;
 pub mod works;
 pub mod x402;

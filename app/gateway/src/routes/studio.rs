@@ -174,7 +174,7 @@ fn takes_brotli(headers: &HeaderMap) -> bool {
     })
 }
 
-fn title(work: &WorkFacts) -> String {
+pub(super) fn title(work: &WorkFacts) -> String {
     match work.title.as_str() {
         "" => format!("{} {}", work.kind, short(&work.work.0)),
         title => title.to_owned(),
@@ -182,7 +182,7 @@ fn title(work: &WorkFacts) -> String {
 }
 
 /// Describes a work and its prices in a sentence.
-fn description(work: &WorkFacts) -> String {
+pub(super) fn description(work: &WorkFacts) -> String {
     let creator = short(&work.creator.0);
     let kind = work.kind;
     let Some(terms) = &work.terms else {

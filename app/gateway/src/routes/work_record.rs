@@ -8,12 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use motif_sdk::gateway::wire::{
-    Address, Problem, UsageFormat, WorkEarnings, WorkUsageBy, WorkUsageReport,
+    Address, Problem, UsageFormat, WorkEarnings, WorkReceipts, WorkUsageBy, WorkUsageReport,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{PathParameter, QueryString};
+use super::{
+    extract::{PathParameter, QueryString},
+    receipts::ReceiptsQuery,
+};
 use crate::{App, error::GatewayError};
 
 /// Query of a work's usage.
@@ -31,6 +34,53 @@ pub struct WorkUsageQuery {
     /// Format; without it, CSV for `accept: text/csv`.
     #[param(inline)]
     pub format: Option<UsageFormat>,
+}
+
+/// Query of a work's receipts.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WorkReceiptsQuery {
+    /// The channel.
+    #[param(value_type = String)]
+    pub channel: Address,
+    /// Number of the first statement.
+    #[serde(default)]
+    pub statement: u64,
+    /// First position in that statement.
+    #[serde(default)]
+    pub position: u32,
+    /// Maximum number of receipts, at most 1,000.
+    #[serde(default = "ReceiptsQuery::max_limit")]
+    #[param(default = 1_000)]
+    pub limit: u32,
+}
+
+/// Lists the receipts of a work on a channel, to the work's owner or a recipient, who signs the header
+/// `motif-person`. Their sum on settled statements is what the channel's licenses were settled for.
+#[utoipa::path(get, operation_id = "list_work_receipts", path = "/v1/works/{work}/receipts",
+    params(
+        ("work" = Address, Path),
+        ("motif-person" = Option<String>, Header),
+        WorkReceiptsQuery,
+    ),
+    responses(
+        (status = 200, body = WorkReceipts),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn receipts(
+    State(app): State<App>,
+    PathParameter(Address(work)): PathParameter<Address>,
+    QueryString(query): QueryString<WorkReceiptsQuery>,
+    headers: HeaderMap,
+) -> Result<Json<WorkReceipts>, GatewayError> {
+    let reader = app.record.reader(&headers)?;
+    let limit = query.limit.min(ReceiptsQuery::max_limit());
+    let from = (query.statement, query.position);
+    Ok(Json(app.record.receipts(work, query.channel.0, from, limit, reader).await?))
 }
 
 /// Shows where the money of a work is. With the header `motif-person` of its owner or a recipient it

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::Sales;
+use super::{Sales, sales::EndReceiver};
 use crate::{
     chain::ChainError,
     error::GatewayError,
@@ -32,30 +32,30 @@ impl Sales {
 
     /// Follows a payment to its end in a task, unless it is followed. Sends it again from
     /// `submit_at` on.
-    pub(super) fn follow(
-        self: &Arc<Self>,
-        sale: StoredSale,
-        submit_at: Instant,
-    ) -> watch::Receiver<bool> {
+    pub(super) fn follow(self: &Arc<Self>, sale: StoredSale, submit_at: Instant) -> EndReceiver {
         let mut followed = self.followed.lock();
         if let Some(known) = followed.get(&sale.payment) {
             return known.clone();
         }
-        let (tell, ended) = watch::channel(false);
+        let (tell, ended) = watch::channel(None);
         followed.insert(sale.payment, ended.clone());
         let sales = self.clone();
         tokio::spawn(async move {
             let id = sale.payment;
-            tokio::select! {
-                state = sales.follow_to_end(&sale, submit_at) => {
-                    if let Err(error) = sales.end(&id, state).await {
+            let ended = tokio::select! {
+                state = sales.follow_to_end(&sale, submit_at) => match sales.end(&id, state).await {
+                    Ok(at) => Some(StoredSale { state, ended_at: Some(at), ..sale }),
+                    Err(error) => {
                         tracing::error!(%error, "the end of a payment was not recorded");
+                        None
                     }
-                }
-                () = sales.stop.cancelled() => {} // the next start continues
-            }
+                },
+                () = sales.stop.cancelled() => None, // the next start continues
+            };
             sales.followed.lock().remove(&id);
-            tell.send_replace(true);
+            if ended.is_some() {
+                tell.send_replace(ended);
+            }
         });
         ended
     }
@@ -68,28 +68,31 @@ impl Sales {
         self: &Arc<Self>,
         payment: &PaymentId,
     ) -> Result<StoredSale, GatewayError> {
-        let unknown = || GatewayError::internal("a payment that was not stored");
-        let stored = self.store.sales().find(payment).await?.ok_or_else(unknown)?;
-        if stored.state != SaleState::Sent {
-            return Ok(stored);
-        }
-        let mut ended = self.follow(stored, Instant::now());
-        // The sender is dropped only after it has told.
-        let _ = ended.wait_for(|has_ended| *has_ended).await;
-        let stored = self.store.sales().find(payment).await?.ok_or_else(unknown)?;
-        match stored.state {
-            SaleState::Sent => Err(GatewayError::SettlementUnconfirmed),
-            SaleState::Landed | SaleState::Failed | SaleState::Expired => Ok(stored),
-        }
+        let followed = self.followed.lock().get(payment).cloned();
+        let mut ended = match followed {
+            Some(ended) => ended,
+            None => {
+                let unknown = || GatewayError::internal("a payment that was not stored");
+                let stored = self.store.sales().find(payment).await?.ok_or_else(unknown)?;
+                if stored.state != SaleState::Sent {
+                    return Ok(stored);
+                }
+                self.follow(stored, Instant::now())
+            }
+        };
+        // The sender is dropped without an end if none was recorded.
+        let ended = ended.wait_for(Option::is_some).await.ok().and_then(|ended| ended.clone());
+        ended.ok_or(GatewayError::SettlementUnconfirmed)
     }
 
-    /// Records the end of a payment.
+    /// Records the end of a payment. Returns its time, unix seconds.
     pub(super) async fn end(
         &self,
         payment: &PaymentId,
         state: SaleState,
-    ) -> Result<(), GatewayError> {
-        let event = SaleEvent::Ended { state, at: self.cluster.now() };
+    ) -> Result<i64, GatewayError> {
+        let at = self.cluster.now();
+        let event = SaleEvent::Ended { state, at };
         let change = Change::Sale { payment: *payment, event };
         self.store.writer().write(change).await?;
         self.failpoints.hit(Failpoint::Recorded);
@@ -99,7 +102,7 @@ impl Sales {
                 self.metrics.sales_failed.inc()
             }
         };
-        Ok(())
+        Ok(at)
     }
 
     /// Sends the same bytes until they have landed, failed, or provably expired.
@@ -126,7 +129,7 @@ impl Sales {
                 submit_at = Instant::now() + pause;
                 pause = (pause * 2).min(poll * MAX_RESUBMIT_POLLS);
             }
-            sleep(poll).await;
+            sleep(self.cluster.status_interval()).await;
         }
     }
 

@@ -22,8 +22,11 @@ use crate::{
     metrics::Metrics,
     operator_keys::OperatorKeys,
     settlement::StatusPoller,
-    store::{Failpoints, PaymentId, Store},
+    store::{Failpoints, PaymentId, Store, StoredSale},
 };
+
+/// Receiver of a payment as it has ended; its sender is dropped if the end was not recorded.
+pub(super) type EndReceiver = watch::Receiver<Option<StoredSale>>;
 
 /// Signs payments to tills as the fee payer, stores them, sends them, and follows them to their end.
 pub struct Sales {
@@ -48,7 +51,7 @@ pub struct Sales {
     pub(super) terms: Cache<(Pubkey, String), Option<Arc<SaleTerms>>>,
     pub(super) currencies: Cache<Pubkey, Option<(Currency, u8)>>,
     /// Payments that are followed, with their end.
-    pub(super) followed: Mutex<HashMap<PaymentId, watch::Receiver<bool>>>,
+    pub(super) followed: Mutex<HashMap<PaymentId, EndReceiver>>,
     pub(super) stop: CancellationToken,
 }
 

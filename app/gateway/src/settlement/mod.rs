@@ -31,7 +31,7 @@ pub(crate) use fees::SettlementFees;
 pub(crate) use policy::SettlementPolicy;
 pub use progress::SettlementProgress;
 pub(crate) use statuses::StatusPoller;
-pub(crate) use submit::Submitter;
+pub(crate) use submit::{Submitter, serialize};
 pub(crate) use worker::SettlementWorker;
 
 use crate::{

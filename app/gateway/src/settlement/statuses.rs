@@ -16,7 +16,7 @@ use crate::{
 /// Time limit of one read, in polls of the cluster: half a minute.
 const MAX_READ_POLLS: u32 = 60;
 
-/// Reads the statuses of all pending settlement transactions together, at most once in a poll
+/// Reads the statuses of all pending transactions together, at most once in half a poll
 /// interval.
 pub struct StatusPoller {
     cluster: Arc<Cluster>,
@@ -63,7 +63,7 @@ impl StatusPoller {
         loop {
             let read_at = self.queue.lock().read_at;
             if let Some(read_at) = read_at {
-                sleep_until(read_at + self.cluster.poll_interval()).await;
+                sleep_until(read_at + self.cluster.status_interval()).await;
             }
             let mut waiting = {
                 let mut queue = self.queue.lock();

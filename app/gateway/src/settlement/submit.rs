@@ -86,7 +86,7 @@ impl Submitter {
         channel.progress.record_attempts(earlier.len());
         for (stored, outcome) in &earlier {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
-                && let Some(landed) = self.follow(channel, stored, false, give_up).await?
+                && let Some(landed) = self.follow(channel, stored, None, give_up).await?
             {
                 return Ok(landed);
             }
@@ -99,7 +99,7 @@ impl Submitter {
             attempts += 1;
             channel.progress.record_attempts(attempts);
             used.extend(blockhash(&stored.bytes));
-            match self.follow(channel, &stored, true, give_up).await {
+            match self.follow(channel, &stored, Some(budget), give_up).await {
                 Ok(Some(landed)) => return Ok(landed),
                 Ok(None) => self.fees.refund(budget, self.cluster.now()),
                 Err(error) => return Err(error),
@@ -193,17 +193,17 @@ impl Submitter {
     }
 
     /// Submits the same bytes until they are confirmed, at most until `give_up`. Returns `None` once
-    /// they have expired.
+    /// they have expired. A new transaction has a budget; its fee is not counted if no node sends it.
     async fn follow(
         &self,
         channel: &ChannelHandle,
         stored: &StoredTransaction,
-        is_new: bool,
+        new: Option<ComputeBudget>,
         give_up: Instant,
     ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
         let signature = Signature::from(stored.signature);
         let poll = self.cluster.poll_interval();
-        let (mut check_first, mut may_be_sent) = (is_new, !is_new);
+        let (mut unsent, mut may_be_sent) = (new, new.is_none());
         let (mut submit_at, mut pause) = (Instant::now(), poll * FIRST_RESUBMIT_POLLS);
         loop {
             // Waits for the next read of statuses.
@@ -224,12 +224,15 @@ impl Submitter {
                     return self.expired(channel, stored, &signature).await;
                 }
             }
-            match self.chain().submit(&stored.bytes, check_first).await {
+            match self.chain().submit(&stored.bytes, unsent.is_some()).await {
                 Ok(()) => {
-                    check_first = false;
+                    unsent = None;
                     self.failpoints.hit(Failpoint::Sent);
                 }
                 Err(error @ (ChainError::Refused(_) | ChainError::Final(_))) => {
+                    if let Some(budget) = unsent.filter(|_| !may_be_sent) {
+                        self.fees.refund(budget, self.cluster.now());
+                    }
                     return Err(self.record_rejection(channel, stored, error).await);
                 }
                 Err(ChainError::Unreachable(reason)) => {
@@ -323,7 +326,7 @@ fn blockhash(transaction: &[u8]) -> Option<Hash> {
 }
 
 /// Returns a transaction's wire format: the number of signatures, the signatures, the message.
-fn serialize(transaction: &Transaction) -> Vec<u8> {
+pub fn serialize(transaction: &Transaction) -> Vec<u8> {
     // Fewer than 128 signatures: their number is one byte.
     let mut bytes = vec![transaction.signatures.len() as u8];
     for signature in &transaction.signatures {

@@ -122,6 +122,22 @@ async fn refused_settlement_waits_for_blockhash() {
 }
 
 #[tokio::test]
+async fn unsent_settlement_costs_no_fee() {
+    let world = World::with(with_admin).await;
+    world.chain.state().recent_fees = vec![1_000_000; 100];
+    world.chain.network(Network::Refusing);
+    pay(&world, &CHANNEL).await;
+    let fees = || world.gateway.app().exposure().priority_fees;
+    for _ in 0..3 {
+        assert_eq!(world.settle().await.unwrap_err().slug(), Some("settlement-refused"));
+        assert_eq!(fees(), 0);
+    }
+    world.chain.network(Network::Up);
+    assert_eq!(world.settle().await.unwrap().len(), 1);
+    assert!(fees() > 0);
+}
+
+#[tokio::test]
 async fn channels_are_read_in_batches() {
     let world = World::with(|config| config.settle.look_every = Duration::from_millis(100)).await;
     let channels = (0..250_u64).map(|number| {

@@ -25,7 +25,7 @@ impl Failing {
         let folder = tempfile::tempdir().unwrap();
         let shim = shim(folder.path());
         let store = folder.path().join("gateway.sqlite").display().to_string();
-        let mut rounds = Rounds::new(folder.path(), store, gateway).await;
+        let mut rounds = Rounds::new(folder.path(), store, gateway, Rounds::PAYERS).await;
         let variable = |name: &str, value: &Path| (name.to_owned(), value.display().to_string());
         let fault = folder.path().join("fault");
         rounds.nursery.variables = vec![

@@ -39,6 +39,10 @@ fn killed_payer() {
     crash_loop::run_payer(serde_json::from_str(&paying).unwrap());
 }
 
+fn number<T: std::str::FromStr>(variable: &str, default: T) -> T {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_payer_pays_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -56,11 +60,11 @@ async fn killed_payer_pays_once() {
         account: path("account"),
         state: path("payer"),
         acknowledged: path("acknowledged"),
-        tasks: 16,
+        tasks: number("MOTIF_PAYER_TASKS", 16),
     };
     let mut running = nursery.start(None).await.unwrap();
     let mut kept = 0;
-    for round in 0..12 {
+    for round in 0..number("MOTIF_PAYER_KILLS", 12) {
         let present = chain.state().channels[&CHANNEL].clone();
         std::fs::write(&paying.account, data(&present)).unwrap();
         let mut child = paying.start(payer);
@@ -93,7 +97,7 @@ async fn killed_payer_pays_once() {
 async fn killed_gateway_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("gateway.sqlite").display().to_string();
-    let mut rounds = Rounds::new(folder.path(), store, gateway).await;
+    let mut rounds = Rounds::new(folder.path(), store, gateway, Rounds::PAYERS).await;
     let report = rounds.run(20, |_| {}).await.unwrap();
     println!("{report:?}");
     assert_eq!(report.kills, 20);
@@ -104,7 +108,8 @@ async fn killed_gateway_loses_nothing() {
 async fn killed_gateway_on_postgres_loses_nothing() {
     let Some(server) = Server::get() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut rounds = Rounds::new(folder.path(), server.database().await, gateway).await;
+    let mut rounds =
+        Rounds::new(folder.path(), server.database().await, gateway, Rounds::PAYERS).await;
     let report = rounds.run(4, |_| {}).await.unwrap();
     assert_eq!(report.kills, 4);
     assert!(report.acknowledged > 20, "{report:?}");

@@ -1,6 +1,7 @@
 //! The gateway over HTTP, on a scripted chain.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod actions;
 mod admin;
 mod api_keys;
 mod batches;
@@ -12,6 +13,7 @@ mod congestion;
 mod credentials;
 mod dishonest_paywall;
 mod economics;
+mod events;
 mod expensive_reads;
 mod exposure;
 mod facilitator;
@@ -28,6 +30,7 @@ mod idempotency;
 mod journal;
 mod kill;
 mod layer;
+mod license_tokens;
 mod limits;
 mod lost_connections;
 mod nodes;
@@ -67,6 +70,7 @@ mod takeover;
 mod throughput;
 mod traces;
 mod unpaid_answers;
+mod webhooks;
 mod withdrawals;
 mod works;
 

@@ -4,8 +4,8 @@ use motif_sdk::{
     Pubkey,
     earnings::{Earnings, EarningsAccount, Part},
     gateway::wire::{
-        Address, PersonEarnings, PersonProof, SignatureHex, Standing, WorkEarnings, WorkUsageBy,
-        WorkUsageReport,
+        Address, PersonEarnings, PersonProof, SignatureHex, Standing, WorkEarnings, WorkReceipts,
+        WorkUsageBy, WorkUsageReport,
     },
     licensing::{Share, Work},
 };
@@ -15,7 +15,7 @@ use solana_signer::Signer;
 
 use crate::{
     works,
-    world::{Answer, MINT, World, with_admin},
+    world::{Answer, CHANNEL, MINT, World, with_admin},
 };
 
 /// Work of the licenses of the scripted channel.
@@ -194,9 +194,19 @@ async fn usage_is_available_as_csv() {
 #[tokio::test]
 async fn strangers_read_no_usage() {
     let world = used(1).await;
+    let stranger = Keypair::new_from_array([53; 32]);
+    let receipts = format!("/v1/works/{WORK}/receipts?channel={CHANNEL}");
+    get(&world, &receipts, None).await.assert_problem(403, "not-the-person");
+    let answer = get(&world, &receipts, Some(&proof(&world, &stranger))).await;
+    answer.assert_problem(403, "not-the-person");
+    let own: WorkReceipts = read(&world, &receipts, Some(&proof(&world, &owner()))).await;
+    assert_eq!(own.receipts.len(), 1);
+    let none = format!("{receipts}&statement=0&position=1");
+    let own: WorkReceipts = read(&world, &none, Some(&proof(&world, &owner()))).await;
+    assert!(own.receipts.is_empty());
+
     let usage = format!("/v1/works/{WORK}/usage?by=day");
     get(&world, &usage, None).await.assert_problem(403, "not-the-person");
-    let stranger = Keypair::new_from_array([53; 32]);
     let answer = get(&world, &usage, Some(&proof(&world, &stranger))).await;
     answer.assert_problem(403, "not-the-person");
     // Forged, expired, and valid for too long.

@@ -19,7 +19,7 @@ use crate::{
         AMOUNT, PUBLIC_URL, Shop, challenge, challenge_mpp, challenge_v1, header, picture, receipt,
         settlement,
     },
-    world::{Answer, Buyer, MINT, Network, on_postgres_too},
+    world::{Answer, Buyer, MINT, Network, SECRET, on_postgres_too, with_admin},
 };
 
 #[tokio::test]
@@ -261,10 +261,78 @@ async fn unsellable_terms_are_not_offered() {
     assert!(!is_offered().await);
     shop.change_work(|work| work.status = WorkStatus::Active);
     assert!(is_offered().await);
-    // Variable units need a channel.
-    let texts = shop.unpaid("/texts", &json!({ "prompt": "a b" })).await;
-    texts.assert_problem(402, "payment-required");
-    assert!(!texts.headers.contains_key(x402::REQUIRED_HEADER));
+    // Variable units and streams need a channel.
+    for path in ["/texts", "/stories"] {
+        let answer = shop.unpaid(path, &json!({ "prompt": "a b" })).await;
+        answer.assert_problem(402, "payment-required");
+        assert!(!answer.headers.contains_key(x402::REQUIRED_HEADER), "{path}");
+    }
+}
+
+/// Asserts that a picture is sold on channels only.
+async fn assert_vouchers_only(shop: &Shop) {
+    let answer = shop.unpaid("/pictures", &picture()).await;
+    answer.assert_problem(402, "payment-required");
+    assert!(answer.headers.contains_key(PaymentRequired::HEADER), "channels still pay");
+    assert!(!answer.headers.contains_key(x402::REQUIRED_HEADER));
+    assert!(!answer.headers.contains_key(mpp::CHALLENGE_HEADER));
+}
+
+#[tokio::test]
+async fn closed_till_is_not_offered() {
+    let shop = Shop::unpublished(|_| (), |_| ()).await;
+    shop.sold.world.chain.state().are_tills_refused = true;
+    shop.publish();
+    // Longer than the pause before a till is opened again.
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert_vouchers_only(&shop).await;
+    shop.sold.world.chain.state().are_tills_refused = false;
+    shop.offer().await;
+}
+
+#[tokio::test]
+async fn poor_fee_payer_ends_offers() {
+    let shop = Shop::new().await;
+    let funds = &shop.sold.world.gateway.app().funds;
+    shop.sold.world.chain.state().lamports = 900_000;
+    funds.observe().await.unwrap();
+    assert_vouchers_only(&shop).await;
+    shop.sold.world.chain.state().lamports = 1_000_000_000;
+    funds.observe().await.unwrap();
+    shop.offer_of("/pictures", &picture()).await;
+}
+
+#[tokio::test]
+async fn replaced_price_is_not_sold() {
+    let shop = Shop::new().await;
+    let payment = Buyer::new(41).pay(&shop.offer_of("/pictures", &picture()).await, 1);
+    shop.change_offer(|offer| offer.uses[0].price += 100);
+    let refused = shop.pay("/pictures", &picture(), &payment).await;
+    refused.assert_problem(402, "sale-refused");
+    let offered = challenge(&refused);
+    assert!(offered.error.unwrap().contains("amount_mismatch"));
+    assert_eq!(offered.accepts[0].amount.0, AMOUNT + 102);
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (0, 0));
+}
+
+#[tokio::test]
+async fn metrics_count_sales() {
+    let shop = Shop::closed(|_| (), with_admin).await;
+    shop.offer().await;
+    let (_, sold) = shop.buy("/pictures", &picture(), &Buyer::new(41)).await;
+    sold.assert_ok();
+    shop.sold.world.chain.state().are_payments_failing = true;
+    let (_, failed) = shop.buy("/pictures", &picture(), &Buyer::new(42)).await;
+    failed.assert_problem(402, "sale-refused");
+    let url = format!("{}/metrics", shop.sold.world.gateway.admin_url().unwrap());
+    let text = Answer::to(reqwest::Client::new().get(url).bearer_auth(SECRET)).await.text();
+    for line in [
+        "motif_sales_landed_total 1",
+        "motif_sales_failed_total 1",
+        "motif_lamports_spent_total{kind=\"sale\"} 10000",
+    ] {
+        assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
+    }
 }
 
 #[tokio::test]

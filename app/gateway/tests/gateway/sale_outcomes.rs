@@ -5,10 +5,13 @@ use std::{path::Path, time::Duration};
 
 use futures::future::join_all;
 use motif_sdk::{fingerprint::content_digest, gateway::wire::x402};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    shop::{AMOUNT, Shop, assert_no_challenge, challenge, failing, picture, receipt, settlement},
+    shop::{
+        AMOUNT, Shop, assert_no_challenge, challenge, challenge_v1, failing, picture, receipt,
+        settlement,
+    },
     world::{Answer, Buyer, Network, on_postgres_too},
 };
 
@@ -173,6 +176,31 @@ async fn repeated_payment_gets_same_bytes() {
 }
 
 #[tokio::test]
+async fn repeated_v1_payment_gets_same_bytes() {
+    // Version 1 repeats neither nonce nor end: the transaction alone names the sale.
+    let shop = Shop::new().await;
+    let offered = challenge_v1(&shop.unpaid("/pictures", &picture()).await);
+    let payment = x402::to_header(&Buyer::new(41).pay_v1(&offered, 1));
+    let pay = async |shop: &Shop, body: &Value| {
+        let request = shop.request("/pictures", body).header(x402::PAYMENT_HEADER_V1, &payment);
+        Answer::to(request).await
+    };
+    let body = picture();
+    let first = pay(&shop, &body).await;
+    first.assert_ok();
+    let same = join_all((0..4).map(|_| pay(&shop, &body))).await;
+    let shop = shop.restarted().await;
+    let later = pay(&shop, &body).await;
+    for again in same.iter().chain([&later]) {
+        again.assert_ok();
+        assert_eq!((&again.body, receipt(again)), (&first.body, receipt(&first)));
+    }
+    let other = pay(&shop, &json!({ "prompt": "Boston" })).await;
+    other.assert_problem(409, "payment-for-another-request");
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
+}
+
+#[tokio::test]
 async fn concurrent_copies_are_one_sale() {
     let shop = Shop::new().await;
     let body = picture();
@@ -182,6 +210,11 @@ async fn concurrent_copies_are_one_sale() {
         answer.assert_ok();
         assert_eq!(answer.body, answers[0].body);
         assert_eq!(receipt(answer), receipt(&answers[0]));
+    }
+    let shop = shop.restarted().await;
+    for later in join_all((0..16).map(|_| shop.pay("/pictures", &body, &payment))).await {
+        later.assert_ok();
+        assert_eq!((&later.body, receipt(&later)), (&answers[0].body, receipt(&answers[0])));
     }
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
 }

@@ -45,6 +45,7 @@ fn routes(upstream: &str) -> String {
         // Answers that take long are paid first.
         route("/images", "units = { fixed = 1 }\nanswer_seconds = 60"),
         route("/texts", "units = { json = \"/usage/tokens\" }\nmost_units = 3\nanswer_seconds = 3"),
+        route("/stories", "units = { count = \"lines\" }\nper = 10\nstream = true"),
     ]
     .join("\n")
 }
@@ -66,6 +67,16 @@ impl Shop {
         configure: impl FnOnce(&mut SalesConfig),
         configure_gateway: impl FnOnce(&mut GatewayConfig),
     ) -> Self {
+        let shop = Self::unpublished(configure, configure_gateway).await;
+        shop.publish();
+        shop
+    }
+
+    /// Opens a shop whose work has no terms yet.
+    pub async fn unpublished(
+        configure: impl FnOnce(&mut SalesConfig),
+        configure_gateway: impl FnOnce(&mut GatewayConfig),
+    ) -> Self {
         let paywall = |paywall: &mut PaywallConfig| {
             let upstream = paywall.routes.upstream().unwrap().as_str().to_owned();
             paywall.routes = PaidRoutes::read(&routes(&upstream), "paywall.toml").unwrap();
@@ -80,10 +91,13 @@ impl Shop {
             configure_gateway(config);
         };
         let sold = Sold::configured(motif_sdk::channel::License::UNLIMITED, paywall, gateway).await;
-        sold.publish();
-        let shop = Self { sold };
-        shop.change_offer(|offer| (offer.upfront_fee, offer.free_units) = (0, 0));
-        shop
+        Self { sold }
+    }
+
+    /// Publishes terms that are sold without a channel.
+    pub fn publish(&self) {
+        self.sold.publish();
+        self.change_offer(|offer| (offer.upfront_fee, offer.free_units) = (0, 0));
     }
 
     /// Changes the terms of the work.

@@ -10,7 +10,10 @@ use motif_sdk::{
     gateway::wire::{Problem, mpp, sale::SaleState, x402},
 };
 use opentelemetry::trace::FutureExt;
-use tokio::{sync::OwnedMutexGuard, time::timeout};
+use tokio::{
+    sync::OwnedMutexGuard,
+    time::{sleep, timeout},
+};
 
 use super::{
     desk::{NewSale, SaleDesk, SaleEvent, SaleItem, SaleRecord},
@@ -27,7 +30,7 @@ use crate::{
     engine::{AnswerId, EngineError},
     error::PaywallError,
     layer::Server,
-    paywall::Paywall,
+    paywall::{Paywall, RETRY_AFTER},
     route::PaidRoute,
 };
 
@@ -70,6 +73,14 @@ enum Step {
     Failed(SaleRecord),
     /// The payment is to be sent. Its answer has this name, under which it may be stored already.
     Buy(AnswerId),
+}
+
+/// Outcome of a purchase.
+enum Bought {
+    /// The payment was sent, or had been sent before.
+    Sent(Box<SaleRecord>),
+    /// The model server has refused the request, which costs nothing.
+    Refused(Response),
 }
 
 /// Why an order has no answer.
@@ -182,7 +193,10 @@ impl Paywall {
             match self.next_step(&**desk, &order).await? {
                 Step::Await(record) => {
                     drop(turn);
-                    self.await_end(&**desk, &record).await?;
+                    let ended = self.await_end(&**desk, &record).await?;
+                    if let Some(response) = self.deliver_own(desk, &order, &ended).await? {
+                        return Ok(response);
+                    }
                 }
                 Step::Deliver(record) => {
                     if record.payment != order.id {
@@ -210,13 +224,32 @@ impl Paywall {
                 }
                 Step::Buy(answer) => {
                     let forward = if order.request.is_upfront() { None } else { forward.take() };
-                    let bought = self.buy(desk, &order, answer, (forward, turn)).await?;
-                    if let Some(refused) = bought {
-                        return Ok(refused);
+                    let record = match self.buy(desk, &order, answer, (forward, turn)).await? {
+                        Bought::Sent(record) => *record,
+                        Bought::Refused(refused) => return Ok(refused),
+                    };
+                    let ended = self.await_end(&**desk, &record).await?;
+                    if let Some(response) = self.deliver_own(desk, &order, &ended).await? {
+                        return Ok(response);
                     }
                 }
             }
         }
+    }
+
+    /// Returns the answer of an order's own payment that has just landed, if it is stored: without a turn
+    /// and another read.
+    async fn deliver_own(
+        &self,
+        desk: &Arc<dyn SaleDesk>,
+        order: &Order,
+        ended: &SaleRecord,
+    ) -> Result<Option<Response>, SaleError> {
+        let is_own = ended.payment == order.id && ended.state == SaleState::Landed;
+        if !is_own || self.spool().find(&ended.answer).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.sale_response(desk, ended, Some(&order.payment)).await?))
     }
 
     /// Checks a payment against the offer as it is made now, unless the payment was sent before.
@@ -319,7 +352,7 @@ impl Paywall {
         }
     }
 
-    /// Waits for the end of a payment.
+    /// Waits for the end of a payment, and returns it.
     ///
     /// # Errors
     /// [`PaywallError::PaymentUnsettled`] if it is not known in time.
@@ -327,11 +360,11 @@ impl Paywall {
         &self,
         desk: &dyn SaleDesk,
         record: &SaleRecord,
-    ) -> Result<(), PaywallError> {
+    ) -> Result<SaleRecord, PaywallError> {
         let within = Duration::from_secs(desk.config().settle_seconds.into());
         tokio::select! {
             ended = timeout(within, desk.outcome(&record.payment)) => match ended {
-                Ok(ended) => Ok(ended.map(drop)?),
+                Ok(ended) => Ok(ended?),
                 Err(_) => Err(PaywallError::PaymentUnsettled),
             },
             () = self.stop().cancelled() => Err(PaywallError::PaymentUnsettled),
@@ -339,14 +372,14 @@ impl Paywall {
     }
 
     /// Makes the answer, if `forward` has the request for it, and sends the payment. Continues if the
-    /// client disconnects. Returns the model server's refusal, which costs nothing.
+    /// client disconnects.
     async fn buy(
         &self,
         desk: &Arc<dyn SaleDesk>,
         order: &Order,
         answer: AnswerId,
         (forward, turn): (Option<Forward>, OwnedMutexGuard<()>),
-    ) -> Result<Option<Response>, SaleError> {
+    ) -> Result<Bought, SaleError> {
         let Some((item, acceptance)) = order.bought.clone() else {
             return Err(PaywallError::internal("a payment without an offer").into());
         };
@@ -376,7 +409,7 @@ impl Paywall {
         request: Request,
         new: NewSale,
         forward: Option<Forward>,
-    ) -> Result<Option<Response>, SaleError> {
+    ) -> Result<Bought, SaleError> {
         if let Err(reason) = desk.simulate(&new.transaction).await? {
             return Err(Refusal::new(Word::SimulationFailed, reason).into());
         }
@@ -384,7 +417,7 @@ impl Paywall {
         if let Some(forward) = forward.filter(|_| !is_stored) {
             let made = self.make(&request, (new.wallet, new.answer), forward).await?;
             if let Some(refused) = made {
-                return Ok(Some(refused));
+                return Ok(Bought::Refused(refused));
             }
         }
         // Keeps the answer until the end of its payment is known.
@@ -398,27 +431,33 @@ impl Paywall {
         }
         let output_digest = stored.map(|answer| answer.output_digest.0);
         let record = desk.submit(NewSale { output_digest, ..new }).await?;
-        let paywall = self.clone();
+        let (paywall, sent) = (self.clone(), record.clone());
         self.tasks().spawn(async move {
             tokio::select! {
-                () = paywall.keep_until_end(&*desk, &record) => {}
+                () = paywall.keep_until_end(&*desk, &sent) => {}
                 () = paywall.stop().cancelled() => {} // the next start continues
             }
             drop(guard);
         });
-        Ok(None)
+        Ok(Bought::Sent(Box::new(record)))
     }
 
-    /// Waits for the end of a payment, and marks its answer as paid if it has landed.
+    /// Waits for the end of a payment, and marks its answer as paid if it has landed. Reads the end again
+    /// until it succeeds: the answer may be sold.
     pub(crate) async fn keep_until_end(&self, desk: &dyn SaleDesk, record: &SaleRecord) {
-        match desk.outcome(&record.payment).await {
-            Ok(ended) if ended.state == SaleState::Landed => {
-                let keep = i64::from(self.config().keep_seconds);
-                let until = self.engine().now().saturating_add(keep);
-                self.spool().mark_sold(&record.answer, until);
+        let ended = loop {
+            match desk.outcome(&record.payment).await {
+                Ok(ended) => break ended,
+                Err(error) => {
+                    tracing::error!(%error, "the end of a payment was not read; retrying");
+                }
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the end of a payment was not read"),
+            sleep(RETRY_AFTER).await;
+        };
+        if ended.state == SaleState::Landed {
+            let keep = i64::from(self.config().keep_seconds);
+            let until = self.engine().now().saturating_add(keep);
+            self.spool().mark_sold(&record.answer, until);
         }
     }
 

@@ -59,7 +59,7 @@ struct KnownCaller {
 }
 
 #[derive(Debug)]
-pub struct Rejection(ProblemType);
+pub struct Rejection(pub ProblemType);
 
 impl Engine {
     pub fn state(&self) -> MutexGuard<'_, State> {

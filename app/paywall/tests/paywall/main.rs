@@ -4,5 +4,6 @@
 mod answers;
 mod engine;
 mod refusals;
+mod sales;
 mod shop;
 mod streams;

@@ -3,6 +3,10 @@ import { address, getTransactionCodec, type SignatureBytes } from '@solana/kit';
 
 import { askFaucet, readAccount, readNetwork, walletChain } from './chain.js';
 
+interface Transaction {
+  readonly transaction: Uint8Array;
+}
+
 const NAMES = ['Test creator', 'Test platform'];
 const LEAST_LAMPORTS = 500_000_000n;
 
@@ -23,7 +27,7 @@ class BurnerWallet implements Wallet {
     this.name = name;
     this.features = {
       'standard:connect': { connect: () => this.#connect() },
-      'solana:signTransaction': { signTransaction: (input: { transaction: Uint8Array }) => this.#sign(input.transaction) },
+      'solana:signTransaction': { signTransaction: (...inputs: Transaction[]) => Promise.all(inputs.map((input) => this.#sign(input))) },
       'solana:signMessage': { signMessage: (input: { message: Uint8Array }) => this.#signMessage(input.message) },
     };
   }
@@ -42,12 +46,12 @@ class BurnerWallet implements Wallet {
     return sessionSigner(`burner: ${this.name}`);
   }
 
-  async #sign(transaction: Uint8Array): Promise<readonly { signedTransaction: Uint8Array }[]> {
+  async #sign({ transaction }: Transaction): Promise<{ signedTransaction: Uint8Array }> {
     const [codec, signer] = [getTransactionCodec(), await this.#signer()];
     const decoded = codec.decode(transaction);
     const signature = (await signer.sign(Uint8Array.from(decoded.messageBytes))) as SignatureBytes;
     const signatures = { ...decoded.signatures, [address(signer.address)]: signature };
-    return [{ signedTransaction: Uint8Array.from(codec.encode({ ...decoded, signatures })) }];
+    return { signedTransaction: Uint8Array.from(codec.encode({ ...decoded, signatures })) };
   }
 
   async #signMessage(message: Uint8Array): Promise<readonly { signature: Uint8Array }[]> {

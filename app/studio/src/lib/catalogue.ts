@@ -45,14 +45,7 @@ export async function listWorks(query: Record<string, string>): Promise<WorkFact
 /** Channel that an address pays for. */
 export interface PaidChannel {
   readonly channel: string;
-  readonly payer: string;
-  readonly operator: string;
   readonly mint: string;
-  readonly deposited: string;
-  readonly settled: string;
-  readonly refunded: string;
-  readonly closes_at: number | null;
-  readonly licenses: readonly { work: string; use: string; unit: string; price: string; units: number; settled: string }[];
 }
 
 /** Returns the channels that an address pays for. */

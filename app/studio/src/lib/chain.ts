@@ -21,10 +21,9 @@ const MOST_ADDRESSES = 100;
 const POLL_EVERY = 500;
 const CONFIRM_WITHIN = 90_000;
 const MINT_CACHE = new Map<string, Promise<Currency>>();
-const DOLLARS: ReadonlyMap<string, string> = new Map([
-  ['EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGkZwyTDt1v', 'USDC'],
-  ['4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU', 'USDC'],
-]);
+/** Dollars on mainnet and on test networks. */
+const DOLLARS = ['EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGkZwyTDt1v', '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU'];
+const TOKEN_PROGRAM = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA';
 
 let network: Promise<Network> | undefined;
 
@@ -80,11 +79,11 @@ export function currencyOf(mint: string): Promise<Currency> {
 }
 
 async function readCurrency(mint: string): Promise<Currency> {
+  if (DOLLARS.includes(mint)) return { mint, decimals: 6, name: 'USDC', isDollar: true, tokenProgram: TOKEN_PROGRAM };
   const [core, account] = await Promise.all([rules(), readAccount(mint)]);
   if (!account) throw new UntrustedError(`there is no mint at ${mint}`);
   const { decimals } = core.call('token.decimals', {}, account.data);
-  const name = DOLLARS.get(mint);
-  return { mint, decimals, name: name ?? `tokens of ${mint}`, isDollar: name !== undefined, tokenProgram: account.owner };
+  return { mint, decimals, name: `tokens of ${mint}`, isDollar: false, tokenProgram: account.owner };
 }
 
 /** Returns the tokens that an owner has in its associated account, in base units. */
@@ -111,6 +110,11 @@ export async function sendTransaction(transaction: string): Promise<string> {
   const sent = await ask<{ signature: string }>('/v1/chain/transactions', { method: 'POST', body: { transaction } });
   await confirm(sent.signature);
   return sent.signature;
+}
+
+/** State of a transaction, such as `confirmed`, `failed` or `unknown`. */
+export async function transactionState(signature: string): Promise<string> {
+  return (await ask<{ state: string }>(`/v1/chain/transactions/${signature}`)).state;
 }
 
 /** Waits until a transaction is confirmed. */

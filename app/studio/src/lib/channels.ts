@@ -1,7 +1,7 @@
-import { indexedDbState, Payer, sha256, type Receipt, type Use } from '@motif/sdk';
+import { indexedDbState, Payer, sha256, type Core, type License, type Receipt, type Use } from '@motif/sdk';
 import { sessionSigner } from '@motif/sdk/wallet';
 
-import { channelsOf, gateway, readOperator, type PaidChannel } from './catalogue.js';
+import { channelsOf, currencies, gateway, readOperator } from './catalogue.js';
 import { base64Of, chainReader, readAccounts } from './chain.js';
 import type { Currency } from './money.js';
 import { decode, rules } from './rules.js';
@@ -11,11 +11,17 @@ import type { Session } from './wallets.js';
 
 const MOST_SALT = 64;
 
-/** Channel of a payer, with what the chain says about it. */
-export interface OwnChannel extends PaidChannel {
-  readonly voucherKey: string;
-  /** Deposit that is neither charged nor reserved, base units. */
-  readonly free: bigint;
+/** Open channel of a payer at this gateway's operator, as the chain has it. */
+export interface OwnChannel {
+  readonly channel: string;
+  readonly mint: string;
+  /** Base units, as all amounts. */
+  readonly deposited: string;
+  /** Prices and fees that have settled. */
+  readonly settled: string;
+  /** Deposit that is neither charged nor reserved. */
+  readonly free: string;
+  readonly licenses: readonly License[];
   /** Whether this browser has the key that signs for it. */
   readonly isOurs: boolean;
 }
@@ -26,20 +32,30 @@ export interface Wanted {
   readonly use: Use;
 }
 
-/** Returns the open channels of a payer at this gateway's operator. */
+/**
+ * Returns the open channels of a payer at this gateway's operator: those that the studio opens are found on chain, at once; others by
+ * the gateway's list.
+ */
 export async function ownChannels(payer: string): Promise<OwnChannel[]> {
-  const [core, { operator }] = await Promise.all([rules(), readOperator()]);
-  const channels = (await channelsOf(payer)).filter((channel) => channel.operator === operator);
-  const accounts = await readAccounts(channels.map(({ channel }) => channel));
+  const [core, { operator }, served, listed] = await Promise.all([rules(), readOperator(), currencies(), channelsOf(payer)]);
+  const likely = served.flatMap(({ mint }) => addressesOf(core, payer, operator, mint));
+  const addresses = [...new Set([...listed.map(({ channel }) => channel), ...likely])];
+  const accounts = await readAccounts(addresses);
   const own: OwnChannel[] = [];
-  for (const [at, channel] of channels.entries()) {
+  for (const [at, address] of addresses.entries()) {
     const decoded = decode(core, 'channel', accounts[at]?.data);
-    if (!decoded) continue;
-    const voucherKey = decoded.channel.voucher_key;
-    const isOurs = (await keyOf(channel.channel)).address === voucherKey;
-    own.push({ ...channel, voucherKey, free: BigInt(decoded.channel.free), isOurs });
+    if (decoded?.channel.operator !== operator || decoded.channel.payer !== payer) continue;
+    const { mint, deposited, cumulative: settled, free, voucher_key } = decoded.channel;
+    const isOurs = (await keyOf(address)).address === voucher_key;
+    own.push({ channel: address, mint, deposited, settled, free, licenses: decoded.licenses, isOurs });
   }
   return own;
+}
+
+/** Returns the addresses of the channels that the studio opens, in its order. */
+function addressesOf(core: Core, payer: string, operator: string, mint: string): string[] {
+  const address = (salt: number) => core.call('address.channel', { payer, operator, mint, salt: String(salt) }).address;
+  return Array.from({ length: MOST_SALT }, (_, salt) => address(salt));
 }
 
 /** Returns the session key of a channel, which is created if it does not exist. */
@@ -53,8 +69,7 @@ export async function openChannel(session: Session, currency: Currency, deposit:
   const payer = session.address;
   const { mint, tokenProgram: token_program } = currency;
   const base = { payer, operator: operator.operator, mint };
-  const salts = Array.from({ length: MOST_SALT }, (_, salt) => String(salt));
-  const addresses = salts.map((salt) => core.call('address.channel', { ...base, salt }).address);
+  const addresses = addressesOf(core, payer, operator.operator, mint);
   const free = (await readAccounts(addresses)).findIndex((account) => account === undefined);
   if (free < 0) throw new Error(`you have ${MOST_SALT} channels at this operator: close one first`);
   const channel = addresses[free]!;
@@ -62,7 +77,7 @@ export async function openChannel(session: Session, currency: Currency, deposit:
   const opening = core.call('instruction.open_channel', {
     ...base,
     token_program,
-    salt: salts[free]!,
+    salt: String(free),
     voucher_key,
     operator_fee_bps: operator.operator_fee_bps,
     grace_seconds: operator.min_grace_seconds,

@@ -40,15 +40,20 @@ export async function send(path: string, { method = 'GET', body, headers = {} }:
   const json: Record<string, string> = body === undefined || isFile ? {} : { 'content-type': 'application/json' };
   const init: RequestInit = { method, headers: { ...json, ...headers }, redirect: 'error' };
   if (body !== undefined) init.body = isFile ? body : JSON.stringify(body);
-  let response: Response;
-  try {
-    response = await fetch(path, init);
-  } catch (cause) {
-    throw new UnreachableError(location.origin, cause);
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(path, init).catch((cause: unknown) => {
+      throw new UnreachableError(location.origin, cause);
+    });
+    if (response.ok) return response;
+    const wait = Number(response.headers.get('retry-after') ?? NaN);
+    const isBusy = response.status === 429 && attempt < ATTEMPTS && wait <= MOST_WAIT;
+    if (!isBusy) throw await refusal(response);
+    await new Promise((resolve) => setTimeout(resolve, wait * 1_000));
   }
-  if (response.ok) return response;
-  throw await refusal(response);
 }
+
+/** Requests that a gateway's rate limit refuses are repeated when it says. */
+const [ATTEMPTS, MOST_WAIT] = [4, 5];
 
 async function refusal(response: Response): Promise<RefusedError> {
   const { status } = response;

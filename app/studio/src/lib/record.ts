@@ -1,4 +1,4 @@
-import { MotifError, sha256 } from '@motif/sdk';
+import { MotifError, RefusedError, sha256 } from '@motif/sdk';
 
 import { readOperator } from './catalogue.js';
 import { ask, send } from './http.js';
@@ -101,6 +101,51 @@ export function earningsOfWork(work: string, person?: string): Promise<WorkEarni
 export async function usageOf(work: string, by: UsageBy, person: string): Promise<readonly UsageRow[]> {
   const report = await ask<{ rows: UsageRow[] }>(`/v1/works/${work}/usage?by=${by}`, { headers: headersOf(person) });
   return report.rows;
+}
+
+const AT_ONCE = 6;
+
+/** Returns the usage of works together, as if they were one. */
+export async function usageOfAll(works: readonly string[], by: UsageBy, person: string): Promise<UsageRow[]> {
+  const sums = new Map<string, UsageRow>();
+  for (let start = 0; start < works.length; start += AT_ONCE) {
+    const reports = await Promise.all(works.slice(start, start + AT_ONCE).map((work) => usageIfShown(work, by, person)));
+    for (const row of reports.flat()) {
+      const key = `${row.name} ${row.mint}`;
+      const sum = sums.get(key);
+      sums.set(key, sum ? add(sum, row) : row);
+    }
+  }
+  return [...sums.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Returns the usage of a work; none if the person may not see it, as the former creator of a work. */
+async function usageIfShown(work: string, by: UsageBy, person: string): Promise<readonly UsageRow[]> {
+  try {
+    return await usageOf(work, by, person);
+  } catch (error) {
+    if (error instanceof RefusedError && error.problem.type === 'not-the-person') return [];
+    throw error;
+  }
+}
+
+function add(one: UsageRow, other: UsageRow): UsageRow {
+  const sum = (field: 'prices' | 'charged' | 'settled') => String(BigInt(one[field]) + BigInt(other[field]));
+  return {
+    ...one,
+    generations: one.generations + other.generations,
+    units: one.units + other.units,
+    prices: sum('prices'),
+    charged: sum('charged'),
+    settled: sum('settled'),
+  };
+}
+
+/** Returns rows as a CSV file, for spreadsheets: a name that begins like a formula is marked as text. */
+export function csvOf(rows: readonly UsageRow[]): string {
+  const quote = (name: string) => `"${name.replace(/^[=+@-]/, "'$&").replaceAll('"', '""')}"`;
+  const lines = rows.map(({ name, mint, generations, units, prices, charged, settled }) => [quote(name), quote(mint), generations, units, prices, charged, settled].join(','));
+  return ['name,mint,generations,units,prices,charged,settled', ...lines, ''].join('\n');
 }
 
 /** Returns the usage of a work as a CSV file. */

@@ -1,11 +1,11 @@
-import { sha256, type Core, type Offer, type Registration } from '@motif/sdk';
+import { sha256, type Core, type Instruction, type Offer, type Registration } from '@motif/sdk';
 import type { Examination } from '@motif/sdk/content';
 
 import { readAccounts } from './chain.js';
 import type { Currency } from './money.js';
 import { encodeMetadata, uploadMetadata, type Metadata } from './record.js';
 import { rules } from './rules.js';
-import { execute } from './transactions.js';
+import { executeGroups, packInstructions } from './transactions.js';
 import type { Session } from './wallets.js';
 
 export type WorkKind = Registration['kind'];
@@ -21,7 +21,7 @@ export interface Draft {
   readonly links: readonly string[];
   readonly preview: { readonly digest: string; readonly file: Blob } | undefined;
   readonly split: readonly { readonly recipient: string; readonly share_bps: number }[];
-  readonly parents: readonly { readonly work: string; readonly share_bps: number; readonly terms: number }[];
+  readonly parents: NonNullable<Registration['parents']>;
   readonly currency: Currency;
   /** Terms to publish with the work; none without. */
   readonly offer: Offer | undefined;
@@ -35,22 +35,35 @@ export interface Registered {
   readonly uploadError: unknown;
 }
 
-/** Registers a work and publishes its terms in one transaction, and has the gateway host its description. */
+/** Registers a work and publishes its terms, with one approval, and has the gateway host its description. */
 export async function register(session: Session, draft: Draft): Promise<Registered> {
+  const { work, instructions, upload } = await prepare(session.address, draft);
+  const signatures = await executeGroups(session, packInstructions(instructions));
+  return { work, signature: signatures[0]!, uploadError: await upload() };
+}
+
+/** Work that is ready to be registered. */
+export interface Prepared {
+  readonly work: string;
+  /** Registration, and publication of the terms. */
+  readonly instructions: readonly Instruction[];
+  /** Has the gateway host the description of the registered work; returns why it did not. */
+  upload(): Promise<unknown>;
+}
+
+/** Builds the instructions that register a work. */
+export async function prepare(creator: string, draft: Draft): Promise<Prepared> {
   const core = await rules();
-  const work = core.call('address.work', { creator: session.address, content_digest: draft.digest }).address;
+  const work = core.call('address.work', { creator, content_digest: draft.digest }).address;
   const metadata = await encodeMetadata(metadataOf(draft));
   const registration = registrationOf(draft, metadata.digest);
-  const consent = draft.kind === 'voice' ? { consent: session.address } : {};
-  const signature = await execute(session, [
-    ...core.call('instruction.register_work', { creator: session.address, ...consent, registration }).instructions,
-    ...termsOf(core, session.address, work, draft),
-  ]);
-  const uploadError = await uploadMetadata(work, metadata.digest, metadata.bytes, draft.preview).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  return { work, signature, uploadError };
+  const consent = draft.kind === 'voice' ? { consent: creator } : {};
+  const instructions = [
+    ...core.call('instruction.register_work', { creator, ...consent, registration }).instructions,
+    ...termsOf(core, creator, work, draft),
+  ];
+  const upload = () => uploadMetadata(work, metadata.digest, metadata.bytes, draft.preview).then(() => undefined, (error: unknown) => error);
+  return { work, instructions, upload };
 }
 
 function metadataOf(draft: Draft): Metadata {
@@ -59,7 +72,6 @@ function metadataOf(draft: Draft): Metadata {
 }
 
 function registrationOf(draft: Draft, digest: string): Registration {
-  const parents = draft.parents.map(({ work, share_bps, terms }) => ({ work, share_bps, right: { terms } }));
   return {
     kind: draft.kind,
     content_digest: draft.digest,
@@ -67,7 +79,7 @@ function registrationOf(draft: Draft, digest: string): Registration {
     title: draft.title,
     metadata_uri: `${location.origin}/v1/metadata/${digest}`,
     metadata_digest: digest,
-    parents,
+    parents: draft.parents,
     split: draft.split,
   };
 }
@@ -81,13 +93,22 @@ function termsOf(core: Core, owner: string, work: string, { offer, currency }: D
 const RENT_PER_BYTE = 6_960n;
 const ACCOUNT_BYTES = 128n;
 const FEE = 5_000n;
+const WORK_BYTES = 480n;
 const TERMS_BYTES = 640n;
+const EARNINGS_BYTES = 136n;
 
 /** Estimates the SOL that a registration costs, in lamports: rent of its accounts and the fee. */
-export function estimateCost(draft: Pick<Draft, 'title' | 'split' | 'parents' | 'offer'>): bigint {
-  const work = BigInt(420 + draft.title.length + 34 * draft.split.length + 38 * draft.parents.length);
-  const rent = (bytes: bigint) => (bytes + ACCOUNT_BYTES) * RENT_PER_BYTE;
-  return rent(work) + (draft.offer ? rent(TERMS_BYTES) : 0n) + FEE;
+export function estimateCost({ recipients, parents, hasTerms }: { recipients: number; parents: number; hasTerms: boolean }): bigint {
+  return rentOf(WORK_BYTES + 34n * BigInt(recipients) + 38n * BigInt(parents)) + (hasTerms ? rentOf(TERMS_BYTES) : 0n) + FEE;
+}
+
+/** Estimates the SOL that the earnings of a work need when it is first paid, in lamports. */
+export function estimateEarnings(parts: number): bigint {
+  return rentOf(EARNINGS_BYTES + 56n * BigInt(parts));
+}
+
+function rentOf(bytes: bigint): bigint {
+  return (bytes + ACCOUNT_BYTES) * RENT_PER_BYTE;
 }
 
 /** Whether a work of this creator with this content exists. */

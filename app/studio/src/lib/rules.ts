@@ -32,6 +32,7 @@ interface OtherCalls {
       recipients: { recipient: string; position: number; amount: string }[];
     };
   };
+  'address.till': { input: { shares: import('@motif/sdk').InstructionInputs['open_till']['shares']; mint: string }; output: { address: string } };
   'text.visible': { input: { text: string }; output: { text: string } };
   'instruction.apply_split': { input: { funder: string; work: string; mint: string }; output: Built };
   'instruction.apply_dispute': { input: { work: string; mint: string }; output: Built };

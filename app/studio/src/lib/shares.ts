@@ -13,8 +13,8 @@ export interface Share {
   readonly share_bps: number;
 }
 
-/** Recipients of one work. */
-export const MOST_RECIPIENTS = 32;
+/** Recipients that a registration with a title and a description has room for; the program allows 32. */
+export const MOST_RECIPIENTS = 18;
 const WHOLE = 10_000;
 const ADDRESS = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/;
 
@@ -23,13 +23,17 @@ export function isAddress(text: string): boolean {
   return ADDRESS.test(text);
 }
 
-/** Reads the shares of a form; the errors say what is wrong. */
-export function readShares(rows: readonly ShareText[]): { shares: Share[]; errors: string[]; sum: string } {
+/** Recipient who is not known yet: the person that will sign a voice's registration. */
+export const SIGNER = 'you';
+
+/** Reads the shares of a form, where {@link SIGNER} may be a recipient if `hasSigner`; the errors say what is wrong. */
+export function readShares(rows: readonly ShareText[], hasSigner = false): { shares: Share[]; errors: string[]; sum: string } {
   const errors: string[] = [];
   const seen = new Set<string>();
   const shares = rows.map(({ recipient: text, share }, index) => {
     const [recipient, share_bps] = [text.trim(), parsePercent(share) ?? 0];
-    if (!isAddress(recipient)) errors.push(texts.register.badAddress(index + 1));
+    const isKnown = isAddress(recipient) || (hasSigner && recipient === SIGNER);
+    if (!isKnown) errors.push(texts.register.badAddress(index + 1));
     else if (seen.has(recipient)) errors.push(texts.register.doubled(index + 1));
     if (share_bps === 0) errors.push(texts.register.badShare(index + 1));
     seen.add(recipient);
@@ -38,18 +42,4 @@ export function readShares(rows: readonly ShareText[]): { shares: Share[]; error
   const sum = shares.reduce((total, { share_bps }) => total + share_bps, 0);
   if (sum !== WHOLE) errors.push(texts.register.sumWrong);
   return { shares, errors, sum: formatBps(sum) };
-}
-
-/** Divides 100% by the weights of a list `address, weight` of at most 32 lines; the first gets what rounding leaves. */
-export function readContributors(list: string): ShareText[] {
-  const lines = list.split('\n').map((line) => line.trim()).filter((line) => line !== '');
-  const weights = lines.slice(0, MOST_RECIPIENTS).map((line) => {
-    const [recipient = '', weight = '1'] = line.split(/[\s,;]+/);
-    return { recipient, weight: BigInt(/^\d{1,9}$/.test(weight) ? weight : 0) };
-  });
-  const total = weights.reduce((sum, { weight }) => sum + weight, 0n);
-  if (total === 0n) return [];
-  const parts = weights.map(({ weight }) => Number((weight * BigInt(WHOLE)) / total));
-  const rest = WHOLE - parts.reduce((sum, part) => sum + part, 0);
-  return weights.map(({ recipient }, index) => ({ recipient, share: formatBps(parts[index]! + (index === 0 ? rest : 0)).replace('%', '') }));
 }

@@ -27,9 +27,14 @@ export class Store<T> {
 
 /** Returns a store's value, and renders the component again when it changes. */
 export function useStore<T>(store: Store<T>): T {
-  const [, render] = useState(0);
-  useEffect(() => store.watch(() => render((count) => count + 1)), [store]);
-  return store.value;
+  const [value, setValue] = useState(() => store.value);
+  useEffect(() => {
+    const read = () => setValue(() => store.value);
+    // It may have changed between rendering and watching.
+    read();
+    return store.watch(read);
+  }, [store]);
+  return value;
 }
 
 /** What a component loads. */
@@ -57,4 +62,15 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unkn
   }, [...dependencies, round]);
   const reload = () => setRound((count) => count + 1);
   return { value: state.value, error: state.error, isLoading: state.isLoading, reload };
+}
+
+/** Gateways read the chain every few seconds. */
+const RELOAD_EVERY = 5_000;
+
+/** Loads again from time to time while the page is visible. */
+export function useReload(reload: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), RELOAD_EVERY);
+    return () => clearInterval(timer);
+  }, []);
 }

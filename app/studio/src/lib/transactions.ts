@@ -1,23 +1,27 @@
-import { createWalletSigner } from '@motif/sdk/wallet';
+import { createWalletSigner, type Wallet } from '@motif/sdk/wallet';
 import type { Instruction } from '@motif/sdk';
 import {
   AccountRole,
   address,
   appendTransactionMessageInstructions,
   blockhash as toBlockhash,
+  compileTransaction,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
+  getSignatureFromTransaction,
+  isTransactionWithinSizeLimit,
   pipe,
-  setTransactionMessageFeePayerSigner,
+  setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
-  signTransactionMessageWithSigners,
   type Instruction as KitInstruction,
 } from '@solana/kit';
 
+import { texts } from '../texts.js';
 import { bytesOf, readBlockhash, sendTransaction } from './chain.js';
 import type { Session } from './wallets.js';
 
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
+const SIGN_TRANSACTION = 'solana:signTransaction';
 const SET_LIMIT = 2;
 const MOST_UNITS = 1_000_000;
 
@@ -30,24 +34,94 @@ export type AnyInstruction = Instruction | KitInstruction;
  * @returns Signature of the transaction.
  */
 export async function execute(session: Session, instructions: readonly AnyInstruction[]): Promise<string> {
-  const signer = createWalletSigner(session.wallet, session.account, session.chain);
-  const { blockhash, lastValidBlockHeight } = await readBlockhash();
-  const lifetime = { blockhash: toBlockhash(blockhash), lastValidBlockHeight };
-  const message = pipe(
-    createTransactionMessage({ version: 0 }),
-    (one) => setTransactionMessageFeePayerSigner(signer, one),
-    (one) => setTransactionMessageLifetimeUsingBlockhash(lifetime, one),
-    (one) => appendTransactionMessageInstructions([computeLimit(MOST_UNITS), ...instructions.map(toKit)], one),
-  );
-  const signed = await signTransactionMessageWithSigners(message);
-  return sendTransaction(getBase64EncodedWireTransaction(signed));
+  return (await executeGroups(session, [instructions]))[0]!;
 }
 
-/** Sends instructions in order, in groups that fit a transaction each. */
-export async function executeGroups(session: Session, groups: readonly (readonly Instruction[])[]): Promise<string[]> {
+/** Transactions that a wallet shows for one approval: their blockhash has to last until the last one is sent. */
+export const MOST_AT_ONCE = 16;
+
+/** Transaction that a wallet has signed. */
+export interface Signed {
+  readonly signature: string;
+  /** In base64. */
+  readonly transaction: string;
+  /** Height of the last block that can have it. */
+  readonly lastBlock: bigint;
+}
+
+/**
+ * Has the wallet sign each group as a transaction, many for one approval, and sends them in order, each after the one before is
+ * confirmed.
+ *
+ * @param onSent Called after each confirmed transaction.
+ * @returns Signatures of the transactions.
+ */
+export async function executeGroups(
+  session: Session,
+  groups: readonly (readonly AnyInstruction[])[],
+  onSent?: () => void,
+): Promise<string[]> {
   const signatures: string[] = [];
-  for (const group of groups) signatures.push(await execute(session, group));
+  for (let start = 0; start < groups.length; start += MOST_AT_ONCE) {
+    for (const { transaction } of await signAll(session, groups.slice(start, start + MOST_AT_ONCE))) {
+      signatures.push(await sendTransaction(transaction));
+      onSent?.();
+    }
+  }
   return signatures;
+}
+
+/** Has the wallet sign at most 16 groups of instructions with one approval. */
+export async function signAll(session: Session, groups: readonly (readonly AnyInstruction[])[]): Promise<Signed[]> {
+  const lifetime = await readBlockhash();
+  const transactions = groups.map((group) => compile(session.address, lifetime, group));
+  const { wallet, account, chain } = session;
+  const signer = createWalletSigner(together(wallet, transactions.length), account, chain);
+  const signed = await signer.modifyAndSignTransactions(transactions);
+  return signed.map((transaction) => ({
+    signature: getSignatureFromTransaction(transaction),
+    transaction: getBase64EncodedWireTransaction(transaction),
+    lastBlock: lifetime.lastValidBlockHeight,
+  }));
+}
+
+type Lifetime = Awaited<ReturnType<typeof readBlockhash>>;
+
+/** Compiles instructions into an unsigned transaction. @throws Error if it is longer than a transaction may be. */
+export function compile(payer: string, { blockhash, lastValidBlockHeight }: Lifetime, instructions: readonly AnyInstruction[]) {
+  const message = pipe(
+    createTransactionMessage({ version: 0 }),
+    (one) => setTransactionMessageFeePayer(address(payer), one),
+    (one) => setTransactionMessageLifetimeUsingBlockhash({ blockhash: toBlockhash(blockhash), lastValidBlockHeight }, one),
+    (one) => appendTransactionMessageInstructions([computeLimit(MOST_UNITS), ...instructions.map(toKit)], one),
+  );
+  const transaction = compileTransaction(message);
+  if (!isTransactionWithinSizeLimit(transaction)) throw new Error(texts.errors.tooLarge);
+  return transaction;
+}
+
+interface SignInput {
+  readonly transaction: Uint8Array;
+}
+
+interface SignFeature {
+  signTransaction(...inputs: SignInput[]): Promise<readonly { readonly signedTransaction: Uint8Array }[]>;
+}
+
+/** Returns a wallet that collects `count` requests for a signature and passes them on as one, which its owner approves once. */
+function together(wallet: Wallet, count: number): Wallet {
+  const feature = wallet.features[SIGN_TRANSACTION] as SignFeature;
+  const inputs: SignInput[] = [];
+  let pass: (answer: ReturnType<SignFeature['signTransaction']>) => void;
+  const answer = new Promise<readonly { readonly signedTransaction: Uint8Array }[]>((resolve) => (pass = resolve));
+  const signTransaction = async (input: SignInput) => {
+    const index = inputs.push(input) - 1;
+    if (inputs.length === count) pass(feature.signTransaction(...inputs));
+    const signed = (await answer)[index];
+    return signed ? [signed] : [];
+  };
+  const { name, chains, accounts, features } = wallet;
+  return { name, chains, accounts, features: { ...features, [SIGN_TRANSACTION]: { ...feature, signTransaction } } };
 }
 
 const MOST_BYTES = 1_100;
@@ -64,7 +138,8 @@ export function packInstructions(instructions: readonly Instruction[]): Instruct
   return groups;
 }
 
-function fits(instructions: readonly Instruction[]): boolean {
+/** Whether instructions fit one transaction, with room for what a wallet adds. */
+export function fits(instructions: readonly Instruction[]): boolean {
   const addresses = new Set(instructions.flatMap(({ program, accounts }) => [program, ...accounts.map((one) => one.address)]));
   const bodies = instructions.reduce((sum, { accounts, data }) => sum + 4 + accounts.length + (data.length * 3) / 4, 0);
   return addresses.size <= MOST_ACCOUNTS && 64 + 3 + 32 * (addresses.size + 2) + 34 + bodies + 8 <= MOST_BYTES;

@@ -12,22 +12,22 @@ export interface VoiceRequest {
   readonly split: readonly ShareText[];
 }
 
-/** Recipient in a request who is the person that signs. */
-export const SIGNER = 'you';
 const PREFIX = '#voice=';
 
 /** Returns the link by which a person opens a request. */
-export function linkOf(request: VoiceRequest): string {
-  const text = base64Of(new TextEncoder().encode(JSON.stringify(request)));
-  return `${location.origin}/studio/register${PREFIX}${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`;
+export async function linkOf(request: VoiceRequest): Promise<string> {
+  const packed = await pipe(new TextEncoder().encode(JSON.stringify(request)), new CompressionStream('deflate-raw'));
+  const text = base64Of(packed).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return `${location.origin}/studio/register${PREFIX}${text}`;
 }
 
 /** Reads the request of this page's address; `undefined` without one. */
-export function readRequest(): VoiceRequest | undefined {
+export async function readRequest(): Promise<VoiceRequest | undefined> {
   if (!location.hash.startsWith(PREFIX)) return undefined;
   try {
     const text = location.hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/');
-    const read = JSON.parse(new TextDecoder().decode(bytesOf(text))) as VoiceRequest;
+    const unpacked = await pipe(bytesOf(text), new DecompressionStream('deflate-raw'));
+    const read = JSON.parse(new TextDecoder().decode(unpacked)) as VoiceRequest;
     const isValid = /^[0-9a-f]{64}$/.test(read.digest) && /^[0-9a-f]{64}$/.test(read.fingerprint.bits);
     const isText = typeof read.title === 'string' && typeof read.toml === 'string';
     const isSplit = read.split.every((row) => typeof row.recipient === 'string' && typeof row.share === 'string');
@@ -36,3 +36,17 @@ export function readRequest(): VoiceRequest | undefined {
     return undefined;
   }
 }
+
+/** Passes bytes through a stream. @throws Error if more than 64 KiB come out. */
+async function pipe(bytes: Uint8Array<ArrayBuffer>, through: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of new Blob([bytes]).stream().pipeThrough(through) as ReadableStream<Uint8Array>) {
+    length += part.length;
+    if (length > MOST_BYTES) throw new Error('the request is too long');
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+const MOST_BYTES = 65_536;

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 
 import { currencies, gateway, type WorkFacts } from '../lib/catalogue.js';
 import { parseAmount } from '../lib/money.js';
+import { isGroup } from '../lib/pool.js';
 import { useLoaded } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { Busy, ErrorBox, Field, Select } from '../ui/parts.js';
@@ -19,25 +20,27 @@ export default function CataloguePage() {
   const [sort, setSort] = useState<Sort>('first');
   const [limit, setLimit] = useState(PAGE);
   const listed = useLoaded(() => list({ kind, use, most, limit }), [kind, use, most, limit]);
-  const works = arrange(listed.value?.works ?? [], search, sort);
+  const all = listed.value?.works ?? [];
+  const works = arrange(all, search, sort);
   const total = listed.value?.total ?? 0;
-  const all = [['', texts.catalogue.all]] as const;
+  const hidden = all.filter(isGroup).length;
+  const any = [['', texts.catalogue.all]] as const;
   return (
     <>
       <h1>{texts.catalogue.title}</h1>
       <p class="lead">{texts.catalogue.intro}</p>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <Field label={texts.catalogue.search} value={search} onValue={setSearch} />
-        <Select label={texts.catalogue.kind} value={kind} options={[...all, ...Object.entries(texts.kinds)]} onValue={setKind} />
-        <Select label={texts.catalogue.use} value={use} options={[...all, ...Object.entries(texts.uses)]} onValue={setUse} />
+        <Select label={texts.catalogue.kind} value={kind} options={[...any, ...Object.entries(texts.kinds)]} onValue={setKind} />
+        <Select label={texts.catalogue.use} value={use} options={[...any, ...Object.entries(texts.uses)]} onValue={setUse} />
         <Field label={texts.catalogue.most} inputMode="decimal" value={most} onValue={setMost} />
         <Select label={texts.catalogue.sort} value={sort} options={Object.entries(texts.catalogue.sorts)} onValue={(to) => setSort(to as Sort)} />
       </form>
       <ErrorBox error={listed.error} onRetry={listed.reload} />
       {listed.isLoading && !listed.value && <Busy />}
-      {listed.value && <p class="quiet" role="status">{works.length === 0 ? texts.catalogue.none : texts.catalogue.count(works.length, total)}</p>}
+      {listed.value && <p class="quiet" role="status">{works.length === 0 ? texts.catalogue.none : texts.catalogue.count(works.length, total - hidden)}</p>}
       <ul class="works">{works.map((work) => <WorkCard key={work.work} work={work} />)}</ul>
-      {listed.value && listed.value.works.length < total && (
+      {listed.value && all.length < total && (
         <button type="button" onClick={() => setLimit(limit + PAGE)}>{texts.catalogue.more}</button>
       )}
     </>
@@ -63,7 +66,7 @@ async function list({ kind, use, most, limit }: { kind: string; use: string; mos
 
 function arrange(works: readonly WorkFacts[], search: string, sort: Sort): WorkFacts[] {
   const wanted = search.trim().toLocaleLowerCase();
-  const found = works.filter(({ title, work }) => title.toLocaleLowerCase().includes(wanted) || work.toLocaleLowerCase() === wanted);
+  const found = works.filter((one) => !isGroup(one)).filter(({ title, work }) => title.toLocaleLowerCase().includes(wanted) || work.toLocaleLowerCase() === wanted);
   if (sort === 'newest') return found.reverse();
   if (sort === 'cheap') return found.sort((one, other) => Number(lowest(one) - lowest(other)));
   return found;

@@ -1,13 +1,17 @@
+import type { Use } from '@motif/sdk';
 import { useState } from 'preact/hooks';
 
 import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
 import { formatAmount, type Currency } from '../lib/money.js';
-import { earningsOf, hasProof, prove, usageCsv, usageOf, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
-import { useLoaded } from '../lib/store.js';
+import { isGroupTitle } from '../lib/pool.js';
+import { csvOf, earningsOf, hasProof, prove, usageCsv, usageOfAll, type PersonEarnings, type UsageBy, type Where } from '../lib/record.js';
+import { save } from '../lib/save.js';
+import { useLoaded, useReload } from '../lib/store.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
-import { Amount, Busy, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
+import { DayChart } from '../ui/chart.js';
+import { Amount, Busy, Code, ErrorBox, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
 import { Title } from '../ui/works.js';
 
 /** Where the money of a person's works is. */
@@ -21,6 +25,8 @@ export default function EarningsPage() {
   );
 }
 
+const SEEN_WITHIN = 30_000;
+
 async function loadEarnings(person: string) {
   const earnings = await earningsOf(person);
   const currencies = await Promise.all(earnings.totals.map(({ currency }) => currencyOf(currency)));
@@ -31,6 +37,7 @@ function Earnings({ session }: { session: Session }) {
   const loaded = useLoaded(() => loadEarnings(session.address), [session.address]);
   const proving = useAction();
   const { value } = loaded;
+  useReload(loaded.reload);
   if (loaded.error !== undefined) return <ErrorBox error={loaded.error} onRetry={loaded.reload} />;
   if (!value) return <Busy />;
   const { earnings, currencies } = value;
@@ -65,13 +72,12 @@ interface TotalsProps {
 function Totals({ where, currency, session, earnings, onClaimed }: TotalsProps) {
   const claiming = useAction();
   const [claimed, setClaimed] = useState<bigint>();
-  const works = earnings.works.filter(({ currencies }) => currencies.some((one) => one.currency === where.currency)).map(({ work }) => work);
+  const works = earnings.works.map(({ work }) => work);
   const claim = () =>
     claiming.run(async () => {
       if (!hasProof(session.address) && BigInt(where.settled) > 0n) await prove(session);
-      await claimAll(session, works, currency);
-      const after = (await earningsOf(session.address)).totals.find((one) => one.currency === where.currency);
-      setClaimed(BigInt(after?.claimed ?? 0) - BigInt(where.claimed));
+      const sent = await claimAll(session, works, currency);
+      setClaimed(sent.length === 0 ? 0n : (await claimedLater(session.address, where)) - BigInt(where.claimed));
       onClaimed();
     });
   const figures = [
@@ -101,8 +107,20 @@ function Totals({ where, currency, session, earnings, onClaimed }: TotalsProps) 
   );
 }
 
+/** Returns what a person has claimed ever, once the gateway has seen the claim. */
+async function claimedLater(person: string, { currency, claimed }: Where): Promise<bigint> {
+  for (const begun = Date.now(); ; ) {
+    const after = (await earningsOf(person)).totals.find((one) => one.currency === currency)?.claimed ?? '0';
+    if (BigInt(after) > BigInt(claimed) || Date.now() - begun > SEEN_WITHIN) return BigInt(after);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
+
 function ByWork({ earnings }: { earnings: PersonEarnings }) {
-  const rows = earnings.works.flatMap((work) => work.currencies.map((where) => ({ work, where })));
+  const isEmpty = ({ vouched, settled, waiting, claimable, claimed }: Where) => [vouched ?? '0', settled, waiting, claimable, claimed].every((amount) => amount === '0');
+  const rows = earnings.works
+    .flatMap((work) => work.currencies.map((where) => ({ work, where })))
+    .filter(({ work, where }) => !isGroupTitle(work.title) || !isEmpty(where));
   return (
     <section>
       <h2>{texts.earnings.byWork}</h2>
@@ -135,20 +153,29 @@ function ByWork({ earnings }: { earnings: PersonEarnings }) {
   );
 }
 
+const ALL = '';
+
+async function loadUsage(works: readonly string[], by: UsageBy, person: string) {
+  const rows = await usageOfAll(works, by, person);
+  const mints = [...new Set(rows.map(({ mint }) => mint))];
+  return { rows, currencies: await Promise.all(mints.map(currencyOf)) };
+}
+
 function History({ session, earnings }: { session: Session; earnings: PersonEarnings }) {
-  const [work, setWork] = useState(earnings.works[0]!.work);
+  const [work, setWork] = useState(ALL);
   const [by, setBy] = useState<UsageBy>('day');
-  const usage = useLoaded(() => usageOf(work, by, session.address), [work, by]);
+  const listed = earnings.works.filter(({ title }) => !isGroupTitle(title));
+  const works = work === ALL ? listed.map((one) => one.work) : [work];
+  const usage = useLoaded(() => loadUsage(works, by, session.address), [work, by, listed.length]);
+  useReload(usage.reload);
   const downloading = useAction();
   const download = () =>
     downloading.run(async () => {
-      const url = URL.createObjectURL(await usageCsv(work, by, session.address));
-      const link = Object.assign(document.createElement('a'), { href: url, download: `usage-${work}-${by}.csv` });
-      link.click();
-      URL.revokeObjectURL(url);
+      const csv = work === ALL ? csvOf(usage.value?.rows ?? []) : await usageCsv(work, by, session.address);
+      save(csv, 'text/csv', `usage-${work === ALL ? 'all' : work}-${by}.csv`);
     });
-  const options = earnings.works.map((one) => [one.work, one.title || one.work] as const);
-  const rows = usage.value ?? [];
+  const options = [[ALL, texts.earnings.allWorks] as const, ...listed.map((one) => [one.work, one.title || one.work] as const)];
+  const rows = usage.value?.rows ?? [];
   return (
     <section>
       <h2>{texts.earnings.history}</h2>
@@ -160,7 +187,9 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
       {usage.value && rows.length === 0 && <p class="quiet">{texts.earnings.unused}</p>}
       {rows.length > 0 && (
         <>
-          {by === 'day' && <Bars rows={rows} />}
+          {by === 'day' && usage.value?.currencies.map((currency) => (
+            <DayChart key={currency.mint} rows={rows.filter(({ mint }) => mint === currency.mint)} currency={currency} />
+          ))}
           <div class="scroll" tabIndex={0} role="region" aria-label={texts.earnings.history}>
             <table>
               <thead>
@@ -175,7 +204,7 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
               <tbody>
                 {rows.map((row) => (
                   <tr key={row.name + row.mint}>
-                    <th scope="row">{row.name}</th>
+                    <th scope="row">{by === 'use' ? texts.uses[row.name as Use] ?? row.name : by === 'platform' ? <Code value={row.name} length={6} /> : row.name}</th>
                     <td class="number">{row.generations}</td>
                     <td class="number">{row.units}</td>
                     <td class="number"><Amount amount={row.prices} mint={row.mint} /></td>
@@ -189,22 +218,5 @@ function History({ session, earnings }: { session: Session; earnings: PersonEarn
         </>
       )}
     </section>
-  );
-}
-
-const MOST_BARS = 30;
-const HEIGHT = 100;
-const STEP = 20;
-
-function Bars({ rows }: { rows: readonly { name: string; prices: string }[] }) {
-  const shown = rows.slice(-MOST_BARS);
-  const most = shown.reduce((high, { prices }) => (BigInt(prices) > high ? BigInt(prices) : high), 1n);
-  return (
-    <svg class="bars" viewBox={`0 0 ${STEP * MOST_BARS} ${HEIGHT}`} role="img" aria-label={texts.earnings.history}>
-      {shown.map(({ name, prices }, at) => {
-        const height = Number((BigInt(prices) * BigInt(HEIGHT - 4)) / most) + 2;
-        return <rect key={name} x={at * STEP + 3} y={HEIGHT - height} width={STEP - 6} height={height} rx={2}><title>{name}</title></rect>;
-      })}
-    </svg>
   );
 }

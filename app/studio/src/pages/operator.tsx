@@ -1,9 +1,11 @@
+import { isAdminListener } from '../lib/admin.js';
 import { gateway, readOperator } from '../lib/catalogue.js';
 import { currencyOf, readAccount } from '../lib/chain.js';
 import { formatBps } from '../lib/money.js';
 import { decode, rules } from '../lib/rules.js';
 import { useLoaded } from '../lib/store.js';
 import { texts } from '../texts.js';
+import { AdminFigures } from '../ui/figures.js';
 import { Amount, Busy, Code, ErrorBox, Text, Time } from '../ui/parts.js';
 
 async function load() {
@@ -13,12 +15,26 @@ async function load() {
   return { operator, paid, currencies, chain: decode(core, 'operator', account?.data)?.operator };
 }
 
-/** Conditions of the operator of this gateway. */
+/** Conditions of the operator of this gateway; beside the admin interface, its figures. */
 export default function OperatorPage() {
-  const { value, error, reload } = useLoaded(load, []);
+  const { value: isAdmin, error, reload } = useLoaded(isAdminListener, []);
   return (
     <>
       <h1>{texts.operator.title}</h1>
+      <ErrorBox error={error} onRetry={reload} />
+      {isAdmin === undefined && error === undefined && <Busy />}
+      {isAdmin === true && <AdminFigures />}
+      {isAdmin === false && <Conditions />}
+      <Exchange />
+      {isAdmin === false && <p class="notice info">{texts.operator.admin} {texts.operator.adminText}</p>}
+    </>
+  );
+}
+
+function Conditions() {
+  const { value, error, reload } = useLoaded(load, []);
+  return (
+    <>
       <ErrorBox error={error} onRetry={reload} />
       {!value && error === undefined && <Busy />}
       {value && (
@@ -44,8 +60,6 @@ export default function OperatorPage() {
           )}
         </section>
       )}
-      <Exchange />
-      <p class="notice info">{texts.operator.admin} {texts.operator.adminText}</p>
     </>
   );
 }

@@ -32,6 +32,8 @@ async function load(payer: string) {
 async function licensable(): Promise<WorkFacts[]> {
   const wanted = new URLSearchParams(location.search).get('work');
   const works = (await listWorks({ status: 'active' })).filter(({ terms }) => terms !== undefined && terms !== null);
+  // The gateway's list is some seconds old.
+  if (wanted && !works.some(({ work }) => work === wanted)) works.push((await gateway.work(wanted)).work);
   return works.sort((one, other) => Number(other.work === wanted) - Number(one.work === wanted));
 }
 

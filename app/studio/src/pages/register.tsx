@@ -5,26 +5,29 @@ import { currencies, gateway } from '../lib/catalogue.js';
 import { draftFile } from '../lib/draft-file.js';
 import { formatSol, type Currency } from '../lib/money.js';
 import { estimateCost, isRegistered, makePreview, register, type Draft, type Registered, type WorkKind } from '../lib/registration.js';
-import { readShares, type ShareText } from '../lib/shares.js';
+import { readShares, SIGNER, type ShareText } from '../lib/shares.js';
 import { useLoaded } from '../lib/store.js';
-import { linkOf, readRequest, SIGNER, type VoiceRequest } from '../lib/voice-request.js';
+import { linkOf, readRequest, type VoiceRequest } from '../lib/voice-request.js';
 import type { Session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Area, Busy, Code, ErrorBox, Field, FileZone, Notice, Select, useAction, WithWallet } from '../ui/parts.js';
 import { checkParents, ParentsEditor, type ParentText } from '../ui/parents-editor.js';
+import { Registration } from '../ui/registered.js';
 import { SplitEditor } from '../ui/split-editor.js';
+import { Qr } from '../ui/till.js';
 import { TermsEditor, useTerms } from '../ui/terms-editor.js';
 
 /** Registers a work and its terms. */
 export default function RegisterPage() {
-  const currency = useLoaded(async () => (await currencies())[0], []);
+  const loaded = useLoaded(async () => ({ currency: (await currencies())[0], request: await readRequest() }), []);
+  const { currency, request } = loaded.value ?? {};
   return (
     <>
       <h1>{texts.register.title}</h1>
       <p class="lead">{texts.register.intro}</p>
-      <ErrorBox error={currency.error} onRetry={currency.reload} />
+      <ErrorBox error={loaded.error} onRetry={loaded.reload} />
       <WithWallet>
-        {(session) => (currency.value ? <RegisterForm key={session.address} session={session} currency={currency.value} /> : <Busy />)}
+        {(session) => (currency ? <RegisterForm key={session.address} session={session} currency={currency} request={request} /> : <Busy />)}
       </WithWallet>
     </>
   );
@@ -38,15 +41,16 @@ const KINDS = Object.entries(texts.kinds).filter(([kind]) => kind !== 'style-mod
 interface Content {
   readonly digest: string;
   readonly fingerprint: Examination['fingerprint'];
+  readonly media: Examination['media'];
   readonly preview: Draft['preview'];
   readonly pictureUrl: string | undefined;
   readonly name: string;
 }
 
-function RegisterForm({ session, currency }: { session: Session; currency: Currency }) {
-  const [request] = useState(readRequest);
+function RegisterForm({ session, currency, request }: { session: Session; currency: Currency; request: VoiceRequest | undefined }) {
   const [content, setContent] = useState<Content | undefined>(() => request && contentOf(request));
-  const [kind, setKind] = useState<WorkKind>(request ? 'voice' : 'image');
+  const [chosenKind, setKind] = useState<WorkKind | undefined>(request ? 'voice' : undefined);
+  const kind = chosenKind ?? KIND_OF_MEDIA[content?.media ?? 'image'];
   const [title, setTitle] = useState(request?.title ?? '');
   const [description, setDescription] = useState('');
   const [creatorName, setCreatorName] = useState('');
@@ -61,16 +65,16 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
   const examining = useAction();
   const sending = useAction();
   const parsed = useTerms(toml, currency);
-  const { shares, errors } = readShares(rows);
+  const hasSigner = kind === 'voice' && !request;
+  const { shares, errors } = readShares(rows, hasSigner);
 
   const examine = (file: File, known?: Examination) =>
     examining.run(async () => {
       const examined = known ?? (await examineInWorker(file));
       const preview = examined.media === 'image' ? await makePreview(file) : undefined;
       const pictureUrl = preview && URL.createObjectURL(preview.file);
-      setContent({ digest: examined.digest, fingerprint: examined.fingerprint, preview, pictureUrl, name: file.name });
-      setKind(KIND_OF_MEDIA[examined.media]);
-      if (title === '') setTitle(file.name.replace(/\.[^.]*$/, '').slice(0, 60));
+      setContent({ digest: examined.digest, fingerprint: examined.fingerprint, media: examined.media, preview, pictureUrl, name: file.name });
+      setTitle((current) => current || file.name.replace(/\.[^.]*$/, '').slice(0, 60));
       const fingerprints = examined.probes.filter(({ scheme }) => scheme !== 0);
       const { alike } = await gateway.authenticate({ digest: examined.digest, fingerprints: [...fingerprints] });
       const likely = alike.filter(({ work }) => work.terms?.derivatives === 'allowed').slice(0, 3);
@@ -102,15 +106,17 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
       if (await isRegistered(session.address, content!.digest)) throw new Error(texts.register.already);
       setDone(await register(session, await draft()));
     });
-  const ask = () => {
-    const split = rows.map((row) => (row.recipient === session.address ? { ...row, recipient: SIGNER } : row));
-    setVoiceLink(linkOf({ digest: content!.digest, fingerprint: content!.fingerprint, title, toml, split }));
-  };
-  if (done) return <Done {...done} />;
+  const ask = () =>
+    sending.run(async () => {
+      const isNamed = rows.some(({ recipient }) => recipient.trim() === SIGNER);
+      const split = rows.map((row) => (!isNamed && row.recipient === session.address ? { ...row, recipient: SIGNER } : row));
+      setVoiceLink(await linkOf({ digest: content!.digest, fingerprint: content!.fingerprint, title, toml, split }));
+    });
+  if (done) return <Registration {...done} />;
 
   const ownBps = shares.find(({ recipient }) => recipient === session.address)?.share_bps ?? 0;
   const parentBps = parents.reduce((sum, { share }) => sum + Math.round(Number(share) * 100 || 0), 0);
-  const isBlocked = problem !== undefined || hasFindings || sending.isBusy || (kind === 'voice' && !isMyVoice);
+  const isBlocked = problem !== undefined || hasFindings || sending.isBusy || (kind === 'voice' && !isMyVoice) || shares.some(({ recipient }) => recipient === SIGNER);
   return (
     <form class="register" onSubmit={(event) => { event.preventDefault(); if (!isBlocked) submit(); }}>
       {request && <Notice tone="warn">{texts.register.voiceOpened}</Notice>}
@@ -131,7 +137,7 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
         <Field label={texts.register.link} value={link} onValue={setLink} />
       </div>
       <Area label={texts.register.description} value={description} onValue={setDescription} />
-      <SplitEditor rows={rows} own={session.address} hasList={kind === 'dataset'} onRows={setRows} />
+      <SplitEditor rows={rows} own={session.address} hasSigner={hasSigner} hasPool={kind === 'dataset'} onRows={setRows} />
       <ParentsEditor rows={parents} onRows={setParents} />
       <TermsEditor toml={toml} parsed={parsed} currency={currency} ownBps={ownBps} parentBps={parentBps} onToml={setToml} />
       {kind === 'voice' && (
@@ -140,13 +146,13 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
             <>
               <p>{texts.register.voice}</p>
               <button type="button" disabled={problem !== undefined || hasFindings} onClick={ask}>{texts.register.voiceLink}</button>
-              {voiceLink !== '' && <p><Code value={voiceLink} length={24} /></p>}
+              {voiceLink !== '' && <><Qr link={voiceLink} label={texts.qr.voice} /><p><Code value={voiceLink} length={24} /></p></>}
             </>
           )}
           <label class="check"><input type="checkbox" checked={isMyVoice} onChange={(event) => setMyVoice(event.currentTarget.checked)} />{texts.register.voiceConsent}</label>
         </div>
       )}
-      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ title, split: shares, parents: [], offer: parsed.offer })))}</p>
+      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ recipients: shares.length, parents: parents.length, hasTerms: parsed.offer !== undefined })))}</p>
       {problem && content && <p class="bad" role="status">{problem}</p>}
       <ErrorBox error={sending.error} />
       <button type="submit" class="primary big" disabled={isBlocked}>{parsed.offer ? texts.register.submit : texts.register.submitPlain}</button>
@@ -156,12 +162,12 @@ function RegisterForm({ session, currency }: { session: Session; currency: Curre
 }
 
 function contentOf({ digest, fingerprint, title }: VoiceRequest): Content {
-  return { digest, fingerprint, preview: undefined, pictureUrl: undefined, name: title };
+  return { digest, fingerprint, media: 'audio', preview: undefined, pictureUrl: undefined, name: title };
 }
 
 function rowsOf(request: VoiceRequest | undefined, own: string): ShareText[] {
   if (!request) return [{ recipient: own, share: '100' }];
-  return request.split.map((row) => (row.recipient === SIGNER ? { ...row, recipient: own } : row));
+  return request.split.map((row) => (row.recipient.trim() === SIGNER ? { ...row, recipient: own } : row));
 }
 
 interface Checked {
@@ -177,16 +183,4 @@ function firstProblem({ content, title, link, errors }: Checked): string | undef
   if (new TextEncoder().encode(title).length > MOST_TITLE_BYTES) return texts.register.longTitle;
   if (link !== '' && !link.startsWith('https://')) return texts.register.badLink;
   return errors[0];
-}
-
-function Done({ work, signature, uploadError }: Registered) {
-  return (
-    <div class="card center" data-work={work}>
-      <h2>{texts.register.done}</h2>
-      <p>{texts.register.doneText}</p>
-      <p><Code value={signature} length={8} /></p>
-      {uploadError !== undefined && <p class="bad">{texts.register.uploadFailed} {String(uploadError instanceof Error ? uploadError.message : uploadError)}</p>}
-      <p><a class="button primary" href={`/w/${work}`}>{texts.register.open}</a></p>
-    </div>
-  );
 }

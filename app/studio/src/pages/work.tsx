@@ -11,6 +11,7 @@ import { useLoaded } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { termsSummary } from '../lib/terms-of-work.js';
 import { Amount, Busy, Code, ErrorBox, Field, Notice, Select, Text, Time } from '../ui/parts.js';
+import { Qr, Till } from '../ui/till.js';
 import { Picture, Status, Title } from '../ui/works.js';
 
 type Details = Awaited<ReturnType<typeof gateway.work>>;
@@ -50,6 +51,17 @@ function Details({ work, parents, children, dispute, earnings }: Details) {
       <Relatives title={texts.work.parents} works={parents} />
       <Relatives title={texts.work.children} works={children} />
       <Snippets work={work} />
+      <section>
+        <h2>{texts.work.share}</h2>
+        <div class="two">
+          <div class="card">
+            <h3>{texts.qr.page}</h3>
+            <Qr link={`${location.origin}/w/${work.work}`} label={texts.qr.page} />
+            <p><Code value={`${location.origin}/w/${work.work}`} length={22} /></p>
+          </div>
+          {currency && <Till work={work} currency={currency} />}
+        </div>
+      </section>
       <Facts work={work} />
     </article>
   );
@@ -130,8 +142,6 @@ function Snippets({ work }: { work: WorkFacts }) {
       <h2>{texts.work.use_it}</h2>
       <Select label={texts.work.use_it} value={language} options={Object.entries(texts.work.snippets)} onValue={(to) => setLanguage(to as Language)} />
       <pre class="summary" tabIndex={0}>{snippets[language]}</pre>
-      <h3>{texts.work.share}</h3>
-      <p><Code value={page} length={22} /></p>
       <h3>{texts.work.badge}</h3>
       <pre class="summary" tabIndex={0}>{badge}</pre>
     </section>

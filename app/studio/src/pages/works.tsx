@@ -1,6 +1,7 @@
 import { gateway, listWorks, type WorkFacts } from '../lib/catalogue.js';
+import { isGroup } from '../lib/pool.js';
 import { earningsOf } from '../lib/record.js';
-import { useLoaded } from '../lib/store.js';
+import { useLoaded, useReload } from '../lib/store.js';
 import { texts } from '../texts.js';
 import { Busy, ErrorBox, WithWallet } from '../ui/parts.js';
 import { WorkCard } from '../ui/works.js';
@@ -9,7 +10,7 @@ import { WorkCard } from '../ui/works.js';
 export default function WorksPage() {
   return (
     <>
-      <div class="row"><h1>{texts.works.title}</h1><a class="button primary" href="/studio/register">{texts.works.register}</a></div>
+      <div class="row"><h1>{texts.works.title}</h1><a class="button" href="/studio/payouts">{texts.payouts.link}</a><a class="button primary" href="/studio/register">{texts.works.register}</a></div>
       <WithWallet>{({ address }) => <Works key={address} person={address} />}</WithWallet>
     </>
   );
@@ -28,7 +29,7 @@ export async function ownWorks(person: string): Promise<Own[]> {
   for (const { work } of earnings?.works ?? []) {
     if (!works.has(work)) works.set(work, (await gateway.work(work)).work);
   }
-  return [...works.values()].map((work) => ({ work, roles: rolesIn(work, person) })).reverse();
+  return [...works.values()].filter((work) => !isGroup(work)).map((work) => ({ work, roles: rolesIn(work, person) })).reverse();
 }
 
 function rolesIn(work: WorkFacts, person: string): string[] {
@@ -41,9 +42,10 @@ function rolesIn(work: WorkFacts, person: string): string[] {
 }
 
 function Works({ person }: { person: string }) {
-  const { value, error, isLoading, reload } = useLoaded(() => ownWorks(person), [person]);
+  const { value, error, reload } = useLoaded(() => ownWorks(person), [person]);
+  useReload(reload);
   if (error !== undefined) return <ErrorBox error={error} onRetry={reload} />;
-  if (!value || isLoading) return <Busy />;
+  if (!value) return <Busy />;
   if (value.length === 0) return <div class="card center"><p><strong>{texts.works.none}</strong></p><p>{texts.works.noneText}</p></div>;
   return <ul class="works">{value.map(({ work, roles }) => <WorkCard key={work.work} work={work} note={roles.join(', ')} />)}</ul>;
 }

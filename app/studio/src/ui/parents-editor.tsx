@@ -13,7 +13,7 @@ export interface ParentText {
 export interface CheckedParent {
   readonly work: string;
   readonly share_bps: number;
-  readonly terms: number;
+  readonly right: { readonly terms: number };
 }
 
 /** Reads the parents of a form and looks their terms up. @throws Error that says what is wrong. */
@@ -28,7 +28,7 @@ export async function checkParents(rows: readonly ParentText[]): Promise<Checked
       if (share_bps < terms.derivative_share_bps) {
         throw new Error(texts.register.parentLeast(index + 1, formatBps(terms.derivative_share_bps)));
       }
-      return { work, share_bps, terms: terms.number };
+      return { work, share_bps, right: { terms: terms.number } };
     }),
   );
 }

@@ -29,8 +29,8 @@ export function Code({ value, length = 4 }: { value: string; length?: number }) 
 
 /** Amount of a currency that may not be loaded yet. */
 export function Amount({ amount, mint }: { amount: bigint | string; mint: string }) {
-  const { value } = useLoaded(() => currencyOf(mint), [mint]);
-  return <>{value ? formatAmount(amount, value) : '…'}</>;
+  const { value, error } = useLoaded(() => currencyOf(mint), [mint]);
+  return <>{value ? formatAmount(amount, value) : error === undefined ? '…' : texts.baseUnits(String(amount))}</>;
 }
 
 /** Time of the user's calendar. */
@@ -71,6 +71,18 @@ export function Field({ label, help, error, value, onValue, ...rest }: FieldProp
       />
       {help && <small id={`${id}-help`}>{help}</small>}
       {error && <small id={`${id}-error`} class="bad">{error}</small>}
+    </div>
+  );
+}
+
+/** Labelled field of a secret, which the browser neither shows nor keeps. */
+export function Secret({ label, help, value, onValue }: Pick<FieldProps, 'label' | 'value' | 'onValue'> & { help: string }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input type="password" autocomplete="off" id={id} value={value} aria-describedby={`${id}-help`} onInput={(event) => onValue(event.currentTarget.value)} />
+      <small id={`${id}-help`}>{help}</small>
     </div>
   );
 }

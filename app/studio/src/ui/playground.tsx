@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { generate, openPayer, type OwnChannel } from '../lib/channels.js';
 import { formatAmount, parseAmount, type Currency } from '../lib/money.js';
+import { save } from '../lib/save.js';
 import { texts } from '../texts.js';
 import { Busy, ErrorBox, Field, Notice, Select, useAction } from './parts.js';
 
@@ -81,9 +82,7 @@ export function Playground({ channel, titles, currency, onSettled }: Props) {
     });
   const download = () => {
     const lines = receipts.map((receipt) => JSON.stringify({ receipt })).join('\n');
-    const url = URL.createObjectURL(new Blob([`${lines}\n`], { type: 'application/jsonl' }));
-    Object.assign(document.createElement('a'), { href: url, download: 'receipts.jsonl' }).click();
-    URL.revokeObjectURL(url);
+    save(`${lines}\n`, 'application/jsonl', 'receipts.jsonl');
   };
   const licenses = channel.licenses.map(({ work, use }, index) => [String(index), `${titles[index] || work.slice(0, 8)}: ${use}`] as const);
   const isReady = number > 0 && most !== undefined && most > 0n && !action.isBusy;
@@ -104,10 +103,10 @@ export function Playground({ channel, titles, currency, onSettled }: Props) {
         <button type="button" disabled={receipts.length === 0} onClick={download}>{texts.platform.receipts}</button>
       </div>
       {action.isBusy && <Busy text={texts.platform.paying(paid, number)} />}
-      {!action.isBusy && spent !== undefined && (
+      {!action.isBusy && (isSettled || (spent !== undefined && paid > 0)) && (
         <Notice tone="good">
-          <p data-paid={paid}>{texts.platform.paid(paid, formatAmount(spent, currency))}</p>
-          <p>{texts.platform.runway}: {pace}</p>
+          {spent !== undefined && paid > 0 && <p data-paid={paid}>{texts.platform.paid(paid, formatAmount(spent, currency))}</p>}
+          {spent !== undefined && <p>{texts.platform.runway}: {pace}</p>}
           {isSettled && <p data-settled>{texts.platform.settled}</p>}
         </Notice>
       )}

@@ -5,6 +5,7 @@ import { disconnect, isChoosing, session } from '../lib/wallets.js';
 import { texts } from '../texts.js';
 import { Code } from './parts.js';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 
 const WalletDialog = lazyPage(() => import('./wallet-dialog.js'));
 
@@ -23,6 +24,7 @@ const LINKS = [
 /** Frame around each page. */
 export function Shell({ path, children }: { path: string; children: ComponentChildren }) {
   const current = path === '/studio' ? '/studio/' : path;
+  useEffect(() => document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [current]);
   return (
     <>
       <a class="skip" href="#main">{texts.skip}</a>

@@ -1,22 +1,21 @@
-import { useState } from 'preact/hooks';
-
-import { MOST_RECIPIENTS, readContributors, readShares, type ShareText } from '../lib/shares.js';
+import { MOST_RECIPIENTS, readShares, type ShareText } from '../lib/shares.js';
 import { texts } from '../texts.js';
-import { Area, Field } from './parts.js';
+import { Field } from './parts.js';
 
 interface Props {
   rows: readonly ShareText[];
   /** Address that the first row shows as the user. */
   own: string;
-  /** Whether a list of contributors is offered. */
-  hasList: boolean;
+  /** Whether a person who signs later can be a recipient. */
+  hasSigner: boolean;
+  /** Whether the way to register many recipients is shown. */
+  hasPool: boolean;
   onRows(rows: ShareText[]): void;
 }
 
 /** Recipients and their shares. */
-export function SplitEditor({ rows, own, hasList, onRows }: Props) {
-  const { sum, errors } = readShares(rows);
-  const [list, setList] = useState('');
+export function SplitEditor({ rows, own, hasSigner, hasPool, onRows }: Props) {
+  const { sum, errors } = readShares(rows, hasSigner);
   const change = (at: number, part: Partial<ShareText>) => onRows(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
   const isTouched = rows.some(({ recipient, share }) => recipient !== '' && share !== '');
   return (
@@ -43,13 +42,7 @@ export function SplitEditor({ rows, own, hasList, onRows }: Props) {
         <output>{texts.register.sum(sum)}</output>
       </div>
       {isTouched && errors.length > 0 && <ul class="bad">{errors.map((error) => <li key={error}>{error}</li>)}</ul>}
-      {hasList && (
-        <details>
-          <summary>{texts.register.contributors}</summary>
-          <Area label={texts.register.contributors} help={texts.register.contributorsHelp} isCode rows={6} value={list} onValue={setList} />
-          <button type="button" onClick={() => onRows(readContributors(list))}>{texts.register.apply}</button>
-        </details>
-      )}
+      {hasPool && <p><a href="/studio/dataset">{texts.pool.link}</a></p>}
     </fieldset>
   );
 }

@@ -3,11 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import axe from 'axe-core';
+import decodeQR from 'qr/decode.js';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+import { preview, type PreviewServer } from 'vite';
 
 import { Core, type AccountJson } from '@motif/sdk';
 
-import { Localnet } from '../../../../sdk/typescript/test/support/localnet.js';
+import { freePort, Localnet } from '../../../../sdk/typescript/test/support/localnet.js';
+import { hasOtherPages, serveDist } from './pages.js';
 import { ScriptedWallet } from './wallet.js';
 
 export { HAS_BINARY, PICTURE } from '../../../../sdk/typescript/test/support/localnet.js';
@@ -15,7 +19,13 @@ export { HAS_BINARY, PICTURE } from '../../../../sdk/typescript/test/support/loc
 /** Test dollar of `motif localnet`. */
 export const DOLLAR = '4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU';
 
-const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
+/** Secret of the gateway's admin interface. */
+export const ADMIN_SECRET = 'a secret of the test, which is longer than 32 bytes';
+
+/** Time for what a page does, milliseconds: other processes of the machine may take the processor. */
+const PATIENCE = 90_000;
+const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+export const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
 export const HAS_CHROMIUM = existsSync(CHROMIUM);
 const CORE = fileURLToPath(new URL('../../../../sdk/core/motif_core.wasm', import.meta.url));
 const PEOPLE = ['creator', 'friend', 'platform', 'gateway'] as const;
@@ -26,27 +36,38 @@ export class Studio {
   readonly localnet: Localnet;
   readonly core: Core;
   readonly #browser: Browser;
+  /** Whether the binary has pages of another build: then dist/ is served in their place. */
+  readonly #isOther: boolean;
+  readonly #adminUrl: string;
+  #preview: PreviewServer | undefined;
   /** Errors of pages: failed scripts, refused resources. */
   readonly errors: string[] = [];
   /** Requests to another origin than the gateway's. */
   readonly foreign: string[] = [];
 
-  private constructor(localnet: Localnet, core: Core, browser: Browser) {
+  private constructor(localnet: Localnet, core: Core, browser: Browser, isOther: boolean, adminUrl: string) {
+    this.#adminUrl = adminUrl;
     this.localnet = localnet;
     this.core = core;
     this.#browser = browser;
+    this.#isOther = isOther;
   }
 
   static async start(): Promise<Studio> {
     const localnet = await Localnet.start(PEOPLE);
-    await localnet.serve();
+    const adminPort = await freePort(1);
+    await localnet.write('admin.secret', ADMIN_SECRET);
+    await localnet.serve(['--admin-listen', `127.0.0.1:${adminPort}`, '--admin-secret-file', 'admin.secret']);
     const core = await Core.load(Uint8Array.from(await readFile(CORE)));
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
-    return new Studio(localnet, core, browser);
+    const isOther = await hasOtherPages(localnet.gatewayUrl);
+    if (isOther) console.warn('the binary has pages of another build: dist/ is tested in their place');
+    return new Studio(localnet, core, browser, isOther, `http://127.0.0.1:${adminPort}`);
   }
 
   async stop(): Promise<void> {
     await this.#browser.close();
+    await this.#preview?.close();
     await this.localnet.stop();
   }
 
@@ -54,17 +75,28 @@ export class Studio {
     return this.localnet.gatewayUrl;
   }
 
+  /** Serves dist/ beside the admin interface, as `npm run preview` does for an operator; returns the URL. */
+  async previewAdmin(): Promise<string> {
+    const paths = ['/v1', '/metrics'];
+    const proxy = Object.fromEntries(paths.map((path) => [path, this.#adminUrl]));
+    this.#preview ??= await preview({ root: FOLDER, logLevel: 'silent', preview: { port: await freePort(1), strictPort: true, host: '127.0.0.1', proxy } });
+    return (this.#preview.resolvedUrls?.local[0] ?? '').replace(/\/studio\/$/, '');
+  }
+
   /** Opens a page of a browser of its own, with a person's wallet. */
   async open(path: string, wallet?: ScriptedWallet, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext(options);
+    if (this.#isOther) await serveDist(context, this.url);
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => this.errors.push(`${path}: ${error.message}`));
     page.on('console', (message) => {
       const isRefusal = message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !isRefusal) this.errors.push(`${path}: ${message.text()}`);
     });
     page.on('request', (request) => {
-      if (!request.url().startsWith(this.url) && !/^(data|blob):/.test(request.url())) this.foreign.push(request.url());
+      const own = path.startsWith('http') ? new URL(path).origin : this.url;
+      if (!request.url().startsWith(own) && !/^(data|blob):/.test(request.url())) this.foreign.push(request.url());
     });
     await wallet?.install(page);
     await page.goto(path.startsWith('/') ? this.url + path : path);
@@ -104,6 +136,18 @@ export async function connect(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Connect wallet' }).first().click();
   await page.getByRole('button', { name: 'Scripted wallet' }).click();
   await page.getByRole('button', { name: 'Disconnect' }).waitFor();
+}
+
+/** Reads a QR code from a picture of it, as a phone does. */
+export async function readCode(page: Page, picture: Buffer): Promise<string> {
+  const { width, height, data } = await page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!;
+    context.drawImage(bitmap, 0, 0);
+    return { width: bitmap.width, height: bitmap.height, data: [...context.getImageData(0, 0, bitmap.width, bitmap.height).data] };
+  }, picture.toString('base64'));
+  return decodeQR({ width, height, data: Uint8Array.from(data) });
 }
 
 /** Returns the violations that axe finds in a page. */

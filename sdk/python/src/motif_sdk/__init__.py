@@ -15,7 +15,7 @@ from .gateway import AsyncGatewayClient, GatewayClient
 from .payer import Generation, Hold, License, Payer, sha256
 from .receipts import KeptReceipt, Receipt, ReceiptKey, verify_proof
 from .signer import CallableSigner, Keypair, Signer
-from .transport import AsyncMotifTransport, MotifTransport
+from .transport import AsyncMotifTransport, MotifTransport, receipts_of
 
 __version__ = "0.2.0"
 
@@ -44,6 +44,7 @@ __all__ = [
     "Signer",
     "errors",
     "examine",
+    "receipts_of",
     "sha256",
     "verify_proof",
 ]

@@ -95,8 +95,9 @@ class Answers:
         with self._lock:
             self._unpaid.get(answer.channel, {}).pop(answer.hold, None)
         path = self._path(answer.hold).with_suffix(".receipt")
-        temporary = path.with_suffix(f".{os.getpid()}.writing")
-        temporary.write_text(json.dumps(receipt))
+        handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".writing")
+        with os.fdopen(handle, "w") as file:
+            json.dump(receipt, file)
         os.replace(temporary, path)
 
     def receipt(self, hold: str) -> JSON | None:

@@ -5,7 +5,9 @@ A call is a frame: length of the JSON (4 bytes, little-endian), JSON, other byte
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import threading
 from typing import Any, cast
 
@@ -27,7 +29,10 @@ class Core:
         self._store.set_limits(memory_size=max_bytes)
         if max_seconds is not None:
             self._store.set_epoch_deadline(max_seconds)
-        exports = Instance(self._store, module, []).exports(self._store)
+        try:
+            exports = Instance(self._store, module, []).exports(self._store)
+        except WasmtimeError as error:
+            raise CoreFailed(f"the rules cannot be loaded: {str(error).splitlines()[0]}") from None
         self._memory = cast(Memory, exports["memory"])
         self._allocate = cast(Func, exports["motif_allocate"])
         self._release = cast(Func, exports["motif_release"])
@@ -41,7 +46,7 @@ class Core:
         """
         return self.call_raw(call, raw, **arguments)[0]
 
-    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
+    def call_foreign(self, call: str, raw: bytes = b"", /, **arguments: Any) -> tuple[Any, bytes]:
         """Returns the result of a call about what a server has sent, and the bytes behind it.
 
         Raises the error that the rules return; `Untrusted` if they cannot read it.
@@ -92,6 +97,22 @@ def shared() -> Core:
         if _shared is None or _shared._store is None:  # pyright: ignore[reportPrivateUsage]
             _shared = Core()
         return _shared
+
+
+async def load() -> None:
+    """Compiles the module in a thread, unless it is compiled."""
+    if _shared is None:
+        await asyncio.to_thread(shared)
+
+
+def _begin_process() -> None:
+    """Gives a forked process locks that no thread holds, and an instance of its own."""
+    global _shared, _shared_lock
+    _shared, _shared_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_process)
 
 
 def check_range(name: str, value: int, bits: int) -> int:

@@ -5,10 +5,7 @@ The driving coroutine runs while there is something to do. Callers add payments 
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import concurrent.futures
-import contextlib
 import threading
 import time
 from collections import deque
@@ -20,18 +17,20 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from . import base58
-from ._calls import FIRST_PAUSE, LONGEST_PAUSE, Calls, Headers
+from ._calls import FIRST_PAUSE, LONGEST_PAUSE, GatewayCalls, Headers
+from ._log import log
 from ._machine import JSON, Machine
 from ._refusals import error_of
-from ._sansio import Arrival, Blocking, Host, Resolved, Sleep, Wait, Waiter
+from ._rpc import RpcCalls
+from ._sansio import Arrival, Blocking, Host, Resolved, Sleep, Wait, Waiter, resolve
 from ._statefile import StateFile
-from .errors import CoreFailed, MotifError, SignerFailed, Unanswered, Unreachable
+from .errors import CoreFailed, InvalidInput, MotifError, SignerFailed, Unanswered, Unreachable
 from .receipts import Receipt
 from .signer import Signer
 
-LINGER_PART = 8
+GATHER_PART = 8
 """Part of a round trip for which the next batch waits for the callers of the last one."""
-LONGEST_LINGER = 0.01
+LONGEST_GATHER = 0.01
 MAX_RECOVERED = 1_000
 """Number of payments without a caller whose receipts are kept in memory; the state file has all."""
 READ_VALID, READ_REUSED = 900, 300
@@ -79,14 +78,23 @@ class Engine(Generic[HostT]):
     """Payer of one channel, for threads or for one event loop."""
 
     def __init__(
-        self, channel: str, machine: Machine, calls: Calls, signer: Signer, file: StateFile | None, host: HostT
+        self,
+        channel: str,
+        machine: Machine,
+        calls: GatewayCalls,
+        signer: Signer,
+        file: StateFile | None,
+        host: HostT,
+        rpc: RpcCalls | None,
     ) -> None:
         self.channel: str = channel
         self.machine: Machine = machine
-        self.calls: Calls = calls
+        self.calls: GatewayCalls = calls
         self.signer: Signer = signer
         self.file: StateFile | None = file
         self.host: HostT = host
+        self.rpc: RpcCalls | None = rpc
+        """Node that has the channel; `None` if its data was given."""
         self._recovered: deque[Paid] = deque(maxlen=MAX_RECOVERED)
         self._public_key = Ed25519PublicKey.from_public_bytes(base58.decode(signer.address, 32))
         self._inbox, self._lock = _Inbox(), threading.Lock()
@@ -120,7 +128,18 @@ class Engine(Generic[HostT]):
             inbox.payments.append((ticket, generations, tag))
             is_new, inbox.is_driven = not inbox.is_driven, True
         self._start(is_new)
-        return await Wait(waiter)
+        try:
+            return await Wait(waiter)
+        except BaseException:
+            self._leave(ticket, waiter)
+            raise
+
+    def _leave(self, ticket: int, waiter: Waiter[Paid]) -> None:
+        """Keeps the receipts of a payment for its caller's next attempt, if the caller has stopped waiting."""
+        with self._lock:
+            is_open = self._inbox.waiters.pop(ticket, None) is not None
+            if not is_open and waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._recovered.append(waiter.result())
 
     async def resume(self) -> list[Receipt]:
         """Repeats an unanswered batch; returns the newest receipts whose callers had stopped waiting."""
@@ -144,8 +163,15 @@ class Engine(Generic[HostT]):
                     return paid
         return None
 
-    async def refresh(self, account: bytes) -> None:
+    async def read_account(self) -> bytes:
+        """Returns the data of the channel's account from the chain."""
+        if self.rpc is None:
+            raise InvalidInput("the payer was opened with an account: expected the account's new data")
+        return (await self.rpc.decoded(self.channel, "channel"))[1]
+
+    async def refresh(self, account: bytes | None = None) -> None:
         """Adds licenses and deposits that are new on chain, and drops what has settled."""
+        account = account or await self.read_account()
         self.machine.call("payer.refresh", account=base64.b64encode(account).decode())
         await self.calls.open_channel(self.channel, await self.reader_headers())
 
@@ -171,7 +197,7 @@ class Engine(Generic[HostT]):
             self._reader = (proof["issued_at"], header)
         return {"motif-reader": self._reader[1]}
 
-    async def read(self, path: str) -> JSON:
+    async def read(self, path: str) -> Any:
         """Returns the JSON of a path below the channel's, which is shown to its payer."""
         return await self.calls.json("GET", f"/v1/channels/{self.channel}{path}", headers=await self.reader_headers())
 
@@ -206,7 +232,7 @@ class Engine(Generic[HostT]):
                     if flight is not None:
                         if not self.machine.status()["has_doubts"]:
                             self._reply_doubtful(None)
-                        await self._linger(flight)
+                        await self._gather(flight)
                         continue
                     self._reply_doubtful(None)
                 except MotifError as error:
@@ -218,7 +244,9 @@ class Engine(Generic[HostT]):
                         self._inbox.is_driven = False
                         return
         except BaseException as error:
-            self._abandon(error if isinstance(error, MotifError) else Unanswered())
+            self._abandon(
+                error if isinstance(error, MotifError) else CoreFailed("the payer has stopped: open it again")
+            )
             raise
 
     async def _step(self) -> _Flight | None:
@@ -226,7 +254,7 @@ class Engine(Generic[HostT]):
         self._check_file()  # what is unanswered may not be saved
         if self.file is not None and self.file.is_long:
             await self._rewrite()
-        self._hand_over()
+        self._submit()
         request = self.machine.call("payer.resend")["request"]
         if request is not None:
             # Sent before, by a driver that has ended.
@@ -236,14 +264,14 @@ class Engine(Generic[HostT]):
             effects = self.machine.effects("payer.next", now=now())
         return await self._execute(effects) if effects else None
 
-    def _hand_over(self) -> None:
+    def _submit(self) -> None:
         """Gives the payments that have arrived to the machine, except those that no caller awaits."""
         with self._lock:
             inbox = self._inbox
             arrived, inbox.payments = inbox.payments, []
-            payments = [one for one in arrived if self.host.claim(inbox.waiters[one[0]])]
+            payments = [one for one in arrived if self._is_awaited(one[0])]
             for ticket in {one[0] for one in arrived} - {one[0] for one in payments}:
-                del inbox.waiters[ticket]
+                inbox.waiters.pop(ticket, None)
         for ticket, generations, tag in payments:
             tagged = {} if tag is None else {"tag": tag}
             try:
@@ -253,6 +281,10 @@ class Engine(Generic[HostT]):
                 raise
             except MotifError as error:
                 self._reply(ticket, error)
+
+    def _is_awaited(self, ticket: int) -> bool:
+        waiter = self._inbox.waiters.get(ticket)
+        return waiter is not None and self.host.claim(waiter)
 
     async def _execute(self, effects: list[JSON]) -> _Flight:
         queue, flight = list(reversed(effects)), _Flight()
@@ -318,15 +350,17 @@ class Engine(Generic[HostT]):
             is_last = begun >= deadline
             try:
                 reply = await self.calls.exchange("POST", path, headers, request["body"].encode())
-            except Unreachable:
+            except Unreachable as error:
                 self.machine.call("payer.lose_answer")
                 if is_last:
                     raise
+                log.debug("a batch of channel %s is repeated: %s", self.channel, error)
             else:
                 flight.round_trip = time.monotonic() - begun
                 is_transient = not reply.is_success and self._is_transient(reply.status, reply.body)
                 if is_last or not is_transient:
                     return self._answered(reply.status, reply.body)
+                log.debug("a batch of channel %s is repeated after status %d", self.channel, reply.status)
             await Sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
@@ -346,10 +380,10 @@ class Engine(Generic[HostT]):
             self._given_up = [(effect["ticket"], error_of(effect["error"])) for effect in failed]
             raise error
 
-    async def _linger(self, flight: _Flight) -> None:
+    async def _gather(self, flight: _Flight) -> None:
         """Waits for the callers of the last batch, who often pay again at once: all share one round trip then."""
         target = flight.gathered + flight.answered
-        deadline = time.monotonic() + min(LONGEST_LINGER, flight.round_trip / LINGER_PART)
+        deadline = time.monotonic() + min(LONGEST_GATHER, flight.round_trip / GATHER_PART)
         while len(self._inbox.payments) < target:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -382,8 +416,9 @@ class Engine(Generic[HostT]):
     def _reply(self, ticket: int, result: Paid | MotifError) -> None:
         with self._lock:
             waiter = self._inbox.waiters.pop(ticket, None)
-        if waiter is not None:
-            _resolve(waiter, result)
+            is_taken = waiter is not None and resolve(waiter, result)
+            if not is_taken and isinstance(result, Paid):
+                self._recovered.append(result)
 
     def _reply_all(self, tickets: list[int], error: MotifError) -> None:
         for ticket in tickets:
@@ -393,13 +428,13 @@ class Engine(Generic[HostT]):
         with self._lock:
             doubtful, self._inbox.doubtful = self._inbox.doubtful, []
         for waiter in doubtful:
-            _resolve(waiter, error)
+            resolve(waiter, error)
 
     def _fail_waiting(self, error: MotifError) -> None:
         """Fails all who wait, because an earlier batch is unanswered or the file has failed."""
         is_broken = isinstance(error, CoreFailed) or (self.file is not None and self.file.failure is not None)
         if not isinstance(error, CoreFailed):
-            self._hand_over()
+            self._submit()
             self._reply_all(self.machine.tickets("payer.drop_waiting"), error if is_broken else Unanswered())
             self._reply_doubtful(error)
             # Callers of the batch come last: what they do next is a new attempt.
@@ -417,17 +452,8 @@ class Engine(Generic[HostT]):
             waiters, self._inbox.waiters, self._inbox.payments = self._inbox.waiters, {}, []
             self._inbox.is_driven = keeps_driving
         for waiter in waiters.values():
-            _resolve(waiter, error)
+            resolve(waiter, error)
         self._reply_doubtful(error)
-
-
-def _resolve(waiter: Waiter[Any], result: Paid | MotifError | None) -> None:
-    """Hands a result to a caller, who may have stopped waiting."""
-    with contextlib.suppress(concurrent.futures.InvalidStateError, asyncio.InvalidStateError):
-        if isinstance(result, MotifError):
-            waiter.set_exception(result)
-        else:
-            waiter.set_result(result)
 
 
 def generation_of(license: int, units: int, request_digest: str, output_digest: str) -> JSON:

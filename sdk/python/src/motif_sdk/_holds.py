@@ -39,9 +39,9 @@ def purchase_of(license: int, units: JSON, request_digest: str, seconds: int, ke
 async def place(
     engine: Engine[Any], license: int, units: int, request_digest: str, seconds: int, tag: str | None
 ) -> HeldGeneration:
-    """Places a hold. Nothing is paid, and budgets count captures only."""
+    """Places a hold, if budgets allow its units. Nothing is paid, and budgets count captures only."""
     tagged = {} if tag is None else {"tag": tag}
-    engine.machine.call("payer.check", license=license, units=1, now=now(), **tagged)
+    engine.machine.call("payer.check", license=license, units=units, now=now(), **tagged)
     purchase = purchase_of(license, {"at_most": units}, request_digest, seconds)
     expires_at = purchase["expires_at"]
     proof = await engine.proof({"hold": purchase})
@@ -54,7 +54,7 @@ async def place(
     }
     path, headers = f"/v1/channels/{engine.channel}/holds", {"idempotency-key": purchase["key"]}
     facts = await engine.calls.json("POST", path, body, headers)
-    hold = engine.machine.judge("hold.check", purchase=purchase, facts=facts)["hold"]
+    hold = engine.machine.call_foreign("hold.check", purchase=purchase, facts=facts)["hold"]
     return HeldGeneration(hold, license, units, request_digest, expires_at)
 
 

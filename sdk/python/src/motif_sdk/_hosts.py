@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
+import os
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -13,20 +15,35 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from ._sansio import Arrival, Blocking, Command, Exchange, Reply, Resolved, Sleep, Wait, Waiter, arun, run
-from .errors import InvalidInput, Unreachable
+from .errors import InvalidInput, ProcessForked, Unreachable, Untrusted
 
 T = TypeVar("T")
 
-TIMEOUT = httpx.Timeout(180.0, connect=10.0)
-"""Longer than a gateway needs to confirm a transaction."""
+CONNECT_SECONDS = 10.0
+MAX_REPLY = 64 << 20
+"""Maximum size of an answer, bytes."""
 
 
 class _Closable:
-    """Base of hosts, which execute nothing once they are closed."""
+    """Base of hosts, which execute nothing once they are closed, and nothing in a forked process."""
 
-    _is_closed = False
+    def __init__(self) -> None:
+        self._is_closed, self._process = False, os.getpid()
+
+    def check_process(self) -> None:
+        """Raises `ProcessForked` in another process: connections and threads are of the first one."""
+        if self._process != os.getpid():
+            raise ProcessForked
+
+    def _check(self, protocol: Coroutine[Any, Any, Any]) -> None:
+        try:
+            self.check_process()
+        except ProcessForked:
+            protocol.close()  # it was not begun
+            raise
 
     def _check_open(self) -> None:
+        self.check_process()
         if self._is_closed:
             raise InvalidInput("the client is closed")
 
@@ -35,13 +52,15 @@ class SyncHost(_Closable):
     """Executes commands in threads. One background thread drives the payments."""
 
     def __init__(self, client: httpx.Client | None = None) -> None:
-        self._client = client or httpx.Client(timeout=TIMEOUT, trust_env=False)
+        super().__init__()
+        self._client = client or httpx.Client(trust_env=False)
         self._owns_client = client is None
         self._arrived = threading.Event()
         self._driver: concurrent.futures.ThreadPoolExecutor | None = None
 
     def run(self, protocol: Coroutine[Any, Any, T]) -> T:
-        """Runs a protocol."""
+        """Runs a protocol. Raises `ProcessForked`."""
+        self._check(protocol)
         return run(protocol, self.execute)
 
     def execute(self, command: Command[Any]) -> Any:
@@ -49,12 +68,9 @@ class SyncHost(_Closable):
         if isinstance(command, Exchange):
             self._check_open()
             try:
-                answer = self._client.request(
-                    command.method, command.url, headers=dict(command.headers), content=command.body
-                )
+                return self._exchange(command)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise unreachable(command.url, error) from None
-            return reply_of(answer)
         if isinstance(command, Sleep):
             return time.sleep(command.seconds)
         if isinstance(command, Blocking):
@@ -74,11 +90,22 @@ class SyncHost(_Closable):
         if isinstance(command, Wait):
             future = cast("concurrent.futures.Future[Any]", command.waiter)
             try:
-                return future.result()
-            except BaseException:
+                return future.result(command.seconds)
+            except BaseException as error:
                 future.cancel()  # has an effect only if the caller was interrupted
+                if isinstance(error, concurrent.futures.TimeoutError):
+                    raise TimeoutError from None
                 raise
         raise TypeError(f"unknown command {command!r}")
+
+    def _exchange(self, command: Exchange) -> Reply:
+        deadline, body = time.monotonic() + command.seconds, bytearray()
+        with self._client.stream(**arguments_of(command, self._owns_client)) as answer:
+            for chunk in answer.iter_bytes():
+                extend(body, chunk)
+                if time.monotonic() >= deadline:
+                    raise Unreachable(shown(command.url), "it takes too long")
+        return reply_of(answer, body)
 
     def waiter(self) -> concurrent.futures.Future[Any]:
         """Creates a future."""
@@ -100,7 +127,9 @@ class SyncHost(_Closable):
         self._arrived.set()
 
     def close(self) -> None:
-        """Waits for the background thread and closes the connections."""
+        """Waits for the background thread and closes the connections. Does nothing in a forked process."""
+        if self._process != os.getpid():
+            return
         if self._driver is not None:
             self._driver.shutdown()
         self._is_closed = True
@@ -112,13 +141,15 @@ class AsyncHost(_Closable):
     """Executes commands in one event loop. A task drives the payments."""
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client or httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
+        super().__init__()
+        self._client = client or httpx.AsyncClient(trust_env=False)
         self._owns_client = client is None
         self._arrived = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
 
     async def run(self, protocol: Coroutine[Any, Any, T]) -> T:
-        """Runs a protocol."""
+        """Runs a protocol. Raises `ProcessForked`."""
+        self._check(protocol)
         return await arun(protocol, self.execute)
 
     async def execute(self, command: Command[Any]) -> Any:
@@ -126,12 +157,11 @@ class AsyncHost(_Closable):
         if isinstance(command, Exchange):
             self._check_open()
             try:
-                answer = await self._client.request(
-                    command.method, command.url, headers=dict(command.headers), content=command.body
-                )
+                return await asyncio.wait_for(self._exchange(command), command.seconds)
+            except asyncio.TimeoutError:
+                raise Unreachable(shown(command.url), "it takes too long") from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise unreachable(command.url, error) from None
-            return reply_of(answer)
         if isinstance(command, Sleep):
             return await asyncio.sleep(command.seconds)
         if isinstance(command, Blocking):
@@ -147,8 +177,18 @@ class AsyncHost(_Closable):
             value: Any = command.value
             return await value if inspect.isawaitable(value) else value
         if isinstance(command, Wait):
-            return await cast("asyncio.Future[Any]", command.waiter)
+            try:
+                return await asyncio.wait_for(cast("asyncio.Future[Any]", command.waiter), command.seconds)
+            except asyncio.TimeoutError:
+                raise TimeoutError from None
         raise TypeError(f"unknown command {command!r}")
+
+    async def _exchange(self, command: Exchange) -> Reply:
+        body = bytearray()
+        async with self._client.stream(**arguments_of(command, self._owns_client)) as answer:
+            async for chunk in answer.aiter_bytes():
+                extend(body, chunk)
+        return reply_of(answer, body)
 
     def waiter(self) -> asyncio.Future[Any]:
         """Creates a future."""
@@ -168,7 +208,9 @@ class AsyncHost(_Closable):
         self._arrived.set()
 
     async def close(self) -> None:
-        """Waits for the task and closes the connections."""
+        """Waits for the task and closes the connections. Does nothing in a forked process."""
+        if self._process != os.getpid():
+            return
         if self._driver is not None:
             await asyncio.wait([self._driver])
         self._is_closed = True
@@ -176,18 +218,34 @@ class AsyncHost(_Closable):
             await self._client.aclose()
 
 
-def reply_of(answer: httpx.Response) -> Reply:
-    """Returns a response that was read."""
-    return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
+def arguments_of(command: Exchange, is_own: bool) -> dict[str, Any]:
+    """Returns a request's arguments for httpx. A client of the caller's keeps its own time limits."""
+    headers = {"accept-encoding": "identity", **command.headers}
+    arguments: dict[str, Any] = {"method": command.method, "url": command.url, "headers": headers}
+    if is_own:
+        arguments["timeout"] = httpx.Timeout(command.seconds, connect=min(command.seconds, CONNECT_SECONDS))
+    return arguments | {"content": command.body}
+
+
+def extend(body: bytearray, chunk: bytes) -> None:
+    """Adds to a body. Raises `Untrusted` above its maximum size."""
+    body += chunk
+    if len(body) > MAX_REPLY:
+        raise Untrusted(f"it exceeds {MAX_REPLY} bytes")
+
+
+def reply_of(answer: httpx.Response, body: bytearray) -> Reply:
+    """Returns a response with its body."""
+    return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
 
 
 def unreachable(url: str, error: Exception) -> Unreachable:
-    """Returns the error of a request without an answer."""
-    return Unreachable(shown(url), str(error) or type(error).__name__)
+    """Returns the error of a request without an answer. Errors of headers and URLs would show them."""
+    is_told = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
+    return Unreachable(shown(url), (str(error) if is_told else "") or type(error).__name__)
 
 
 def shown(url: str) -> str:
-    """Returns a URL without user, password and query, which may be secrets."""
+    """Returns the origin of a URL: the rest may contain secrets."""
     scheme, _, rest = url.partition("://")
-    place, slash, path = rest.split("?", 1)[0].partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._core import Core
-from .errors import InvalidInput
+from .errors import InvalidInput, StateInvalid
 
 JSON = dict[str, Any]
 
@@ -60,7 +60,10 @@ class Machine:
         common: JSON = {"channel": channel, "account": base64.b64encode(account).decode(), "policy": policy.document()}
         if receipt_keys is not None:
             common["receipt_keys"] = list(receipt_keys)
-        handle = self.core.call("payer.load", state, **common)["payer"] if state is not None else None
+        handle = self.core.call("payer.load", state, **common)["payer"] if state else None
+        if state and handle is None:
+            # The first record is written as a whole.
+            raise StateInvalid("the payer's state is damaged, or the file is none: its first record cannot be read")
         if handle is None:
             handle = self.core.call("payer.new", **common, is_kept=state is not None)["payer"]
         self._payer: int = handle
@@ -69,13 +72,13 @@ class Machine:
         """Returns the result of a call with this payer's handle."""
         return self.core.call(call, raw, payer=self._payer, **arguments)
 
-    def judge(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
+    def call_foreign(self, call: str, raw: bytes = b"", /, **arguments: Any) -> Any:
         """Returns the result of a call about what a server has sent. Raises `Untrusted` if it cannot be read."""
-        return self.core.judge(call, raw, payer=self._payer, **arguments)[0]
+        return self.core.call_foreign(call, raw, payer=self._payer, **arguments)[0]
 
-    def compare(self, state: JSON) -> list[JSON]:
+    def compare(self, state: Mapping[str, object]) -> list[JSON]:
         """Compares this payer with the channel's state at the gateway; returns effects."""
-        return self.judge("payer.compare", state=state)["effects"]
+        return self.call_foreign("payer.compare", state=state)["effects"]
 
     def effects(self, call: str, raw: bytes = b"", /, **arguments: Any) -> list[JSON]:
         """Returns the effects of a call."""

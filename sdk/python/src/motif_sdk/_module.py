@@ -33,6 +33,16 @@ def load(name: str, is_interruptible: bool = False) -> tuple[Engine, Module]:
         return _loaded[name]
 
 
+def _begin_process() -> None:
+    """Gives a forked process a lock that no thread holds."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_process)
+
+
 def module_path(name: str) -> Path:
     """Returns the path of a module: in the wheel, or beside this package in the repository."""
     inside = Path(__file__).parent / "modules" / name

@@ -7,23 +7,28 @@ compared the answer with its receipt.
 from __future__ import annotations
 
 import json
-import secrets
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import _core
-from ._calls import after_payment, refusal_of
+from ._calls import BUSY, FIRST_PAUSE, LONGEST_PAUSE, checked_key
+from ._core import check_range
 from ._engine import Engine, Paid, now
 from ._holds import purchase_of
+from ._log import log
 from ._machine import JSON
+from ._places import Places
+from ._purchases import Attempt, Purchases
 from ._sansio import Command, Sleep
 from .errors import (
     InvalidInput,
+    LicenseNotFound,
     MotifError,
     NotPayable,
+    OutcomeUnknown,
     PriceTooHigh,
     Problem,
     Refused,
@@ -35,7 +40,15 @@ from .receipts import Receipt
 REQUIRED, PAYMENT, RECEIPT, KEY = "motif-payment-required", "motif-payment", "motif-receipt", "idempotency-key"
 EXTRA_SECONDS = 60
 """Added to the required time of a hold, because clocks differ."""
+READ_SECONDS = 180.0
+"""Time limit of an answer's body."""
 RUNNING_SECONDS, PAUSE = 600.0, 0.5
+PLACE_SECONDS, FULL_PAUSE = 600.0, 0.2
+"""Time for which a request waits for a place among the channel's unpaid answers, and between attempts."""
+HOLD_ATTEMPTS = 3
+"""Number of purchases of a request whose holds end without a payment."""
+WITHOUT_PLACE = ("too-many-unpaid", "paywall-full")
+"""Refusals for want of a place. They end the hold."""
 OTHER_REQUEST = ("idempotency-key-reused", "answer-running")
 """Refusals after which a hold of this name is another request's."""
 OWN_HEADERS = {KEY, "content-length", "transfer-encoding", "accept-encoding", "connection"}
@@ -81,6 +94,7 @@ class Read(Command[bytes]):
 
     answer: Answer
     max_bytes: int
+    deadline: float = field(default_factory=lambda: time.monotonic() + READ_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -117,75 +131,32 @@ class Opened:
 
 
 @dataclass
-class Attempt:
-    """Purchase of one answer, and its payment once it is made."""
-
-    purchase: JSON
-    is_named: bool = False
-    """Whether the caller chose the idempotency key."""
-    paid: Paid | None = None
-
-    def renew(self, seconds: int) -> None:
-        """Begins again after a failure that cost nothing, whose hold's name is used up."""
-        self.purchase = self.purchase | {"key": secrets.token_hex(16), "expires_at": now() + seconds}
-
-
-class Purchases:
-    """Purchases that a later request continues: those whose outcome is unknown, by the request's digest, and those
-    whose idempotency key the caller chose."""
-
-    def __init__(self) -> None:
-        self._unfinished: list[Attempt] = []
-        self._named: dict[str, Attempt] = {}
-        self._lock = threading.Lock()
-
-    def begin(self, attempt: Attempt) -> Attempt:
-        """Returns the purchase that a new one continues, or the new one."""
-        purchase = attempt.purchase
-        with self._lock:
-            self._prune()
-            if attempt.is_named:
-                known = self._named.setdefault(purchase["key"], attempt)
-                is_same = known.purchase["request_digest"] == purchase["request_digest"]
-                return known if is_same else attempt
-            for earlier in self._unfinished:
-                if earlier.purchase["request_digest"] == purchase["request_digest"]:
-                    self._unfinished.remove(earlier)
-                    return earlier
-        return attempt
-
-    def keep(self, attempt: Attempt) -> None:
-        """Keeps a purchase whose outcome is unknown."""
-        if not attempt.is_named:
-            with self._lock:
-                self._unfinished.append(attempt)
-
-    def _prune(self) -> None:
-        """Forgets purchases that cannot be paid for any more."""
-        at = now()
-        self._unfinished = [one for one in self._unfinished if one.purchase["expires_at"] > at]
-        self._named = {key: one for key, one in self._named.items() if one.purchase["expires_at"] > at}
-
-
-@dataclass
 class Buyer:
     """Payer and conditions of purchases."""
 
     engine: Engine[Any]
     tag: str | None
     max_price: int | None
-    """Maximum cost of an answer, base units, fees included."""
-    api_key: str | None = None
+    """Maximum cost of an answer, base units, fees included; `None` for no other limit than budgets and deposit."""
+    api_keys: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """API keys of gateways without open access, by the origin of the paywall."""
     max_bytes: int = 64 << 20
     on_receipt: Callable[[Receipt], object] | None = None
     can_stream: bool = True
-    purchases: Purchases = field(default_factory=Purchases)
+
+    def __post_init__(self) -> None:
+        if self.max_price is not None:
+            check_range("max_price", self.max_price, 64)
+        check_range("max_bytes", self.max_bytes, 63)
+        self.api_keys = {origin_of(url): str(checked_key(key)) for url, key in self.api_keys.items()}
+        self._purchases, self._places = Purchases.of(self.engine), Places.of(self.engine)
 
     async def buy(self, request: Outgoing) -> Answer | Bought | Rejected | Opened:
         """Sends a request, and pays for the answer if the server asks for it.
 
         Returns the `Answer`, unread, of a server that asks for no Motif payment.
         """
+        self.engine.host.check_process()
         first = await Send(request, is_unpaid=True)
         required = first.headers.get(REQUIRED)
         if first.status != 402 or required is None:
@@ -199,26 +170,75 @@ class Buyer:
         if plan["streams"] and not self.can_stream:
             raise NotPayable("the answer is a stream, which MotifAuth cannot pay for: use MotifTransport")
         self.check_cost(int(plan["most_cost"]))
-        seconds = int(plan["hold_seconds"]) + EXTRA_SECONDS
-        attempt = self._attempt(request, plan, seconds)
-        if plan["streams"]:
-            return await self._open(request, attempt.purchase, int(plan["most_cost"]))
-        try:
-            bought = await self._fetch(request, attempt, seconds)
-        except MotifError as error:
-            if not error.is_definite:
-                self.purchases.keep(attempt)
-            elif not isinstance(error, Refused) or error.type not in OTHER_REQUEST:
+        attempt, seconds = self._attempt(request, plan), _hold_seconds(plan)
+        async with self._purchases.turn(self.engine.host, attempt):
+            attempt = self._purchases.begin(attempt)
+            if not plan["streams"]:
+                self._purchases.note(attempt)
+            try:
+                bought = await self._buy_in_place(request, attempt, plan)
+            except MotifError as error:
+                if plan["streams"]:
+                    pass
+                elif not error.is_definite:
+                    self._purchases.keep(attempt)
+                elif not isinstance(error, Refused) or error.type not in OTHER_REQUEST:
+                    await self._release(attempt)
+                    attempt.renew(seconds)
+                    self._purchases.end(attempt)
+                raise
+            except BaseException:
+                if not plan["streams"]:
+                    self._purchases.keep(attempt)
+                raise
+            if isinstance(bought, Rejected):
                 await self._release(attempt)
                 attempt.renew(seconds)
-            raise
-        except BaseException:
-            self.purchases.keep(attempt)
-            raise
-        if isinstance(bought, Rejected):
-            await self._release(attempt)
-            attempt.renew(seconds)
-        return bought
+            if not plan["streams"]:
+                self._purchases.end(attempt)
+            return bought
+
+    async def _buy_in_place(self, request: Outgoing, attempt: Attempt, plan: JSON) -> Bought | Rejected | Opened:
+        """Buys within the paywall's limit of unpaid answers. A refusal that ends the hold is followed by another hold.
+
+        A stream keeps its place until its end.
+        """
+        deadline, ended = time.monotonic() + PLACE_SECONDS, 0
+        while True:
+            await self._places.take(self.engine.host, deadline)
+            is_kept = False
+            try:
+                if plan["streams"]:
+                    opened = await self._open(request, attempt.purchase, int(plan["most_cost"]))
+                    is_kept = isinstance(opened, Opened)
+                    return opened
+                bought = await self._fetch(request, attempt)
+                if isinstance(bought, Bought):
+                    self._places.note_paid()
+                return bought
+            except Refused as error:
+                if not _is_end_of_hold(error, attempt) or time.monotonic() >= deadline:
+                    raise
+                if error.type in WITHOUT_PLACE:
+                    self._places.note_refused()
+                else:
+                    ended += 1
+                    if ended >= HOLD_ATTEMPTS:
+                        raise
+                log.debug("a purchase is repeated with another hold: %s", error.type)
+            finally:
+                if not is_kept:
+                    self._places.release()
+            await Sleep(FULL_PAUSE)
+            attempt.renew(_hold_seconds(plan))
+            if not plan["streams"]:
+                self._purchases.note(attempt)
+
+    def end_stream(self, is_paid: bool) -> None:
+        """Gives the place of a stream to the next request."""
+        if is_paid:
+            self._places.note_paid()
+        self._places.release()
 
     async def _release(self, attempt: Attempt) -> None:
         """Releases the hold of an answer that was not made. Without it, the hold ends by itself."""
@@ -228,8 +248,8 @@ class Buyer:
             body = json.dumps({"channel": self.engine.channel, "proof": proof}).encode()
             headers = {"content-type": "application/json"}
             await self.engine.calls.exchange("POST", f"/v1/holds/{hold}/release", headers, body)
-        except MotifError:
-            pass
+        except MotifError as error:
+            log.debug("a hold was not released, and ends by itself: %s", error)
 
     def check_cost(self, cost: int) -> None:
         """Raises `PriceTooHigh` if a cost exceeds the maximum."""
@@ -240,105 +260,131 @@ class Buyer:
     async def _license(self, tag: JSON) -> JSON:
         """Returns the license that pays, and its conditions."""
         machine = self.engine.machine
-        plan = machine.judge("paywall.license", price_tag=tag, now=now())
+        try:
+            plan = machine.call_foreign("paywall.license", price_tag=tag, now=now())
+        except LicenseNotFound:
+            if self.engine.rpc is None:
+                raise
+            await self.engine.refresh()  # it may be new on chain
+            plan = machine.call_foreign("paywall.license", price_tag=tag, now=now())
         units = plan["units"].get("exactly") or plan["units"].get("at_most")
         tagged = {} if self.tag is None else {"tag": self.tag}
         machine.call("payer.check", license=plan["license"], units=units, now=now(), **tagged)
         return plan
 
-    def _attempt(self, request: Outgoing, plan: JSON, seconds: int) -> Attempt:
+    def _attempt(self, request: Outgoing, plan: JSON) -> Attempt:
         digest = _core.shared().call("request.digest", request.body, method=request.method, target=request.target)
         digest = digest["digest"]
         key = next((value for name, value in request.headers if name.lower() == KEY), None)
         if key is not None and not (8 <= len(key) <= 128 and all("!" <= letter <= "~" for letter in key)):
             raise InvalidInput("invalid idempotency-key: expected 8 to 128 visible ASCII characters")
-        purchase = purchase_of(int(plan["license"]), plan["units"], digest, seconds, key)
-        return self.purchases.begin(Attempt(purchase, key is not None))
+        purchase = purchase_of(int(plan["license"]), plan["units"], digest, _hold_seconds(plan), key)
+        return Attempt(request.url, purchase, key is not None)
 
     async def asking(self, request: Outgoing, purchase: JSON) -> Outgoing:
         """Returns the request with a signed hold."""
         proof = await self.engine.proof({"hold": purchase})
         payment = self.engine.machine.call("purchase.ask", purchase=purchase, proof=proof)["header"]
         own = tuple(one for one in request.headers if not _is_own(one[0]))
-        return replace(request, headers=own + self._headers(purchase, payment))
+        return replace(request, headers=own + self._headers(request, purchase, payment))
 
     def paying(self, request: Outgoing, purchase: JSON, part: int, voucher: JSON) -> Outgoing:
         """Returns the request that shows a voucher, without headers and body of the first."""
         call = self.engine.machine.call
         payment = call("purchase.pay", purchase=purchase, part=part, voucher=voucher)["header"]
-        return replace(request, headers=self._headers(purchase, payment), body=b"")
+        return replace(request, headers=self._headers(request, purchase, payment), body=b"")
 
-    def _headers(self, purchase: JSON, payment: str) -> tuple[tuple[str, str], ...]:
+    def _headers(self, request: Outgoing, purchase: JSON, payment: str) -> tuple[tuple[str, str], ...]:
         # Receipts have the digest of the unencoded body. The key also routes a payment among several gateways.
         headers = ((PAYMENT, payment), (KEY, purchase["key"]), ("accept-encoding", "identity"))
-        return headers if self.api_key is None else (*headers, ("motif-api-key", self.api_key))
+        api_key = self.api_keys.get(origin_of(request.url))
+        return headers if api_key is None else (*headers, ("motif-api-key", api_key))
 
-    async def _fetch(self, request: Outgoing, attempt: Attempt, seconds: int) -> Bought | Rejected:
+    async def _fetch(self, request: Outgoing, attempt: Attempt) -> Bought | Rejected:
         """Asks for an answer and pays for it. Repeating is safe: a key names one answer, and a voucher pays once."""
         await self.engine.settle_unanswered()
         attempt.paid = attempt.paid or self.engine.take_recovered(attempt.purchase["request_digest"])
         if attempt.paid is not None:
             return await self._collect(request, attempt.purchase, attempt.paid)
-        begun = time.monotonic()
+        begun, purchase = time.monotonic(), attempt.purchase
         while True:
-            purchase = attempt.purchase
             answer, body = await self.patiently(await self.asking(request, purchase))
             if answer.is_success:
                 header = answer.headers.get(RECEIPT)
-                parts = self.engine.machine.judge("purchase.earlier", body, purchase=purchase, header=header)["receipt"]
+                parts = self.engine.machine.call_foreign("purchase.earlier", body, purchase=purchase, header=header)[
+                    "receipt"
+                ]
                 return self._bought(answer, body, Receipt.from_parts(parts))
             required = answer.headers.get(REQUIRED) if answer.status == 402 else None
-            due = None
-            if required is not None:
-                due = read_required(required).get("due")
+            due = read_required(required).get("due") if required is not None else None
             if due is not None:
                 attempt.paid = await self.pay_due(purchase, 0, due)
+                self._purchases.note(attempt)
                 return await self._collect(request, purchase, attempt.paid)
             problem = motif_problem(body)
-            waits = {"answer-running": RUNNING_SECONDS, "too-many-unpaid": self.engine.calls.patience}
             if problem is None:
                 return Rejected(answer, body)
-            if time.monotonic() - begun >= waits.get(problem.type, 0.0):
-                raise refusal_of(problem)
+            if problem.type == "hold-captured":
+                raise OutcomeUnknown(problem)  # paid for by an earlier request, whose voucher is not known here
+            if problem.type != "answer-running" or time.monotonic() - begun >= RUNNING_SECONDS:
+                raise Refused(problem)
             await Sleep(PAUSE)
-            if problem.type == "too-many-unpaid":
-                attempt.renew(seconds)  # the paywall has released the hold
 
     async def _collect(self, request: Outgoing, purchase: JSON, paid: Paid) -> Bought:
         """Shows the voucher that paid for an answer; returns the answer."""
         receipt = paid.receipts[0]
-        answer, body = await self.patiently(self.paying(request, purchase, 0, paid.voucher))
+        answer, body = await self.patiently(self.paying(request, purchase, 0, paid.voucher), BUSY)
         check_paid(answer, body)
         check_answer(answer, body, receipt)
         return self._bought(answer, body, receipt)
 
     async def pay_due(self, purchase: JSON, part: int, due: JSON) -> Paid:
         """Pays for a ready answer or part, for the requested units at most and at the license's price."""
-        generation = self.engine.machine.judge("purchase.due", purchase=purchase, part=part, due=due)["generation"]
+        generation = self.engine.machine.call_foreign("purchase.due", purchase=purchase, part=part, due=due)[
+            "generation"
+        ]
         return await self.engine.pay([generation], self.tag)
 
     async def _open(self, request: Outgoing, purchase: JSON, part_cost: int) -> Opened | Rejected:
         await self.engine.settle_unanswered()
-        answer = await Send(await self.asking(request, purchase))
+        answer = await self._send(await self.asking(request, purchase))
         if answer.is_success:
             return Opened(answer, purchase, part_cost)
         body = await Read(answer, self.max_bytes)
         problem = motif_problem(body)
         if problem is None:
             return Rejected(answer, body)
-        raise refusal_of(problem)
+        raise Refused(problem)
 
-    async def patiently(self, request: Outgoing) -> tuple[Answer, bytes]:
-        """Sends a request and reads the answer; repeats it while the gateway client's patience lasts."""
-        deadline = time.monotonic() + self.engine.calls.patience
+    async def _send(self, request: Outgoing) -> Answer:
+        """Sends a request that asks for an unencoded answer. An encoded one may be far larger than it is."""
+        answer = await Send(request)
+        if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+            await Close(answer)
+            raise Untrusted("its answer is encoded, which was not asked for")
+        return answer
+
+    async def patiently(self, request: Outgoing, busy: Sequence[int] = BUSY[1:]) -> tuple[Answer, bytes]:
+        """Sends a request and reads the answer; repeats it while the gateway client's patience lasts.
+
+        Raises `Unreachable`, also if a load balancer answers in the paywall's place, with a status of `busy`.
+        """
+        deadline, pause = time.monotonic() + self.engine.calls.patience, FIRST_PAUSE
         while True:
+            is_last = time.monotonic() >= deadline
             try:
-                answer = await Send(request)
-                return answer, await Read(answer, self.max_bytes)
-            except Unreachable:
-                if time.monotonic() >= deadline:
+                answer = await self._send(request)
+                body = await Read(answer, self.max_bytes)
+                if answer.status not in busy or motif_problem(body) is not None:
+                    return answer, body
+                reason = f"status {answer.status} without a problem document"
+                raise Unreachable(origin_of(request.url), reason)
+            except Unreachable as error:
+                if is_last:
                     raise
-            await Sleep(0.2)
+                log.debug("a request to a paywall is repeated: %s", error)
+            await Sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
 
     def _bought(self, answer: Answer, body: bytes, receipt: Receipt) -> Bought:
         self.report(receipt)
@@ -350,6 +396,27 @@ class Buyer:
             self.on_receipt(receipt)
 
 
+def origin_of(url: str) -> str:
+    """Returns scheme, host and port of a URL."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
+    except ValueError:
+        return ""
+
+
+def _hold_seconds(plan: JSON) -> int:
+    return int(plan["hold_seconds"]) + EXTRA_SECONDS
+
+
+def _is_end_of_hold(error: Refused, attempt: Attempt) -> bool:
+    """Returns whether a refusal proves that a purchase has no hold, or one that has ended without a payment."""
+    if error.type == "hold-too-short":
+        return attempt.is_known  # named too long ago for a hold
+    is_over = error.type in WITHOUT_PLACE or error.type == "hold-ended"
+    return is_over and attempt.purchase["expires_at"] > now()  # one that has expired could have been paid for
+
+
 def _is_own(name: str) -> bool:
     name = name.lower()
     return name in OWN_HEADERS or name.startswith("motif-")
@@ -357,12 +424,12 @@ def _is_own(name: str) -> bool:
 
 def read_required(header: str) -> JSON:
     """Returns the payment that a 402 requires: a `price-tag` or a `due`."""
-    return _core.shared().judge("payment_required.read", header=header)[0]
+    return _core.shared().call_foreign("payment_required.read", header=header)[0]
 
 
 def check_answer(answer: Answer, body: bytes, receipt: Receipt) -> None:
     """Raises `Untrusted` if an answer does not carry the receipt that paid, or the body that the receipt names."""
-    _core.shared().judge("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+    _core.shared().call_foreign("purchase.answer", body, receipt=receipt.parts, header=answer.headers.get(RECEIPT))
 
 
 def check_paid(answer: Answer, body: bytes) -> None:
@@ -371,7 +438,7 @@ def check_paid(answer: Answer, body: bytes) -> None:
         return
     problem = motif_problem(body)
     if problem is not None:
-        raise after_payment(refusal_of(problem))
+        raise OutcomeUnknown(problem)
     raise Untrusted(f"a paid answer was refused with status {answer.status}")
 
 
@@ -385,6 +452,6 @@ def motif_problem(body: bytes) -> Problem | None:
         _types = frozenset(one["type"] for one in _core.shared().call("version")["problem_types"])
     try:
         problem = Problem.parse(json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return problem if problem is not None and problem.type in _types else None

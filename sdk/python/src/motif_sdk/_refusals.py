@@ -13,7 +13,7 @@ def error_of(error: dict[str, Any]) -> MotifError:
     """Returns the exception of an error document."""
     message = str(error.get("message", ""))
     make = _MAKERS.get(str(error.get("type")))
-    return make(error, message) if make is not None else errors.InvalidInput(message)
+    return make(error, message) if make is not None else errors.CoreFailed(message)
 
 
 def _problem(error: dict[str, Any]) -> Problem:
@@ -28,6 +28,10 @@ def _untrusted(message: str) -> MotifError:
 _MAKERS: dict[str, Callable[[dict[str, Any], str], MotifError]] = {
     "invalid-call": lambda _, message: errors.InvalidInput(message),
     "invalid-input": lambda _, message: errors.InvalidInput(message),
+    "account-invalid": lambda _, message: errors.InvalidInput(message),
+    "terms-invalid": lambda _, message: errors.InvalidInput(message),
+    "content-unreadable": lambda _, message: errors.InvalidInput(message),
+    "content-too-large": lambda _, message: errors.InvalidInput(message),
     "unknown-payer": lambda _, message: errors.CoreFailed(message),
     "refused": lambda error, _: errors.Refused(_problem(error), bool(error.get("is_definite", True))),
     "outcome-unknown": lambda error, _: errors.OutcomeUnknown(_problem(error)),

@@ -6,6 +6,8 @@ loop, so that one text of a protocol serves both.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -37,12 +39,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Exchange(Command[Reply]):
-    """Sends an HTTP request once. Raises `Unreachable`."""
+    """Sends an HTTP request once. Raises `Unreachable`, and `Untrusted` for an answer of hostile size."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | None = None
+    seconds: float = 180.0
+    """Time limit, by default longer than a gateway needs to confirm a transaction."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Sleep(Command[None]):
 
 @dataclass(frozen=True)
 class Blocking(Command[T]):
-    """Calls a function that waits for a disk."""
+    """Calls a function that takes long: it waits for a disk or a lock, compiles a module, or reads a whole file."""
 
     work: Callable[[], T]
 
@@ -75,9 +79,10 @@ class Resolved(Command[T]):
 
 @dataclass(frozen=True)
 class Wait(Command[T]):
-    """Waits for the result of a `Waiter`."""
+    """Waits for the result of a `Waiter`. Raises `TimeoutError` after `seconds`."""
 
     waiter: Waiter[T]
+    seconds: float | None = None
 
 
 class Waiter(Protocol[ResultT]):
@@ -85,12 +90,18 @@ class Waiter(Protocol[ResultT]):
 
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
+    def exception(self) -> BaseException | None: ...
+    def result(self) -> Any: ...
     def set_result(self, result: ResultT, /) -> None: ...
     def set_exception(self, exception: BaseException, /) -> None: ...
 
 
 class Host(Protocol):
     """Executes a payer's background work."""
+
+    def check_process(self) -> None:
+        """Raises `ProcessForked` in another process than the one that created the host."""
+        ...
 
     def waiter(self) -> Waiter[Any]:
         """Creates a future."""
@@ -107,6 +118,18 @@ class Host(Protocol):
     def claim(self, waiter: Waiter[Any]) -> bool:
         """Returns whether a caller still waits; the waiter cannot be cancelled afterwards if the host supports it."""
         ...
+
+
+def resolve(waiter: Waiter[Any], result: Any) -> bool:
+    """Hands a result, or an exception, to a caller; returns whether the caller has not stopped waiting."""
+    try:
+        if isinstance(result, BaseException):
+            waiter.set_exception(result)
+        else:
+            waiter.set_result(result)
+    except (concurrent.futures.InvalidStateError, asyncio.InvalidStateError):
+        return False
+    return True
 
 
 Protocol_ = Coroutine[Any, Any, T]

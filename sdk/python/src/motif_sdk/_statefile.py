@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from .errors import StateFailed, StateLocked
+from .errors import ProcessForked, StateFailed, StateLocked
 
 try:
     import fcntl
@@ -39,14 +39,15 @@ class StateFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = Path(path)
+        # A link's lock would be another one.
+        self.path: Path = Path(os.path.realpath(path))
         self._buffered: list[bytes] = []
         self._appended = self._snapshot = 0
         self._failure: StateFailed | None = None
-        self._mutex = threading.Lock()
+        self._mutex, self._process = threading.Lock(), os.getpid()
         self._lock = self._locked()
         try:
-            self._file = _open_private(self.path)
+            self._file = open_private(self.path)
         except OSError as error:
             self._lock.close()
             raise self._failed(error) from error
@@ -54,7 +55,7 @@ class StateFile:
     def _locked(self) -> IO[bytes]:
         beside = self.path.with_name(self.path.name + ".lock")
         try:
-            lock = _open_private(beside)
+            lock = open_private(beside)
         except OSError as error:
             raise self._failed(error) from error
         deadline = time.monotonic() + MAX_WAIT
@@ -89,7 +90,7 @@ class StateFile:
     def _replace(self, snapshot: bytes) -> None:
         temporary = self.path.with_name(self.path.name + ".writing")
         try:
-            file = _open_private(temporary)
+            file = open_private(temporary)
             file.truncate(0)
             file.write(snapshot)
             file.flush()
@@ -143,15 +144,22 @@ class StateFile:
         return self._failure
 
     def close(self) -> None:
-        """Writes buffered records and gives up the lock."""
+        """Writes buffered records and gives up the lock. A forked process has neither."""
         try:
-            if self._failure is None:
+            if self._failure is None and self._process == os.getpid():
                 self.flush()
         finally:
-            self._file.close()
-            self._lock.close()
+            try:
+                self._file.close()
+            except OSError as error:
+                if self._failure is None:
+                    raise self._failed(error) from error
+            finally:
+                self._lock.close()
 
     def _check(self) -> None:
+        if self._process != os.getpid():
+            raise ProcessForked
         if self._failure is not None:
             raise self._failure
 
@@ -160,9 +168,9 @@ class StateFile:
         return self._failure
 
 
-def _open_private(path: Path) -> IO[bytes]:
+def open_private(path: Path) -> IO[bytes]:
     """Opens a file that only its owner can read, to read and append."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     return os.fdopen(os.open(path, flags, 0o600), "r+b")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import _core
+from ._calls import BUSY
 from ._engine import Paid
 from ._hosts import shown
 from ._machine import JSON
@@ -31,7 +32,8 @@ class PaidStream:
     def __init__(self, buyer: Buyer, request: Outgoing, opened: Opened) -> None:
         self._buyer, self._request, self._answer, self._purchase = buyer, request, opened.answer, opened.purchase
         self._part_cost, self._cost, self._part = opened.part_cost, 0, 0
-        self._buffer = b""
+        self._buffer, self._searched = bytearray(), 0
+        self._has_place = True
         self._paid: Paid | None = None
         self._is_shown = self._is_over = False
         self.receipts: list[Receipt] = []
@@ -58,15 +60,25 @@ class PaidStream:
         try:
             part = await self._next()
         except BaseException:
-            self._is_over = True
+            self._end()
             raise
-        self._is_over = part is None
+        if part is None:
+            self._end()
         return part
 
     async def close(self) -> None:
         """Ends the payments."""
-        self._is_over = True
+        self._end()
         await Close(self._answer)
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._has_place:
+            self._has_place = False
+            self._buyer.end_stream(is_paid=bool(self.receipts))
+
+    def __del__(self) -> None:
+        self._end()  # of a response that the caller has not closed
 
     async def _next(self) -> bytes | None:
         while True:
@@ -84,8 +96,8 @@ class PaidStream:
             elif kind == "output":
                 if self._paid is None:
                     raise Untrusted("an unpaid part arrived")
-                _core.shared().judge("purchase.part", body, receipt=self._paid.receipts[0].parts)
-                return self._handed_over(body)
+                _core.shared().call_foreign("purchase.part", body, receipt=self._paid.receipts[0].parts)
+                return self._deliver(body)
             elif kind == "end":
                 return None
             elif kind == "failed":
@@ -100,19 +112,19 @@ class PaidStream:
     async def _show(self) -> None:
         """Shows the voucher of a paid part to the paywall, which then sends the part."""
         answer, receipt = (await self._send_voucher())[0], self._receipt()
-        _core.shared().judge("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
+        _core.shared().call_foreign("purchase.shown", receipt=receipt.parts, header=answer.headers.get(RECEIPT))
         self._is_shown = True
 
     async def _fetch_again(self, paid: Paid) -> bytes:
         answer, body = await self._send_voucher()
         check_answer(answer, body, paid.receipts[0])
-        return self._handed_over(body)
+        return self._deliver(body)
 
     async def _send_voucher(self) -> tuple[Answer, bytes]:
         if self._paid is None:
             raise Untrusted("no part is paid for")
         paying = self._buyer.paying(self._request, self._purchase, self._part, self._paid.voucher)
-        answer, body = await self._buyer.patiently(paying)
+        answer, body = await self._buyer.patiently(paying, BUSY)
         check_paid(answer, body)
         return answer, body
 
@@ -121,7 +133,7 @@ class PaidStream:
             raise Untrusted("no part is paid for")
         return self._paid.receipts[0]
 
-    def _handed_over(self, body: bytes) -> bytes:
+    def _deliver(self, body: bytes) -> bytes:
         receipt = self._receipt()
         self.receipts.append(receipt)
         self._buyer.report(receipt)
@@ -135,10 +147,13 @@ class PaidStream:
         """Returns the next event and the bytes of its part; skips comments."""
         limit = 2 * self._buyer.max_bytes + MAX_ENVELOPE
         while True:
-            end = self._buffer.find(b"\n\n")
+            end = self._buffer.find(b"\n\n", self._searched)
+            self._searched = max(0, len(self._buffer) - 1)
             if end >= 0:
-                text, self._buffer = self._buffer[: end + 2], self._buffer[end + 2 :]
-                event, body = _core.shared().judge("stream.event", text)
+                text = bytes(self._buffer[: end + 2])
+                del self._buffer[: end + 2]
+                self._searched = 0
+                event, body = _core.shared().call_foreign("stream.event", text)
                 if event["event"] is not None:
                     return event, body
                 continue

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 from collections.abc import Generator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
-from ._calls import Calls
+from . import wire
+from ._calls import GatewayCalls
 from ._core import check_range
 from ._engine import Paid
 from ._holds import HeldGeneration, capture, place, release
 from ._hosts import AsyncHost
 from ._machine import JSON, Policy
-from ._rpc import RpcCalls
+from ._rpc import RpcCalls, check_address
 from ._statefile import StateFile
 from .errors import InvalidInput, MotifError
-from .payer import Digest, Generation, PayerBase, close_channel, hex_of, open_engine, read_channel, settle
+from .payer import Digest, Generation, PayerBase, close_channel, hex_of, open_engine, settle
 from .receipts import Receipt, ReceiptKey
 from .signer import Key, signer_of
 
@@ -27,7 +29,7 @@ from .signer import Key, signer_of
 class AsyncPayer(PayerBase[AsyncHost]):
     """Payer of a channel, for any number of tasks of one event loop. Its promises are those of `Payer`.
 
-    Cancelling a method's task does not undo a payment: its receipt is kept in the state file.
+    Cancelling a method's task does not undo a payment: its receipt is kept for `resume`, and in the state file.
     """
 
     @classmethod
@@ -42,15 +44,18 @@ class AsyncPayer(PayerBase[AsyncHost]):
         policy: Policy | None = None,
         api_key: str | None = None,
         patience: float = 10.0,
+        rpc_timeout: float = 15.0,
         account: bytes | None = None,
         receipt_keys: Sequence[ReceiptKey] | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> AsyncPayer:
         """Opens the payer of a channel, as `Payer.open`. The signer may be asynchronous."""
         host = AsyncHost(client)
-        calls, node = Calls(gateway, api_key, patience), None if account is not None else RpcCalls(rpc)
         file: list[StateFile] = []
         try:
+            check_address("channel", channel)
+            calls = GatewayCalls(gateway, api_key, patience)
+            node = None if account is not None else RpcCalls(rpc, patience, rpc_timeout)
             options = (signer_of(key), state, policy or Policy(), account, receipt_keys)
             engine = await host.run(open_engine(host, calls, node, channel, options, file))
         except BaseException:
@@ -58,12 +63,12 @@ class AsyncPayer(PayerBase[AsyncHost]):
             for one in file:
                 one.close()
             raise
-        return cls(engine, node)
+        return cls(engine)
 
     def tagged(self, tag: str) -> AsyncPayer:
         """Returns a handle whose payments carry a tag, such as a caller's name."""
         tagged = copy.copy(self)
-        tagged._tag = tag
+        tagged.tag = tag
         return tagged
 
     async def generate(self, license: int, units: int, request_digest: Digest, output_digest: Digest) -> Receipt:
@@ -80,41 +85,40 @@ class AsyncPayer(PayerBase[AsyncHost]):
 
     async def resume(self) -> list[Receipt]:
         """Repeats an unanswered batch; returns the receipts of payments whose callers had stopped waiting."""
-        return await self._engine.host.run(self._engine.resume())
+        return await self.engine.host.run(self.engine.resume())
 
     async def refresh(self, account: bytes | None = None) -> None:
         """Adds licenses and deposits that are new on chain, as `Payer.refresh`."""
-        run = self._engine.host.run
-        await run(self._engine.refresh(account or await run(read_channel(self._rpc, self.channel))))
+        await self.engine.host.run(self.engine.refresh(account))
 
     async def forget_receipts(self, through: int) -> None:
         """Forgets exported receipts up to this number, durably."""
-        effects = self._engine.machine.effects("payer.forget_receipts", through=through)
-        await self._engine.host.run(self._engine.change_state(effects))
+        effects = self.engine.machine.effects("payer.forget_receipts", through=through)
+        await self.engine.host.run(self.engine.change_state(effects))
 
-    async def settle(self) -> list[JSON]:
+    async def settle(self) -> list[wire.SettlementReport]:
         """Has the gateway settle the channel on chain; returns its settlement reports."""
-        return await self._engine.host.run(settle(self._engine))
+        return await self.engine.host.run(settle(self.engine))
 
-    async def close_channel(self) -> JSON:
+    async def close_channel(self) -> wire.Closing:
         """Has the gateway settle and close the channel, whose payer has started closing it on chain."""
-        return await self._engine.host.run(close_channel(self._engine))
+        return await self.engine.host.run(close_channel(self.engine))
 
-    async def state(self) -> JSON:
-        """Returns the channel's state at the gateway: `ChannelState` of its `openapi.json`."""
-        return await self._engine.host.run(self._engine.read(""))
+    async def state(self) -> wire.ChannelState:
+        """Returns the channel's state at the gateway."""
+        return await self.engine.host.run(self.engine.read(""))
 
-    async def usage(self, by: str = "day") -> JSON:
+    async def usage(self, by: Literal["day", "work", "api-key"] = "day") -> wire.UsageReport:
         """Returns use and spending by `day`, `work` or `api-key`, as the gateway reports them."""
-        return await self._engine.host.run(self._engine.read(f"/usage?by={by}"))
+        return await self.engine.host.run(self.engine.read(f"/usage?by={by}"))
 
     async def close(self) -> None:
         """Waits for payments under way, and gives up the state file and connections. Not for tagged handles."""
         try:
-            await self._engine.host.close()
+            await self.engine.host.close()
         finally:
-            if self._engine.file is not None:
-                self._engine.file.close()
+            if self.engine.file is not None:
+                await asyncio.to_thread(self.engine.file.close)
 
     async def __aenter__(self) -> AsyncPayer:
         return self
@@ -123,7 +127,7 @@ class AsyncPayer(PayerBase[AsyncHost]):
         await self.close()
 
     async def _pay(self, generations: list[JSON]) -> Paid:
-        return await self._engine.host.run(self._engine.pay(generations, self._tag))
+        return await self.engine.host.run(self.engine.pay(generations, self.tag))
 
 
 class AsyncHold:
@@ -146,13 +150,13 @@ class AsyncHold:
     async def place(self) -> AsyncHold:
         """Places the hold, once."""
         if self._held is None:
-            engine, tag = self._payer._engine, self._payer._tag  # pyright: ignore[reportPrivateUsage]
+            engine, tag = self._payer.engine, self._payer.tag
             self._held = await engine.host.run(place(engine, *self._wanted, tag))
         return self
 
     async def capture(self, output_digest: Digest, units: int | None = None) -> Receipt:
         """Pays for the units that were used, by default all; returns the verified receipt. Raises as `generate`."""
-        engine, tag = self._payer._engine, self._payer._tag  # pyright: ignore[reportPrivateUsage]
+        engine, tag = self._payer.engine, self._payer.tag
         count = self.held.units if units is None else check_range("units", units, 32)
         try:
             paid = await engine.host.run(capture(engine, self.held, count, hex_of(output_digest), tag))
@@ -165,7 +169,7 @@ class AsyncHold:
 
     async def release(self) -> None:
         """Releases the hold without payment. Repeating is safe. Raises `Refused` if it was captured."""
-        engine = self._payer._engine  # pyright: ignore[reportPrivateUsage]
+        engine = self._payer.engine
         await engine.host.run(release(engine, self.held))
         self._is_done = True
 

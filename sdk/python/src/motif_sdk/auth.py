@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
 from typing import Any, cast
 
 import httpx
 
-from ._purchase import Answer, Buyer, Close, Read, Send
+from ._executor import extend
+from ._purchase import Answer, Close, Read, Send
 from ._sansio import Command
-from ._stream import Chunk
 from .aio import AsyncPayer
-from .errors import MotifError
+from .errors import InvalidInput
 from .payer import Payer
 from .receipts import Receipt
 from .transport import answer_of, buyer_of, outgoing_of, request_of
@@ -21,8 +21,8 @@ class MotifAuth(httpx.Auth):
     """`auth=` of an httpx client or request that pays the 402s of Motif's paywalls, except for streams.
 
     A `Payer` serves `httpx.Client`, an `AsyncPayer` serves `httpx.AsyncClient`. `on_receipt` gets each verified
-    receipt. Requests are sent once; after an error whose outcome is unknown, the next identical request continues the
-    purchase.
+    receipt. Requests are sent once; after an error whose outcome is unknown, the next identical request of the payer
+    continues the purchase, also with another `MotifAuth`.
     """
 
     requires_request_body = True
@@ -31,87 +31,121 @@ class MotifAuth(httpx.Auth):
         self,
         payer: Payer | AsyncPayer,
         *,
-        max_price: int | None = None,
+        max_price: int | None,
         on_receipt: Callable[[Receipt], object] | None = None,
-        api_key: str | None = None,
+        api_keys: Mapping[str, str] | None = None,
+        max_bytes: int = 64 << 20,
     ) -> None:
-        """Creates an authentication that pays at most `max_price` for an answer, base units, fees included."""
+        """Creates an authentication that pays at most `max_price` for an answer, base units, fees included.
+
+        `api_keys` and `max_bytes` are as for `MotifTransport`.
+        """
         self._payer = payer
-        self._buyer = buyer_of(payer, max_price, on_receipt, api_key)
+        self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
         self._buyer.can_stream = False
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Yields the requests of a purchase."""
         if not isinstance(self._payer, Payer):
-            raise TypeError("httpx.Client needs a Payer, not an AsyncPayer")
+            raise InvalidInput("httpx.Client needs a Payer, not an AsyncPayer")
         request.read()
-        flow, execute = self._buyer.buy(outgoing_of(request)), self._payer._engine.host.execute  # pyright: ignore[reportPrivateUsage]
-        steps = _Steps(flow, self._buyer, request)
-        while (command := steps.command) is not None:
-            if isinstance(command, Send):
-                steps.send(answer_of((yield steps.request(command))))
-            elif isinstance(command, Read):
-                steps.send(cast(httpx.Response, command.answer.native).read())
-            elif isinstance(command, (Close, Chunk)):
-                steps.send(cast(httpx.Response, command.answer.native).read() and None)
-            else:
-                steps.execute(execute)
+        execute, steps = self._payer.engine.host.execute, _Steps(self._buyer.buy(outgoing_of(request)))
+        try:
+            while (command := steps.command) is not None:
+                try:
+                    if isinstance(command, Send):
+                        value: Any = answer_of((yield request_of(command.request, request.extensions)))
+                    elif isinstance(command, (Read, Close)):
+                        value = _limited(command, self._buyer.max_bytes).read()
+                    else:
+                        value = execute(command)
+                except Exception as error:
+                    steps.throw(error)
+                else:
+                    steps.send(value)
+        finally:
+            steps.close()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Yields the requests of a purchase."""
         if not isinstance(self._payer, AsyncPayer):
-            raise TypeError("httpx.AsyncClient needs an AsyncPayer, not a Payer")
+            raise InvalidInput("httpx.AsyncClient needs an AsyncPayer, not a Payer")
         await request.aread()
-        flow, execute = self._buyer.buy(outgoing_of(request)), self._payer._engine.host.execute  # pyright: ignore[reportPrivateUsage]
-        steps = _Steps(flow, self._buyer, request)
-        while (command := steps.command) is not None:
-            if isinstance(command, Send):
-                steps.send(answer_of((yield steps.request(command))))
-            elif isinstance(command, Read):
-                steps.send(await cast(httpx.Response, command.answer.native).aread())
-            elif isinstance(command, (Close, Chunk)):
-                await cast(httpx.Response, command.answer.native).aread()
-                steps.send(None)
-            else:
+        execute, steps = self._payer.engine.host.execute, _Steps(self._buyer.buy(outgoing_of(request)))
+        try:
+            while (command := steps.command) is not None:
                 try:
-                    value = await execute(command)
-                except BaseException as error:
+                    if isinstance(command, Send):
+                        value: Any = answer_of((yield request_of(command.request, request.extensions)))
+                    elif isinstance(command, (Read, Close)):
+                        value = await _limited(command, self._buyer.max_bytes).aread()
+                    else:
+                        value = await execute(command)
+                except Exception as error:
                     steps.throw(error)
                 else:
                     steps.send(value)
+        finally:
+            steps.close()
 
 
 class _Steps:
     """Steps of a purchase, of which httpx sends the requests."""
 
-    def __init__(self, flow: Any, buyer: Buyer, request: httpx.Request) -> None:
-        self._flow, self._extensions = flow, request.extensions
+    def __init__(self, flow: Coroutine[Any, Any, object]) -> None:
+        self._flow = flow
         self.command: Command[Any] | None = None
         self.send(None)
 
-    def send(self, value: Answer | bytes | Any) -> None:
+    def send(self, value: Any) -> None:
         """Continues with the result of a command."""
         try:
             self.command = self._flow.send(value)
         except StopIteration:
             self.command = None
 
-    def throw(self, error: BaseException) -> None:
+    def throw(self, error: Exception) -> None:
         """Continues with the error of a command."""
         try:
             self.command = self._flow.throw(error)
         except StopIteration:
             self.command = None
 
-    def execute(self, execute: Callable[[Command[Any]], Any]) -> None:
-        """Executes the command and continues."""
-        try:
-            value = execute(cast("Command[Any]", self.command))
-        except MotifError as error:
-            self.throw(error)
-        else:
-            self.send(value)
+    def close(self) -> None:
+        """Ends a purchase whose caller has stopped waiting; it is kept for the next identical request."""
+        self._flow.close()
 
-    def request(self, command: Send) -> httpx.Request:
-        """Returns the request of a command."""
-        return request_of(command.request, self._extensions)
+
+class _Limited(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Body that raises an error above a maximum size, or if it is late."""
+
+    def __init__(self, stream: Any, command: Read, url: str) -> None:
+        self._stream, self._command, self._url = stream, command, url
+
+    def __iter__(self) -> Iterator[bytes]:
+        body = bytearray()
+        for chunk in self._stream:
+            extend(body, chunk, self._command, self._url)
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        body = bytearray()
+        async for chunk in self._stream:
+            extend(body, chunk, self._command, self._url)
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _limited(command: Read | Close, max_bytes: int) -> httpx.Response:
+    """Returns a response with limits, which httpx reads whether it is wanted or not, as it is encoded."""
+    answer: Answer = command.answer
+    response = cast(httpx.Response, answer.native)
+    reading = command if isinstance(command, Read) else Read(answer, max_bytes)
+    response.headers.pop("content-encoding", None)
+    response.stream = _Limited(response.stream, reading, str(response.request.url))
+    return response

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._json import object_of
+from ._json import object_of, visible
 
 
 class MotifError(Exception):
@@ -24,6 +24,16 @@ class CoreFailed(MotifError):
     """Raised when the WebAssembly module traps. Its instance takes no further calls: open the payer again."""
 
     is_definite = False
+
+
+class ProcessForked(MotifError):
+    """Raised when a client is used in a process that was forked after it was opened. Nothing was signed.
+
+    Open payers and clients after the fork: in a worker's start hook, not before gunicorn preloads or Celery forks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the client was opened by another process: open it after the fork")
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Problem:
         return cls(slug, str(title), status, str(detail), members)
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.detail or self.title}"
+        return visible(f"{self.type}: {self.detail or self.title}")
 
 
 class GatewayError(MotifError):
@@ -73,7 +83,7 @@ class ProblemError(GatewayError):
 
 
 class Refused(ProblemError):
-    """Raised when the gateway refuses a request. Nothing was charged if `is_definite`."""
+    """Raised when the gateway or the paywall refuses a request. Nothing was charged if `is_definite`."""
 
     def __init__(self, problem: Problem, is_definite: bool = True) -> None:
         super().__init__(problem)
@@ -90,25 +100,16 @@ class OutcomeUnknown(ProblemError):
 
 
 class Unreachable(GatewayError):
-    """Raised when no attempt is answered. Repeating the request with the same idempotency key is safe."""
+    """Raised when no attempt is answered, or a load balancer answers in the server's place.
+
+    Repeating the request with the same idempotency key is safe.
+    """
 
     is_definite = False
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"the server at {url} did not answer: {reason}")
         self.url: str = url
-
-
-class ServerRefused(GatewayError):
-    """Raised when the model server behind a paywall refuses a request. Nothing was charged if `is_definite`."""
-
-    def __init__(self, status: int, body: bytes, content_type: str) -> None:
-        text = body[:300].decode("utf-8", "replace")
-        super().__init__(f"the server refused the request with status {status}: {text}")
-        self.status: int = status
-        self.body: bytes = body
-        self.content_type: str = content_type
-        self.is_definite: bool = status < 500
 
 
 class Untrusted(GatewayError):
@@ -123,8 +124,6 @@ class Untrusted(GatewayError):
 
 class Unanswered(GatewayError):
     """Raised while the outcome of an earlier payment is unknown; nothing was signed. See `Payer.resume`."""
-
-    is_definite = False
 
     def __init__(self) -> None:
         super().__init__("an earlier payment is unanswered; resume it first")

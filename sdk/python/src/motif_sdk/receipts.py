@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _core
+from . import _core, wire
 from .errors import InvalidInput
 
 JSON = dict[str, Any]
@@ -87,7 +87,7 @@ class KeptReceipt:
     receipt: Receipt
 
 
-def verify_proof(proof: JSON, address: str, account: bytes, keys: Sequence[ReceiptKey]) -> None:
+def verify_proof(proof: wire.ReceiptProofParts, address: str, account: bytes, keys: Sequence[ReceiptKey]) -> None:
     """Verifies that a receipt is part of what settled, by the data of its channel's account.
 
     `proof` is that of `GatewayClient.proof`. Raises `ReceiptInvalid`.

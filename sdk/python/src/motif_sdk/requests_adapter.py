@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,14 +13,15 @@ from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from ._executor import Executor, extend
 from ._hosts import shown
 from ._purchase import Answer, Bought, Close, Outgoing, Read, Rejected, Send
 from ._sansio import Command, run
 from ._stream import Chunk, PaidStream
-from .errors import Unreachable, Untrusted
+from .errors import InvalidInput, Unreachable
 from .payer import Payer
 from .receipts import Receipt
-from .transport import buyer_of
+from .transport import RECEIPTS, buyer_of
 
 CHUNK = 16 << 10
 
@@ -28,26 +29,26 @@ CHUNK = 16 << 10
 class MotifAdapter(HTTPAdapter):
     """Adapter of a `requests.Session` that pays the 402s of Motif's paywalls: `session.mount("https://", adapter)`.
 
-    The verified receipts of an answer are in `response.motif_receipts`; a stream adds to it part by part.
+    `receipts_of(response)` returns the verified receipts of an answer; a stream adds to them part by part.
     """
 
     def __init__(
         self,
         payer: Payer,
         *,
-        max_price: int | None = None,
+        max_price: int | None,
         on_receipt: Callable[[Receipt], object] | None = None,
-        api_key: str | None = None,
+        api_keys: Mapping[str, str] | None = None,
         max_bytes: int = 64 << 20,
         **options: Any,
     ) -> None:
         """Creates an adapter that pays with `payer` at most `max_price` for an answer, base units, fees included.
 
-        Other options are those of `requests.adapters.HTTPAdapter`.
+        `api_keys` is as for `MotifTransport`. Other options are those of `requests.adapters.HTTPAdapter`.
         """
         super().__init__(**options)
         self._payer = payer
-        self._buyer = buyer_of(payer, max_price, on_receipt, api_key, max_bytes)
+        self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
 
     def send(
         self,
@@ -63,11 +64,13 @@ class MotifAdapter(HTTPAdapter):
         outgoing = outgoing_of(request)
         executor = _Executor(
             lambda prepared: super(MotifAdapter, self).send(prepared, stream=True, **sent),
-            self._payer._engine.host.execute,  # pyright: ignore[reportPrivateUsage]
+            self._payer.engine.host.execute,
         )
         bought = run(self._buyer.buy(outgoing), executor.execute)
         if isinstance(bought, Answer):
-            return cast(requests.Response, bought.native)
+            free = cast(requests.Response, bought.native)
+            setattr(free, RECEIPTS, list[Receipt]())
+            return free
         native = cast(requests.Response, bought.answer.native)
         if isinstance(bought, (Bought, Rejected)):
             receipts = [bought.receipt] if isinstance(bought, Bought) else list[Receipt]()
@@ -84,19 +87,20 @@ class MotifAdapter(HTTPAdapter):
         if kind is not None:
             headers = {key: value for key, value in headers.items() if key.lower() != "content-type"}
             headers["content-type"] = kind
-        raw = HTTPResponse(body=body, headers=headers, status=native.status_code, preload_content=False)
+        status, reason = native.status_code, native.reason
+        raw = HTTPResponse(body=body, headers=headers, status=status, reason=reason, preload_content=False)
         response = self.build_response(request, raw)
-        response.__dict__["motif_receipts"] = receipts
+        setattr(response, RECEIPTS, receipts)
         return response
 
 
 def outgoing_of(request: PreparedRequest) -> Outgoing:
-    """Returns a prepared request whose body is in memory. Raises `Untrusted` for one that is read once."""
+    """Returns a prepared request whose body is in memory. Raises `InvalidInput` for one that is read once."""
     body: Any = request.body or b""
     if isinstance(body, str):
         body = body.encode()
     if not isinstance(body, bytes):
-        raise Untrusted("the request's body is a stream: expected bytes, because a payment is bound to them")
+        raise InvalidInput("the request's body is a stream: expected bytes, because a payment is bound to them")
     url = request.url or ""
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -104,41 +108,41 @@ def outgoing_of(request: PreparedRequest) -> Outgoing:
     return Outgoing(request.method or "GET", url, target, headers, body)
 
 
-class _Executor:
+class _Executor(Executor):
     """Executes the commands of one purchase with an adapter."""
 
     def __init__(
         self, send: Callable[[PreparedRequest], requests.Response], others: Callable[[Command[Any]], Any]
     ) -> None:
-        self._send, self._others = send, others
+        super().__init__(others)
+        self._send = send
         self._chunks: Iterator[bytes] | None = None
 
-    def execute(self, command: Command[Any]) -> Any:
-        """Executes a command."""
-        if isinstance(command, Send):
-            try:
-                response = self._send(_prepared(command.request))
-            except requests.RequestException as error:
-                if command.is_unpaid:
-                    raise
-                raise _unreachable(command.request.url, error) from None
-            headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, response)
-        if isinstance(command, Read):
-            response, body = cast(requests.Response, command.answer.native), bytearray()
+    def send(self, command: Send) -> Answer:
+        try:
+            response = self._send(_prepared(command.request))
+        except requests.RequestException as error:
+            if command.is_unpaid:
+                raise
+            raise _unreachable(command.request.url, error) from None
+        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, response)
+
+    def read(self, command: Read) -> bytes:
+        response, body = cast(requests.Response, command.answer.native), bytearray()
+        try:
             for chunk in self._raw(response):
-                body += chunk
-                if len(body) > command.max_bytes:
-                    response.close()
-                    raise Untrusted("its answer exceeds this client's maximum size")
+                extend(body, chunk, command, response.url)
+        finally:
             response.close()
-            return bytes(body)
-        if isinstance(command, Chunk):
-            self._chunks = self._chunks or self._raw(cast(requests.Response, command.answer.native))
-            return next(self._chunks, None)
-        if isinstance(command, Close):
-            return cast(requests.Response, command.answer.native).close()
-        return self._others(command)
+        return bytes(body)
+
+    def chunk(self, command: Chunk) -> bytes | None:
+        self._chunks = self._chunks or self._raw(cast(requests.Response, command.answer.native))
+        return next(self._chunks, None)
+
+    def close(self, command: Close) -> None:
+        cast(requests.Response, command.answer.native).close()
 
     def _raw(self, response: requests.Response) -> Iterator[bytes]:
         from urllib3.exceptions import HTTPError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -55,11 +56,15 @@ class Keypair:
         return pair
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Keypair:
+    def from_file(cls, path: str | os.PathLike[str], *, create: bool = False) -> Keypair:
         """Reads a keypair file: a JSON array of 32 or 64 numbers, as Solana's command line writes it.
 
-        Raises `InvalidInput` if the file is not one; `OSError` if it cannot be read.
+        With `create`, a missing file is first created with a new key. Raises `InvalidInput` if the file is not one;
+        `OSError` if it cannot be read.
         """
+        if create:
+            with contextlib.suppress(FileExistsError):
+                cls.generate().save(path)
         try:
             numbers: Any = json.loads(Path(path).read_text())
             seed = bytes(numbers)

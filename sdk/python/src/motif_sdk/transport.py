@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, cast
 
 import httpx
 
+from ._executor import Executor, extend
 from ._hosts import unreachable
 from ._purchase import Answer, Bought, Buyer, Close, Outgoing, Read, Rejected, Send
 from ._sansio import Command, arun, run
 from ._stream import Chunk, PaidStream
 from .aio import AsyncPayer
-from .errors import Untrusted
 from .payer import Payer
 from .receipts import Receipt
 
@@ -24,33 +24,35 @@ RECEIPTS = "motif_receipts"
 class MotifTransport(httpx.BaseTransport):
     """Transport of `httpx.Client` that pays the 402s of Motif's paywalls.
 
-    Every answer's verified receipts are in `response.extensions["motif_receipts"]`. A stream arrives as the server
-    sent it, paid part by part as it is read. A request with the header `idempotency-key` is paid once under that key.
-    After an error whose outcome is unknown, the next identical request continues the same purchase.
+    `receipts_of(response)` returns the verified receipts of an answer. A stream arrives as the server sent it, paid
+    part by part as it is read. A request with the header `idempotency-key` is paid once under that key. After an error
+    whose outcome is unknown, the next identical request of the payer continues the same purchase, through this
+    transport or another one.
     """
 
     def __init__(
         self,
         payer: Payer,
         *,
-        max_price: int | None = None,
+        max_price: int | None,
         transport: httpx.BaseTransport | None = None,
         on_receipt: Callable[[Receipt], object] | None = None,
-        api_key: str | None = None,
+        api_keys: Mapping[str, str] | None = None,
         max_bytes: int = 64 << 20,
     ) -> None:
         """Creates a transport that pays with `payer` at most `max_price` for an answer, base units, fees included.
 
-        `transport` sends the requests, by default `httpx.HTTPTransport()`. `api_key` is that of a gateway without open
-        access. Answers, and parts of streams, have at most `max_bytes`.
+        With `None`, only budgets and the deposit limit an answer's price. `transport` sends the requests, by default
+        `httpx.HTTPTransport()`. `api_keys` are those of gateways without open access, by the origin of the paywall,
+        such as `https://shop.example`. Answers, and parts of streams, have at most `max_bytes`.
         """
         self._payer, self._inner = payer, transport or httpx.HTTPTransport()
-        self._buyer = buyer_of(payer, max_price, on_receipt, api_key, max_bytes)
+        self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request, and pays for the answer if the server asks for it."""
         request.read()
-        executor = _Executor(self._inner, self._payer._engine.host.execute, request)  # pyright: ignore[reportPrivateUsage]
+        executor = _Executor(self._inner, self._payer.engine.host.execute, request)
         outgoing = outgoing_of(request)
         bought = run(self._buyer.buy(outgoing), executor.execute)
         if isinstance(bought, (Answer, Bought, Rejected)):
@@ -70,20 +72,20 @@ class AsyncMotifTransport(httpx.AsyncBaseTransport):
         self,
         payer: AsyncPayer,
         *,
-        max_price: int | None = None,
+        max_price: int | None,
         transport: httpx.AsyncBaseTransport | None = None,
         on_receipt: Callable[[Receipt], object] | None = None,
-        api_key: str | None = None,
+        api_keys: Mapping[str, str] | None = None,
         max_bytes: int = 64 << 20,
     ) -> None:
         """Creates a transport, as `MotifTransport`."""
         self._payer, self._inner = payer, transport or httpx.AsyncHTTPTransport()
-        self._buyer = buyer_of(payer, max_price, on_receipt, api_key, max_bytes)
+        self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request, and pays for the answer if the server asks for it."""
         await request.aread()
-        executor = _AsyncExecutor(self._inner, self._payer._engine.host.execute, request)  # pyright: ignore[reportPrivateUsage]
+        executor = _AsyncExecutor(self._inner, self._payer.engine.host.execute, request)
         outgoing = outgoing_of(request)
         bought = await arun(self._buyer.buy(outgoing), executor.execute)
         if isinstance(bought, (Answer, Bought, Rejected)):
@@ -99,13 +101,22 @@ class AsyncMotifTransport(httpx.AsyncBaseTransport):
 def buyer_of(
     payer: Payer | AsyncPayer,
     max_price: int | None,
-    on_receipt: Callable[[Receipt], object] | None,
-    api_key: str | None = None,
+    on_receipt: Callable[[Receipt], object] | None = None,
+    api_keys: Mapping[str, str] | None = None,
     max_bytes: int = 64 << 20,
 ) -> Buyer:
     """Returns the buyer of a payer."""
-    engine, tag = payer._engine, payer._tag  # pyright: ignore[reportPrivateUsage]
-    return Buyer(engine, tag, max_price, api_key, max_bytes, on_receipt)
+    return Buyer(payer.engine, payer.tag, max_price, api_keys or {}, max_bytes, on_receipt)
+
+
+def receipts_of(response: httpx.Response | Any) -> list[Receipt]:
+    """Returns the verified receipts of a response of httpx or requests; none if nothing was paid.
+
+    A stream adds to the list part by part.
+    """
+    if isinstance(response, httpx.Response):
+        return response.extensions.get(RECEIPTS, [])
+    return getattr(response, RECEIPTS, [])
 
 
 def outgoing_of(request: httpx.Request) -> Outgoing:
@@ -130,7 +141,9 @@ def request_of(outgoing: Outgoing, extensions: dict[str, Any]) -> httpx.Request:
 def response_of(bought: Answer | Bought | Rejected) -> httpx.Response:
     """Returns a response with the verified receipt, or one that asked for no payment, as it came."""
     if isinstance(bought, Answer):
-        return cast(httpx.Response, bought.native)
+        free = cast(httpx.Response, bought.native)
+        free.extensions = {**free.extensions, RECEIPTS: list[Receipt]()}
+        return free
     native = cast(httpx.Response, bought.answer.native)
     left_out = ("content-length", "transfer-encoding", "connection")
     headers = [one for one in native.headers.multi_items() if one[0].lower() not in left_out]
@@ -148,102 +161,92 @@ def stream_response(stream: PaidStream, body: httpx.SyncByteStream | httpx.Async
     return httpx.Response(native.status_code, headers=headers, stream=body, extensions=extensions)
 
 
-def too_large() -> Untrusted:
-    """Returns the error of an answer above the maximum size."""
-    return Untrusted("its answer exceeds this client's maximum size")
-
-
-class _Executor:
+class _Executor(Executor):
     """Executes the commands of one purchase with a transport."""
 
     def __init__(
         self, inner: httpx.BaseTransport, others: Callable[[Command[Any]], Any], request: httpx.Request
     ) -> None:
-        self._inner, self._others, self._extensions = inner, others, request.extensions
+        super().__init__(others)
+        self._inner, self._extensions = inner, request.extensions
         self._chunks: Iterator[bytes] | None = None
 
-    def execute(self, command: Command[Any]) -> Any:
-        if isinstance(command, Send):
-            request = request_of(command.request, self._extensions)
-            try:
-                response = self._inner.handle_request(request)
-            except httpx.HTTPError as error:
-                if command.is_unpaid:
-                    raise
-                raise unreachable(command.request.url, error) from None
-            response.request = request
-            return answer_of(response)
-        if isinstance(command, Read):
-            response = cast(httpx.Response, command.answer.native)
-            body = bytearray()
-            try:
-                for chunk in response.iter_raw():
-                    body += chunk
-                    if len(body) > command.max_bytes:
-                        raise too_large()
-            except httpx.HTTPError as error:
-                raise unreachable(str(response.request.url), error) from None
-            finally:
-                response.close()
-            return bytes(body)
-        if isinstance(command, Chunk):
-            response = cast(httpx.Response, command.answer.native)
-            self._chunks = self._chunks or response.iter_raw()
-            try:
-                return next(self._chunks, None)
-            except httpx.HTTPError as error:
-                raise unreachable(str(response.request.url), error) from None
-        if isinstance(command, Close):
-            return cast(httpx.Response, command.answer.native).close()
-        return self._others(command)
+    def send(self, command: Send) -> Answer:
+        request = request_of(command.request, self._extensions)
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.HTTPError as error:
+            raise _failure(command, error) from None
+        response.request = request
+        return answer_of(response)
+
+    def read(self, command: Read) -> bytes:
+        response, body = cast(httpx.Response, command.answer.native), bytearray()
+        try:
+            for chunk in response.iter_raw():
+                extend(body, chunk, command, str(response.request.url))
+        except httpx.HTTPError as error:
+            raise unreachable(str(response.request.url), error) from None
+        finally:
+            response.close()
+        return bytes(body)
+
+    def chunk(self, command: Chunk) -> bytes | None:
+        response = cast(httpx.Response, command.answer.native)
+        self._chunks = self._chunks or response.iter_raw()
+        try:
+            return next(self._chunks, None)
+        except httpx.HTTPError as error:
+            raise unreachable(str(response.request.url), error) from None
+
+    def close(self, command: Close) -> None:
+        cast(httpx.Response, command.answer.native).close()
 
 
-class _AsyncExecutor:
+class _AsyncExecutor(Executor):
     """Executes the commands of one purchase with an asynchronous transport."""
 
     def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport,
-        others: Callable[[Command[Any]], Awaitable[Any]],
-        request: httpx.Request,
+        self, inner: httpx.AsyncBaseTransport, others: Callable[[Command[Any]], Any], request: httpx.Request
     ) -> None:
-        self._inner, self._others, self._extensions = inner, others, request.extensions
+        super().__init__(others)
+        self._inner, self._extensions = inner, request.extensions
         self._chunks: AsyncIterator[bytes] | None = None
 
-    async def execute(self, command: Command[Any]) -> Any:
-        if isinstance(command, Send):
-            request = request_of(command.request, self._extensions)
-            try:
-                response = await self._inner.handle_async_request(request)
-            except httpx.HTTPError as error:
-                if command.is_unpaid:
-                    raise
-                raise unreachable(command.request.url, error) from None
-            response.request = request
-            return answer_of(response)
-        if isinstance(command, Read):
-            response = cast(httpx.Response, command.answer.native)
-            body = bytearray()
-            try:
-                async for chunk in response.aiter_raw():
-                    body += chunk
-                    if len(body) > command.max_bytes:
-                        raise too_large()
-            except httpx.HTTPError as error:
-                raise unreachable(str(response.request.url), error) from None
-            finally:
-                await response.aclose()
-            return bytes(body)
-        if isinstance(command, Chunk):
-            response = cast(httpx.Response, command.answer.native)
-            self._chunks = self._chunks or response.aiter_raw()
-            try:
-                return await anext(self._chunks, None)
-            except httpx.HTTPError as error:
-                raise unreachable(str(response.request.url), error) from None
-        if isinstance(command, Close):
-            return await cast(httpx.Response, command.answer.native).aclose()
-        return await self._others(command)
+    async def send(self, command: Send) -> Answer:
+        request = request_of(command.request, self._extensions)
+        try:
+            response = await self._inner.handle_async_request(request)
+        except httpx.HTTPError as error:
+            raise _failure(command, error) from None
+        response.request = request
+        return answer_of(response)
+
+    async def read(self, command: Read) -> bytes:
+        response, body = cast(httpx.Response, command.answer.native), bytearray()
+        try:
+            async for chunk in response.aiter_raw():
+                extend(body, chunk, command, str(response.request.url))
+        except httpx.HTTPError as error:
+            raise unreachable(str(response.request.url), error) from None
+        finally:
+            await response.aclose()
+        return bytes(body)
+
+    async def chunk(self, command: Chunk) -> bytes | None:
+        response = cast(httpx.Response, command.answer.native)
+        self._chunks = self._chunks or response.aiter_raw()
+        try:
+            return await anext(self._chunks, None)
+        except httpx.HTTPError as error:
+            raise unreachable(str(response.request.url), error) from None
+
+    async def close(self, command: Close) -> None:
+        await cast(httpx.Response, command.answer.native).aclose()
+
+
+def _failure(command: Send, error: httpx.HTTPError) -> Exception:
+    return error if command.is_unpaid else unreachable(command.request.url, error)
 
 
 class _SyncBody(httpx.SyncByteStream):

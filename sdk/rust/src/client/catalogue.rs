@@ -170,12 +170,20 @@ impl Client {
     /// [`Error::Transport`].
     pub async fn record(&self) -> Result<ChainRecord, Error> {
         let everything = WorkFilter::default();
-        let (works, channels, earnings) = tokio::try_join!(
+        let (works, channels, earnings, split_changes, disputes) = tokio::try_join!(
             self.works(&everything),
             self.channels(None, None),
             self.earnings_with(Vec::new()),
+            self.all_of_licensing::<SplitChange>(),
+            self.all_of_licensing::<Dispute>(),
         )?;
-        Ok(ChainRecord { works, channels, earnings })
+        Ok(ChainRecord { works, channels, earnings, split_changes, disputes })
+    }
+
+    async fn all_of_licensing<T: AccountData>(&self) -> Result<Vec<T>, Error> {
+        let accounts =
+            self.program_accounts(&licensing::PROGRAM_ID, T::DISCRIMINATOR, Vec::new()).await?;
+        Ok(accounts.iter().filter_map(|(_, account)| read(account)).collect())
     }
 
     /// Returns a work's earnings in every currency, ordered by mint.

@@ -5,7 +5,7 @@ use super::{
     batch::transaction_bytes,
 };
 use crate::{
-    Error,
+    Error, Refusal,
     channel::{
         self, AcceptTermsArgs, Acceptance, Cosigners, Currency, License, OpenChannelArgs, Quota,
         ReceiptsCommitment, StatementBuffer,
@@ -32,6 +32,7 @@ pub struct AcceptTerms<'a> {
     work: Pubkey,
     licensed_use: Use,
     max_price: u64,
+    max_upfront_fee: u64,
     quota: Quota,
     min_expires_at: Option<i64>,
     approver: Option<&'a DynSigner>,
@@ -128,6 +129,7 @@ impl Client {
             work: *work,
             licensed_use,
             max_price: 0,
+            max_upfront_fee: u64::MAX,
             quota: Quota::default(),
             min_expires_at: None,
             approver: None,
@@ -316,6 +318,11 @@ impl<'a> AcceptTerms<'a> {
         Self { max_price, ..self }
     }
 
+    /// Maximum upfront fee, base units. Default: no maximum.
+    pub fn max_upfront_fee(self, max_upfront_fee: u64) -> Self {
+        Self { max_upfront_fee, ..self }
+    }
+
     /// Units and revenue to reserve of caps that licensees share. Default: none, which the program
     /// rejects if the terms have such caps.
     pub fn quota(self, quota: Quota) -> Self {
@@ -343,6 +350,12 @@ impl<'a> AcceptTerms<'a> {
         let Self { client, channel, work, licensed_use, max_price, quota, .. } = self;
         let approver = self.approver;
         let published = client.latest_terms(&work).await?;
+        let upfront_fee = published.terms.offer.upfront_fee;
+        if upfront_fee > self.max_upfront_fee {
+            let expected = self.max_upfront_fee;
+            let what = format!("the upfront fee is {upfront_fee}: expected at most {expected}");
+            return Err(Error::Rejected(Box::new(Refusal::local(what))));
+        }
         let token_program = client.currency(&published.terms.currency).await?.token_program;
         let acceptance = Acceptance {
             approver: approver.map(|signer| signer.pubkey()),

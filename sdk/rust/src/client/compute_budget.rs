@@ -2,8 +2,6 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::compute_budget;
 
-use super::priority_fee::lamports;
-
 /// Compute unit limit and price of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComputeBudget {
@@ -29,9 +27,10 @@ impl ComputeBudget {
         limit.min(Self::MAX_UNITS)
     }
 
-    /// Returns the priority fee, lamports.
+    /// Returns the priority fee, lamports, rounded up as the runtime does.
     pub fn lamports(&self) -> u64 {
-        lamports(self.price, self.units)
+        let micro = u128::from(self.price) * u128::from(self.units); // below 2^96
+        u64::try_from(micro.div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 
     /// Returns the instructions that set limit and price, before `instructions`.

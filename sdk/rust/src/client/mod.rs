@@ -69,6 +69,9 @@ pub use self::{
 /// `Sync`, so that futures of [`Client`] can be spawned. A `&Keypair` coerces to `&DynSigner`.
 pub type DynSigner = dyn Signer + Sync;
 
+/// Fee of a signature, lamports.
+const BASE_FEE: u64 = 5_000;
+
 /// A client of one cluster, which reads and confirms at `confirmed`. Clones share connections.
 #[derive(Clone)]
 pub struct Client {
@@ -91,6 +94,11 @@ impl Client {
     /// Priority fee of transactions. Default: [`PriorityFee::default`].
     pub fn priority_fee(self, priority_fee: PriorityFee) -> Self {
         Self { priority_fee, ..self }
+    }
+
+    /// Returns the maximum fee of a transaction with one signature, lamports.
+    pub fn max_fee(&self) -> u64 {
+        BASE_FEE.saturating_add(self.priority_fee.most_lamports())
     }
 
     /// Returns the underlying RPC client.

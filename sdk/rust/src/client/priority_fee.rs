@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use super::ComputeBudget;
+
 /// Policy for the priority fee of transactions. Text form: `off`, a price in micro-lamports per
 /// compute unit such as `5000`, or a percentile such as `p50`.
 ///
@@ -96,6 +98,17 @@ impl PriorityFee {
         }
     }
 
+    /// Returns the maximum priority fee of a first attempt, lamports.
+    pub fn most_lamports(&self) -> u64 {
+        match *self {
+            Self::Off => 0,
+            Self::Fixed(price) => {
+                ComputeBudget { units: ComputeBudget::MAX_UNITS, price }.lamports()
+            }
+            Self::Percentile { cap, .. } => cap,
+        }
+    }
+
     /// Returns the lowest price that the policy pays, micro-lamports.
     pub fn floor_price(&self, units: u32) -> u64 {
         match *self {
@@ -137,13 +150,6 @@ impl fmt::Display for PriorityFee {
             Self::Percentile { percentile, .. } => write!(formatter, "p{percentile}"),
         }
     }
-}
-
-/// Returns the fee of `units` compute units at a price in micro-lamports, lamports, rounded up as
-/// the runtime does.
-pub(super) fn lamports(price: u64, units: u32) -> u64 {
-    let micro = u128::from(price) * u128::from(units); // below 2^96
-    u64::try_from(micro.div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// Returns the highest price at which `units` compute units cost at most `lamports`.
@@ -192,16 +198,19 @@ mod tests {
         assert_eq!(price(percentile(50, 0, 1_000_000)), 50_000);
         assert_eq!(price(percentile(75, 0, 1_000_000)), 75_000);
         assert_eq!(price(percentile(100, 0, 1_000_000)), 100_000);
-        assert_eq!(lamports(price(percentile(50, 900, 1_000_000)), UNITS), 900);
-        assert_eq!(lamports(price(percentile(50, 0, 30)), UNITS), 30);
+        let lamports = |price| ComputeBudget { units: UNITS, price }.lamports();
+        assert_eq!(lamports(price(percentile(50, 900, 1_000_000))), 900);
+        assert_eq!(lamports(price(percentile(50, 0, 30))), 30);
         assert_eq!(percentile(50, 0, 30).price(&[], UNITS, Attempt::default()), 0);
     }
 
     #[test]
     fn raised_fee_stays_below_cap() {
         let policy = percentile(50, 0, 20_000);
-        let lamports =
-            |earlier, left| lamports(policy.price(&[], UNITS, attempt(earlier, left)), UNITS);
+        let lamports = |earlier, left| {
+            let price = policy.price(&[], UNITS, attempt(earlier, left));
+            ComputeBudget { units: UNITS, price }.lamports()
+        };
         let fees: Vec<_> = (0..8).map(|earlier| lamports(earlier, None)).collect();
         assert_eq!(fees, [0, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
         let steep: Vec<_> = (0..4).map(|earlier| lamports(earlier, Some(599))).collect();

@@ -14,8 +14,8 @@ use super::{
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
         Operator, PaidRoutes, PayerProof, PersonEarnings, PersonProof, Problem, Quote, ReaderProof,
         ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
-        Settlements, UsageBy, UsageReport, WorkDetailsFacts, WorkList, WorkQuery, WorkUsageBy,
-        WorkUsageReport,
+        Settlements, UsageBy, UsageReport, WorkDetailsFacts, WorkList, WorkQuery, WorkReceipts,
+        WorkUsageBy, WorkUsageReport,
     },
 };
 use crate::licensing::Use;
@@ -209,6 +209,24 @@ impl GatewayClient {
     ) -> Result<PersonEarnings, GatewayError> {
         let url = format!("{}/v1/people/{person}/earnings", self.url);
         self.send(|| person_proven(self.http.get(&url), proof)).await
+    }
+
+    /// Returns at most `limit` receipts of a work on a channel from a statement's position on, for a person whom
+    /// the work pays.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn work_receipts(
+        &self,
+        work: &Pubkey,
+        channel: &Pubkey,
+        (statement, position): (u64, u32),
+        limit: u32,
+        proof: &PersonProof,
+    ) -> Result<WorkReceipts, GatewayError> {
+        let place = format!("statement={statement}&position={position}&limit={limit}");
+        let url = format!("{}/v1/works/{work}/receipts?channel={channel}&{place}", self.url);
+        self.send(|| person_proven(self.http.get(&url), Some(proof))).await
     }
 
     /// Returns who used a work through the gateway, for a person whom it pays.
@@ -431,6 +449,31 @@ impl GatewayClient {
     fn reader_proof(&self) -> Result<Option<String>, GatewayError> {
         let proof = self.reader.as_ref().map(ChannelReader::proof).transpose()?;
         Ok(proof.map(|proof| proof.to_header()))
+    }
+
+    /// Returns a request with the API key.
+    pub(super) fn builder(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}/v1/{path}", self.url));
+        match &self.api_key {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Adds the proof of the channel's reader.
+    pub(super) fn with_reader(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, GatewayError> {
+        Ok(proven(request, self.reader_proof()?.as_deref()))
+    }
+
+    /// Sends a request that has an effect each time, once.
+    pub(super) async fn once<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, GatewayError> {
+        self.answer(request, None).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(

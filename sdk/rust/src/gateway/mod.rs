@@ -3,6 +3,7 @@
 //! - [`GatewayClient`]: the gateway's HTTP interface, with safe retries.
 //! - [`AdminClient`]: the admin listener; [`PaywallClient`]: model servers behind a paywall.
 //! - [`ChannelReader`]: proves to a gateway that a channel's payer reads it.
+//! - [`EventReader`]: events of a person or a channel as they happen; [`verify_webhook`]: of a webhook.
 //! - [`PayerRequest`]: signed request of a payer to settle, close, hold or release.
 //! - [`Payer`]: signs vouchers and verifies receipts, for any number of tasks on one channel. It keeps its
 //!   own totals and compares the gateway's with them.
@@ -13,6 +14,7 @@ mod admin;
 mod authentication;
 mod client;
 mod error;
+mod events;
 #[cfg(feature = "client")]
 mod facts;
 mod paid_request;
@@ -20,12 +22,14 @@ mod payer;
 mod paywall;
 mod reader;
 mod signer;
+mod webhook;
 
 pub use admin::AdminClient;
 #[cfg(all(feature = "client", feature = "fingerprint"))]
 pub use authentication::{authentication, confidence};
 pub use client::GatewayClient;
 pub use error::GatewayError;
+pub use events::EventReader;
 pub use motif_payer::{
     IdempotencyKey, InvalidJournal, KeptReceipt, PaidUnits, PayerPolicy, newest_license,
     request::{
@@ -41,3 +45,4 @@ pub use reader::ChannelReader;
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
 pub use signer::VoucherSigner;
+pub use webhook::{WebhookError, WebhookSecret, verify_webhook};

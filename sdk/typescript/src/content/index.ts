@@ -7,18 +7,9 @@
 import { compileModule, type ModuleSource } from '../core/module-source.js';
 import type { Fingerprint } from '../core/types.js';
 import { WasmModule } from '../core/wasm-module.js';
+import { readFile, toExamination, type Examination, type ExaminationJson } from './examination.js';
 
-/** What a file contains. */
-export interface Examination {
-  /** SHA-256 of the bare content: without its content credentials. */
-  readonly digest: string;
-  readonly media: 'image' | 'audio' | 'text' | 'other';
-  readonly media_type: string;
-  /** Fingerprint that a registration states; scheme 0 without one. */
-  readonly fingerprint: Fingerprint;
-  /** Fingerprints by which similar works are found. */
-  readonly probes: readonly Fingerprint[];
-}
+export type { Examination } from './examination.js';
 
 /**
  * Computes the digest and the fingerprints of a file of at most 64 MiB.
@@ -27,12 +18,12 @@ export interface Examination {
  * that instance, and nothing else. The call blocks its thread; use {@link examineInWorker} in a page.
  *
  * @param source Module of fingerprints. Default: the file in this package.
- * @throws MotifError `content-unreadable`, `content-too-large`, `internal`.
+ * @throws MotifError `content-unreadable`, `content-too-large`, `invalid-input`, `internal`.
  */
 export async function examine(file: Blob | Uint8Array, source?: ModuleSource): Promise<Examination> {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
+  const bytes = await readFile(file);
   const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
-  return module.call<Examination>('content.examine', {}, bytes).ok;
+  return toExamination(module.call<ExaminationJson>('content.examine', {}, bytes).ok);
 }
 
 /** How two fingerprints compare. */
@@ -40,6 +31,11 @@ export interface Comparison {
   /** Number of different bits; `null` for fingerprints of different schemes. */
   readonly distance: number | null;
   /** Whether the distance is within what edits of one content have. It is a hint and proves nothing. */
+  readonly isAlike: boolean;
+}
+
+interface ComparisonJson {
+  readonly distance: number | null;
   readonly is_alike: boolean;
 }
 
@@ -50,7 +46,8 @@ export async function compareFingerprints(
   source?: ModuleSource,
 ): Promise<Comparison> {
   const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
-  return module.call<Comparison>('content.distance', { one, other }).ok;
+  const { distance, is_alike } = module.call<ComparisonJson>('content.distance', { one, other }).ok;
+  return { distance, isAlike: is_alike };
 }
 
 export { examineInWorker } from './worker-host.js';

@@ -1,11 +1,12 @@
 import { startWorker } from '#worker-platform';
 
 import { InternalError, MotifError, type MotifErrorType } from '../errors.js';
-import type { Examination } from './index.js';
+import { assertMilliseconds } from '../input.js';
+import { readFile, toExamination, type Examination, type ExaminationJson } from './examination.js';
 
 /** Answer of the worker. */
 export type WorkerAnswer =
-  { readonly ok: Examination } | { readonly error: { readonly type: MotifErrorType; readonly message: string } };
+  { readonly ok: ExaminationJson } | { readonly error: { readonly type: MotifErrorType; readonly message: string } };
 
 const TIMEOUT = 60_000;
 
@@ -17,7 +18,8 @@ const TIMEOUT = 60_000;
  * @throws MotifError `content-unreadable`, `content-too-large`, `internal`.
  */
 export async function examineInWorker(file: Blob | Uint8Array, timeout = TIMEOUT): Promise<Examination> {
-  const bytes = file instanceof Uint8Array ? new Uint8Array(file) : new Uint8Array(await file.arrayBuffer());
+  assertMilliseconds('timeout', timeout);
+  const bytes = new Uint8Array(await readFile(file)); // the worker takes the copy
   const worker = startWorker();
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -26,7 +28,7 @@ export async function examineInWorker(file: Blob | Uint8Array, timeout = TIMEOUT
     });
     const answer = await Promise.race([worker.ask<WorkerAnswer>(bytes), late]);
     if ('error' in answer) throw new MotifError(answer.error.type, answer.error.message);
-    return answer.ok;
+    return toExamination(answer.ok);
   } finally {
     clearTimeout(timer);
     worker.end();

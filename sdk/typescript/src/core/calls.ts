@@ -234,12 +234,29 @@ interface PaywallCalls {
   'purchase.part': Call<{ receipt: Receipt }, Nothing>;
 }
 
+/** Program that the rules know. */
+export type ProgramName =
+  | 'associated_token'
+  | 'ed25519'
+  | 'instructions_sysvar'
+  | 'licensing'
+  | 'memo'
+  | 'payments'
+  | 'system'
+  | 'token'
+  | 'token_2022'
+  | 'token_metadata';
+
+/** Header of the gateway's interface. */
+export type HeaderName =
+  'api_key' | 'content_type' | 'idempotency_key' | 'payment' | 'payment_required' | 'reader' | 'receipt';
+
 /** What a module says about itself. */
 export interface VersionInfo {
   readonly abi: number;
   readonly version: string;
-  readonly programs: Readonly<Record<string, AddressText>>;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly programs: Readonly<Record<ProgramName, AddressText>>;
+  readonly headers: Readonly<Record<HeaderName, string>>;
   readonly problem_types: readonly { readonly type: string; readonly title: string; readonly status: number }[];
   /** Presets of terms; none in the module of payers. */
   readonly presets: readonly string[];

@@ -39,16 +39,12 @@ const PLAIN: ReadonlySet<string> = new Set<MotifErrorType>([
   'content-too-large',
 ]);
 
-/** An argument of a call is missing or malformed. */
-class InvalidCallError extends InternalError {}
-
 /** Makes a call with what a gateway or paywall has sent: if that is malformed, it is not to be trusted. */
 export function callWithForeign<T>(what: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const isMalformed = error instanceof InvalidCallError;
-    if (!isMalformed && !(error instanceof MotifError && error.type === 'invalid-input')) throw error;
+    if (!(error instanceof MotifError && error.type === 'invalid-input')) throw error;
     throw new UntrustedError(`${what} is malformed: ${error.message}`);
   }
 }
@@ -62,8 +58,8 @@ export function toError(error: ErrorJson): MotifError {
       return error.problem ? new RefusedError(type, message, error.problem) : unknown(error);
     case 'untrusted':
       return new UntrustedError(message);
-    case 'invalid-call':
-      return new InvalidCallError(message);
+    case 'invalid-call': // an unknown rule, or an argument that is missing or malformed
+      return new MotifError('invalid-input', message);
     case 'over-budget':
       return new OverBudgetError(message, BigInt(error.total ?? 0), BigInt(error.budget ?? 0));
     case 'price-too-high':

@@ -35,17 +35,24 @@ export interface License {
   readonly unit: Unit;
   /** Price of a unit, without the operator's fee. */
   readonly price: AmountText;
+  /** Price of a unit of the quota. */
+  readonly quota_price: AmountText;
   readonly units: IntegerText;
   readonly free_units_left: IntegerText;
   readonly units_left: IntegerText | null;
   readonly daily_units: IntegerText | null;
+  /** Units of `day`. */
+  readonly units_today: IntegerText;
+  /** UTC day of the last settlement, since 1970. */
+  readonly day: number;
   readonly revenue_left: AmountText | null;
   /** Last unix second of use. */
   readonly expires_at: number | null;
   readonly settled: AmountText;
   readonly collected: AmountText;
   readonly holds_quota: boolean;
-  readonly [field: string]: unknown;
+  /** Time for which a license goes on after its work was withdrawn. */
+  readonly notice_seconds: number;
 }
 
 /** Price of units. */

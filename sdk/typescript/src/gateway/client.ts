@@ -1,4 +1,6 @@
 import { RefusedError, UnreachableError } from '../errors.js';
+import { reportRetries, type EventListener } from '../events.js';
+import { assertMilliseconds, assertToken, checkAddress, checkDigest, checkUrl } from '../input.js';
 import { RawJson } from '../core/raw-json.js';
 import type { BatchRequestText } from '../core/types.js';
 import type {
@@ -23,8 +25,8 @@ import type {
   WorkList,
 } from '../wire.js';
 import {
-  assertNoCredentials,
   exchange,
+  isBusy,
   readJson,
   readProblem,
   readText,
@@ -38,12 +40,22 @@ import {
 export interface GatewayOptions {
   /** Token of an API key, which gateways without open access require. */
   readonly apiKey?: string;
-  /** How long unanswered requests are repeated, milliseconds. Default: 10,000. */
+  /** How long requests are repeated that are not answered, or put off, milliseconds. Default: 10,000. */
   readonly patience?: number;
   /** Time limit of one attempt, milliseconds. Default: 180,000, longer than a gateway needs to settle. */
   readonly timeout?: number;
+  /** Maximum size of an answer, bytes. Default: 32 MiB. */
+  readonly maxBytes?: number;
+  /**
+   * Origins of the gateway's processes. A request for a channel that another process serves is sent to that one, with the
+   * API key and the payer's proof, which the gateway that names it has as well. Default: any origin that the gateway names,
+   * by `https` if the gateway's own is.
+   */
+  readonly processes?: readonly string[];
   /** Default: the platform's `fetch`. */
   readonly fetch?: Fetch;
+  /** Receives repeated attempts. */
+  readonly onEvent?: EventListener;
   /** Returns the value of the header `motif-reader`, by which a channel's payer reads its state. */
   readonly reader?: () => Promise<string>;
 }
@@ -58,21 +70,27 @@ interface Attempt {
 
 const PATIENCE = 10_000;
 const TIMEOUT = 180_000;
+const MAX_BYTES = 32 << 20;
 
 /**
  * Client of a gateway's HTTP interface.
  *
- * Unanswered requests are repeated. This is safe: reads have no effect, holds and batches have idempotency keys, and the
- * chain settles each statement once. Methods throw {@link RefusedError} with the gateway's problem document,
- * {@link UnreachableError}, or `UntrustedError` for an answer that cannot be parsed.
+ * Requests are repeated that are not answered, or answered with status 429, 502, 503 or 504. This is safe: reads have no
+ * effect, holds and batches have idempotency keys, and the chain settles each statement once. Methods throw
+ * {@link RefusedError} with the gateway's problem document, {@link UnreachableError}, also if only a proxy answers, or
+ * `UntrustedError` for an answer that cannot be parsed.
  */
 export class GatewayClient {
   readonly url: string;
   readonly #options: GatewayOptions;
   readonly #fetch: Fetch;
 
+  /** @throws MotifError `invalid-input` if the URL is none, or contains credentials. */
   constructor(url: string, options: GatewayOptions = {}) {
-    this.url = assertNoCredentials(url).replace(/\/+$/, '');
+    this.url = checkUrl('gateway', url).replace(/\/+$/, '');
+    assertMilliseconds('patience', options.patience);
+    assertMilliseconds('timeout', options.timeout);
+    assertToken('API key', options.apiKey);
     this.#options = options;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
@@ -93,13 +111,13 @@ export class GatewayClient {
   }
 
   /** Returns a work with its terms, relatives and earnings. */
-  work(work: string): Promise<WorkDetails> {
-    return this.#get(`/v1/works/${work}`);
+  async work(work: string): Promise<WorkDetails> {
+    return this.#get(`/v1/works/${checkAddress('work', work)}`);
   }
 
   /** Returns a work's ancestors and descendants. */
-  lineage(work: string): Promise<LineageFacts> {
-    return this.#get(`/v1/works/${work}/lineage`);
+  async lineage(work: string): Promise<LineageFacts> {
+    return this.#get(`/v1/works/${checkAddress('work', work)}/lineage`);
   }
 
   /** Returns a page of the works that match the query, such as `{ kind: 'image', use: 'generate' }`. */
@@ -108,8 +126,8 @@ export class GatewayClient {
   }
 
   /** Returns the price of a use of a work. */
-  quote(work: string, use: Use): Promise<Quote> {
-    return this.#get(`/v1/works/${work}/quotes?use=${use}`);
+  async quote(work: string, use: Use): Promise<Quote> {
+    return this.#get(`/v1/works/${checkAddress('work', work)}/quotes?use=${encodeURIComponent(use)}`);
   }
 
   /** Returns the routes behind the gateway's paywall, with their present prices. */
@@ -123,60 +141,69 @@ export class GatewayClient {
   }
 
   /** Returns the proof of a settled receipt against its channel's account. */
-  proof(receipt: string): Promise<ReceiptProof> {
-    return this.#get(`/v1/receipts/${receipt}/proof`);
+  async proof(receipt: string): Promise<ReceiptProof> {
+    return this.#get(`/v1/receipts/${checkDigest('receipt', receipt)}/proof`);
   }
 
   /** Returns receipts of a statement of the reader's channel, by default the open one, in order. They are not verified. */
-  receipts(channel: string, page: { statement?: number; limit?: number; offset?: number } = {}): Promise<ReceiptPage> {
-    return this.#read(`/v1/channels/${channel}/receipts?${queryOf({ limit: 1_000, offset: 0, ...page })}`);
+  async receipts(
+    channel: string,
+    page: { statement?: number; limit?: number; offset?: number } = {},
+  ): Promise<ReceiptPage> {
+    return this.#read(
+      `/v1/channels/${checkAddress('channel', channel)}/receipts?${queryOf({ limit: 1_000, offset: 0, ...page })}`,
+    );
   }
 
   /** Returns usage and spending of the reader's channel, from the unix second `from` to before `until`. */
-  usage(channel: string, by: UsageBy, period: { from?: number; until?: number } = {}): Promise<UsageReport> {
-    return this.#read(`/v1/channels/${channel}/usage?${queryOf({ by, ...period })}`);
+  async usage(channel: string, by: UsageBy, period: { from?: number; until?: number } = {}): Promise<UsageReport> {
+    return this.#read(`/v1/channels/${checkAddress('channel', channel)}/usage?${queryOf({ by, ...period })}`);
   }
 
   /** Settles a channel, by a request that the payer signed. */
-  settle(channel: string, proof: PayerProof): Promise<Settlements> {
-    return this.#post(`/v1/channels/${channel}/settlements`, proof);
+  async settle(channel: string, proof: PayerProof): Promise<Settlements> {
+    return this.#post(`/v1/channels/${checkAddress('channel', channel)}/settlements`, proof);
   }
 
   /** Settles and closes a channel in its grace period, by a request that the payer signed. */
-  close(channel: string, proof: PayerProof): Promise<Closing> {
-    return this.#post(`/v1/channels/${channel}/close`, proof);
+  async close(channel: string, proof: PayerProof): Promise<Closing> {
+    return this.#post(`/v1/channels/${checkAddress('channel', channel)}/close`, proof);
   }
 
   /** Holds funds, by a request that the payer signed. */
-  hold(channel: string, key: string, request: HoldRequest): Promise<HoldFacts> {
-    return this.#post(`/v1/channels/${channel}/holds`, request, { 'idempotency-key': key });
+  async hold(channel: string, key: string, request: HoldRequest): Promise<HoldFacts> {
+    return this.#post(`/v1/channels/${checkAddress('channel', channel)}/holds`, request, { 'idempotency-key': key });
   }
 
   /** Releases a hold, by a request that the payer signed. */
-  release(hold: string, channel: string, proof: PayerProof): Promise<HoldFacts> {
-    return this.#post(`/v1/holds/${hold}/release`, { channel, proof });
+  async release(hold: string, channel: string, proof: PayerProof): Promise<HoldFacts> {
+    return this.#post(`/v1/holds/${checkDigest('hold', hold)}/release`, { channel, proof });
   }
 
   /** Registers a channel at the gateway, or makes it read the channel again. Returns the channel's state as JSON. */
   async openChannel(channel: string): Promise<RawJson> {
-    const body = JSON.stringify({ channel });
+    const body = JSON.stringify({ channel: checkAddress('channel', channel) });
     return toRawJson(await this.#send('/v1/channels', { method: 'POST', body, isRead: true }));
   }
 
   /** Returns the state of the reader's channel as JSON, integers as they came. */
   async channelState(channel: string): Promise<RawJson> {
-    return toRawJson(await this.#send(`/v1/channels/${channel}`, { isRead: true }));
+    return toRawJson(await this.#send(`/v1/channels/${checkAddress('channel', channel)}`, { isRead: true }));
   }
 
   /** Returns the state of the reader's channel. */
-  channel(channel: string): Promise<ChannelState> {
-    return this.#read(`/v1/channels/${channel}`);
+  async channel(channel: string): Promise<ChannelState> {
+    return this.#read(`/v1/channels/${checkAddress('channel', channel)}`);
   }
 
   /** Sends a batch once; if another process of the gateway serves the channel, to that one. */
-  postBatch(channel: string, batch: BatchRequestText): Promise<Answered> {
+  async postBatch(channel: string, batch: BatchRequestText): Promise<Answered> {
     const headers = { 'idempotency-key': batch.key };
-    return this.#follow(`/v1/channels/${channel}/batches`, { method: 'POST', body: batch.body, headers });
+    return this.#follow(`/v1/channels/${checkAddress('channel', channel)}/batches`, {
+      method: 'POST',
+      body: batch.body,
+      headers,
+    });
   }
 
   async #get<T>(path: string): Promise<T> {
@@ -194,14 +221,16 @@ export class GatewayClient {
   /** Sends a request until it is answered. */
   #send(path: string, attempt: Attempt): Promise<Answered> {
     const isTransient = (error: unknown) => {
-      return error instanceof UnreachableError || (error instanceof RefusedError && this.#holder(error) !== undefined);
+      if (!(error instanceof RefusedError)) return error instanceof UnreachableError;
+      return isBusy(error.problem.status) || this.#holder(error) !== undefined;
     };
     const send = async () => {
       const answered = await this.#follow(path, attempt);
       if (answered.status >= 300) throw refusal(answered.status, answered.body);
       return answered;
     };
-    return retry(send, isTransient, this.patience);
+    const onRetry = reportRetries(this.#options.onEvent, this.url);
+    return retry(send, isTransient, this.patience, { onRetry });
   }
 
   /** Sends a request once, and to the process that serves the channel if the answer names it. */
@@ -213,29 +242,28 @@ export class GatewayClient {
   }
 
   async #attempt(base: string, path: string, attempt: Attempt): Promise<Answered> {
-    const { apiKey, reader, timeout } = this.#options;
+    const { apiKey, reader, timeout = TIMEOUT, maxBytes = MAX_BYTES } = this.#options;
     const headers: Record<string, string> = { ...attempt.headers };
     if (attempt.body !== undefined) headers['content-type'] = 'application/json';
     if (apiKey !== undefined) headers['authorization'] = `Bearer ${apiKey}`;
     if (attempt.isRead && reader) headers['motif-reader'] = await reader();
-    const signal = AbortSignal.timeout(timeout ?? TIMEOUT);
     const { method = 'GET', body = null } = attempt;
-    // Keys and proofs stay at the origin that they are for.
+    // Keys and proofs follow no redirect.
     const init: RequestInit = { method, headers, body, redirect: 'error' };
-    try {
-      return await exchange(this.#fetch, base + path, { ...init, signal });
-    } catch (error) {
-      if (signal.aborted) throw new UnreachableError(base + path, error);
-      throw error;
+    const answered = await exchange(this.#fetch, base + path, init, { timeout, maxBytes });
+    if (isBusy(answered.status) && !readProblem(answered.body)) {
+      throw new UnreachableError(base + path, new Error(`a proxy answered with status ${answered.status}`));
     }
+    return answered;
   }
 
-  /** Returns the process that serves the channel, if an error names it. An `https` URL leads to no `http` one. */
+  /** Returns the process that serves the channel, if an error names one that the settings allow. */
   #holder(error: RefusedError): string | undefined {
     const { type, holder } = error.problem;
     if (type !== 'channel-held-elsewhere' || !holder || !URL.canParse(holder)) return undefined;
-    const { protocol } = new URL(holder);
-    const isAllowed = protocol === 'https:' || (protocol === 'http:' && !this.url.startsWith('https://'));
+    const { protocol, origin } = new URL(holder);
+    const isHttp = protocol === 'https:' || (protocol === 'http:' && !this.url.startsWith('https://'));
+    const isAllowed = isHttp && (this.#options.processes?.includes(origin) ?? true);
     return isAllowed ? holder.replace(/\/+$/, '') : undefined;
   }
 }

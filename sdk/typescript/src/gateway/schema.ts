@@ -36,6 +36,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/olp/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows whether a license token is valid, and what it states. */
+        post: operations["introspect_license_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/olp/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Issues a license token of the Open License Protocol to the payer of a sale, until an hour after it. */
+        post: operations["issue_license_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -131,6 +165,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/badge/{work}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a badge of a work, as a picture. */
+        get: operations["show_badge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the cluster of this gateway. */
+        get: operations["show_cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads accounts. The data of accounts that Motif does not use is left out. */
+        post: operations["read_accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/blockhash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a blockhash for a transaction. */
+        get: operations["show_blockhash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/faucet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives SOL and test dollars on a localnet. */
+        post: operations["give_test_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a signed transaction that uses Motif, after a node's preflight check. */
+        post: operations["send_transaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions/{signature}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the outcome of a transaction. */
+        get: operations["show_transaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels": {
         parameters: {
             query?: never;
@@ -207,6 +360,23 @@ export interface paths {
          *     payer can withdraw at once.
          */
         post: operations["close_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Streams the events of a channel, to its payer or the holder of an API key that is bound to it. */
+        get: operations["stream_channel_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -349,6 +519,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/metadata/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows hosted metadata. */
+        get: operations["show_metadata"];
+        /** Hosts metadata that a registered work names. */
+        put: operations["host_metadata"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operator": {
         parameters: {
             query?: never;
@@ -376,6 +564,157 @@ export interface paths {
         /** Lists the paid routes of the paywall with their present prices. */
         get: operations["show_paywall"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the channels that an address pays for, as they are on chain. */
+        get: operations["list_paid_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows where the money of all works of a person is. With the header `motif-person` of that person it
+         *     includes what payers have signed for at this gateway.
+         */
+        get: operations["show_person_earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams the events of a person, to the person: `id` is the event's id, `event` its kind and `data` the
+         *     event as JSON. The header `last-event-id` continues after an event; an id that is not kept begins with
+         *     the oldest event. A stream ends after 15 minutes.
+         */
+        get: operations["stream_person_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the webhooks of a person. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Adds a webhook of a person, which has at most five. The answer has the secret of its signatures,
+         *     which is not shown again.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a webhook of a person with its log. */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the last deliveries to a webhook, newest event first. */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{address}/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has an event sent to a webhook, to try it. A success enables a disabled webhook. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/previews/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a hosted picture. */
+        get: operations["show_preview"];
+        /**
+         * Hosts a picture that the hosted metadata of a registered work names. It is decoded in a sandbox and
+         *     encoded anew.
+         */
+        put: operations["host_preview"];
         post?: never;
         delete?: never;
         options?: never;
@@ -434,6 +773,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/works/{work}/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows where the money of a work is. With the header `motif-person` of its owner or a recipient it
+         *     includes what payers have signed for at this gateway.
+         */
+        get: operations["show_work_earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/works/{work}/lineage": {
         parameters: {
             query?: never;
@@ -460,6 +819,46 @@ export interface paths {
         };
         /** Quotes the price of a work's use at this gateway, by the latest terms. */
         get: operations["show_quote"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/works/{work}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the receipts of a work on a channel, to the work's owner or a recipient, who signs the header
+         *     `motif-person`. Their sum on settled statements is what the channel's licenses were settled for.
+         */
+        get: operations["list_work_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/works/{work}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reports who used a work through this gateway, when and for how much, to its owner or a recipient, who
+         *     signs the header `motif-person`.
+         */
+        get: operations["report_work_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -526,6 +925,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Account of a program. */
+        AccountFacts: {
+            /** @description Standard base64; empty for accounts of programs that Motif does not use. */
+            data: string;
+            /** @description Balance, lamports. */
+            lamports: components["schemas"]["Amount"];
+            /** @description Program that owns it. */
+            owner: components["schemas"]["Address"];
+        };
+        /** @description Accounts at a slot. */
+        AccountsFacts: {
+            /** @description Accounts in the order of the request; `null` for those that do not exist. */
+            accounts: (null | components["schemas"]["AccountFacts"])[];
+            /**
+             * Format: u-int64
+             * @description Slot of the read.
+             */
+            slot: number;
+        };
+        /** @description Accounts to read. */
+        AccountsRequest: {
+            /** @description 1 to 100 addresses. */
+            addresses: components["schemas"]["Address"][];
+        };
         /**
          * @description Public key, base58.
          * @example BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w
@@ -681,6 +1104,16 @@ export interface components {
              */
             units: number;
         };
+        /** @description Blockhash for a transaction. */
+        BlockhashFacts: {
+            /** @description Base58. */
+            blockhash: string;
+            /**
+             * Format: u-int64
+             * @description Last block height at which a transaction with it can land.
+             */
+            last_valid_block_height: number;
+        };
         /** @description Hold or part of a stream that a generation pays for. */
         Captured: {
             /** @description Name of a hold: of a generation, of an answer behind a paywall, or of a stream's first part. */
@@ -760,6 +1193,15 @@ export interface components {
             /** @description Signature of the closing transaction, base58; `null` if the grace period was over. */
             signature?: string | null;
         };
+        /** @description The gateway's cluster. */
+        ClusterFacts: {
+            /** @description Tag of the cluster, by convention its genesis hash. */
+            cluster: components["schemas"]["Digest"];
+            /** @description Whether `POST /v1/chain/faucet` gives test tokens. */
+            faucet: boolean;
+            /** @description Network of that hash. */
+            network: components["schemas"]["Network"];
+        };
         /** @description Consent of a person. */
         ConsentFacts: {
             /**
@@ -769,6 +1211,13 @@ export interface components {
             expires_at?: number | null;
             /** @description Key of the person. */
             person: components["schemas"]["Address"];
+        };
+        /** @description Registered webhook with its secret, which is shown once. */
+        CreatedWebhook: {
+            /** @description Secret of its signatures: `whsec_` and standard base64. */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["Webhook"];
         };
         /** @description Content credentials of a file. */
         CredentialsFacts: {
@@ -801,6 +1250,40 @@ export interface components {
          * @enum {string}
          */
         CredentialsState: "intact" | "altered" | "invalid" | "unreadable";
+        /** @description Delivery of an event to a webhook. */
+        Delivery: {
+            /** @description Why the last try failed; `null` if it succeeded. */
+            error?: string | null;
+            /** @description The event's id, which is the header `webhook-id`. */
+            event: components["schemas"]["Digest"];
+            /** @description The event's kind. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Format: int64
+             * @description Unix second of the next try; `null` after the end.
+             */
+            next_try_at?: number | null;
+            /**
+             * Format: u-int16
+             * @description HTTP status of the last try; `null` without an answer.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Unix second of the last try; `null` before the first.
+             */
+            tried_at?: number | null;
+            /**
+             * Format: u-int32
+             * @description Number of tries so far.
+             */
+            tries: number;
+        };
+        /** @description Log of a webhook, newest event first. */
+        DeliveryList: {
+            /** @description The last 100. */
+            deliveries: components["schemas"]["Delivery"][];
+        };
         /** @description SHA-256 digest, 64 hexadecimal digits. */
         Digest: string;
         /** @description Entry points of a gateway. */
@@ -844,6 +1327,11 @@ export interface components {
              */
             opened_at: number;
         };
+        /**
+         * @description State of a dispute.
+         * @enum {string}
+         */
+        DisputeState: "opened" | "rejected" | "upheld";
         /** @description Answer, or part of one, that is ready and unpaid. */
         Due: {
             /** @description Name of the answer or part. */
@@ -888,6 +1376,49 @@ export interface components {
             /** @description Amount that parents have pulled and recipients have claimed. */
             taken: components["schemas"]["Amount"];
         };
+        /** @description Something that happened. Which fields are present depends on `kind`. */
+        Event: {
+            amount?: null | components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Unix second in which it happened, or in which the gateway read it on chain.
+             */
+            at: number;
+            channel?: null | components["schemas"]["Address"];
+            currency?: null | components["schemas"]["Address"];
+            dispute?: null | components["schemas"]["DisputeState"];
+            /**
+             * Format: int64
+             * @description Last unix second of the channel, consent, proposal, or of a verdict.
+             */
+            ends_at?: number | null;
+            /**
+             * Format: u-int64
+             * @description Number of generations.
+             */
+            generations?: number | null;
+            /** @description Digest of what happened: told again, it has the same id. */
+            id: components["schemas"]["Digest"];
+            /** @description Kind. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Format: u-int32
+             * @description Index of the accepted license in the channel.
+             */
+            license?: number | null;
+            person?: null | components["schemas"]["Address"];
+            /**
+             * Format: u-int64
+             * @description Number of the channel's statement.
+             */
+            statement?: number | null;
+            work?: null | components["schemas"]["Address"];
+        };
+        /**
+         * @description Kind of an event.
+         * @enum {string}
+         */
+        EventKind: "paid" | "settled" | "claimed" | "accepted" | "disputed" | "channel-low" | "consent-ending" | "split-waiting" | "test";
         /** @description Open statement at the gateway. */
         ExpectedStatement: {
             /** @description Total of the newest voucher; with `wrong-price`, the total that this generation requires. */
@@ -914,6 +1445,13 @@ export interface components {
              * @description 1 or 2.
              */
             x402Version: number;
+        };
+        /** @description Test tokens to give. */
+        FaucetRequest: {
+            /** @description Wallet. */
+            address: components["schemas"]["Address"];
+            amount?: null | components["schemas"]["Amount"];
+            lamports?: null | components["schemas"]["Amount"];
         };
         /** @description Result of checking a provenance against the chain. */
         Findings: {
@@ -1010,6 +1548,11 @@ export interface components {
          * @enum {string}
          */
         HoldState: "open" | "captured" | "released";
+        /** @description What is hosted. */
+        Hosted: {
+            /** @description SHA-256 of the upload. */
+            digest: components["schemas"]["Digest"];
+        };
         /** @description Conditions that parents' terms set on a work's terms. */
         InheritedFacts: {
             /**
@@ -1021,6 +1564,20 @@ export interface components {
             non_commercial: boolean;
             /** @description Whether they must allow derivatives on the same condition. */
             share_alike: boolean;
+        };
+        /** @description State of a license token. */
+        Introspection: (null | components["schemas"]["LicenseClaims"]) & {
+            /** @description Whether it is valid, and licenses the work. */
+            active: boolean;
+            /** @description `License`; absent if it is not active. */
+            token_type?: string | null;
+        };
+        /** @description Request of the state of a license token. */
+        IntrospectionRequest: {
+            /** @description Address of the work that it has to license; absent for any. */
+            resource?: string | null;
+            /** @description The token. */
+            token: string;
         };
         /** @description Item of a batch that the gateway refuses. */
         ItemProblem: {
@@ -1047,6 +1604,43 @@ export interface components {
              * @description 1 or 2.
              */
             x402Version: number;
+        };
+        /** @description What a token states. */
+        LicenseClaims: {
+            /** @description The licensed work. */
+            aud: components["schemas"]["Address"];
+            /** @description Digest of the terms. */
+            digest: components["schemas"]["Digest"];
+            /**
+             * Format: int64
+             * @description Unix second from which the token is not valid.
+             */
+            exp: number;
+            /**
+             * Format: int64
+             * @description Time of issue, unix seconds.
+             */
+            iat: number;
+            /** @description URL of the paywall that sold the answer. */
+            iss: string;
+            /** @description Signature of the payment's transaction. */
+            jti: string;
+            /** @description SHA-256 of the paid request. */
+            request: components["schemas"]["Digest"];
+            /** @description Key that paid. */
+            sub: components["schemas"]["Address"];
+            /**
+             * Format: u-int32
+             * @description Number of the accepted terms.
+             */
+            terms: number;
+            /**
+             * Format: u-int32
+             * @description Units of the use.
+             */
+            units: number;
+            /** @description Licensed use. */
+            use: components["schemas"]["Use"];
         };
         /** @description License on a channel. */
         LicenseState: {
@@ -1082,6 +1676,18 @@ export interface components {
             /** @description Licensed work. */
             work: components["schemas"]["Address"];
         };
+        /** @description A license token. */
+        LicenseToken: {
+            /** @description The token, for `Authorization: License`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the token expires.
+             */
+            expires_in: number;
+            /** @description `License`. */
+            token_type: string;
+        };
         /** @description Ancestors and descendants of a work. */
         LineageFacts: {
             /** @description Ancestors, to any depth, nearest first. */
@@ -1090,6 +1696,30 @@ export interface components {
             descendants: components["schemas"]["RelativeFacts"][];
             /** @description The work itself. */
             work: components["schemas"]["RelativeFacts"];
+        };
+        /** @description Document about a work. Its bytes are what is hashed: any JSON text of these fields. */
+        Metadata: {
+            /** @description Name of the creator, at most 100 bytes. */
+            creator?: string;
+            /** @description Description, at most 2,000 bytes. */
+            description?: string;
+            /** @description At most 8 `https` URLs of at most 200 bytes. */
+            links?: string[];
+            /**
+             * Format: u-int32
+             * @description Version of the layout: 1.
+             */
+            motif: number;
+            preview?: null | components["schemas"]["Digest"];
+            /**
+             * @description Provenance of a data set, with the fields of the Data & Trust Alliance's standard 1.0 in snake
+             *     case, at most 32 of at most 500 bytes.
+             */
+            provenance?: {
+                [key: string]: string;
+            };
+            /** @description Title, at most 64 bytes. */
+            title?: string;
         };
         /** @description Details of a style model. */
         ModelFacts: {
@@ -1110,6 +1740,28 @@ export interface components {
             terms_number?: number | null;
             /** @description Address of the work. */
             work: components["schemas"]["Address"];
+        };
+        /**
+         * @description Public networks of Solana, and others.
+         * @enum {string}
+         */
+        Network: "mainnet" | "devnet" | "testnet" | "localnet" | "unknown";
+        /** @description Webhook to register. */
+        NewWebhook: {
+            /** @description Kinds of events; empty for all. */
+            kinds?: components["schemas"]["EventKind"][];
+            /** @description `https` URL of at most 512 bytes, without user name and password, at a public address. */
+            url: string;
+        };
+        /** @description Error of OAuth 2.0. */
+        OauthError: {
+            /**
+             * @description `invalid_request`, `invalid_client`, `invalid_grant`, `invalid_target` or
+             *     `unsupported_grant_type`.
+             */
+            error: string;
+            /** @description What is wrong, and what was expected. */
+            error_description: string;
         };
         /** @description Request to serve a channel, or to read it again after a top-up or an acceptance. */
         OpenChannel: {
@@ -1159,6 +1811,73 @@ export interface components {
             /** @description Whether its statement has settled, so that `/v1/receipts/{receipt}/proof` proves it. */
             settled: boolean;
         };
+        /** @description Channel as it is on chain. */
+        PaidChannel: {
+            /** @description Address. */
+            channel: components["schemas"]["Address"];
+            /**
+             * Format: int64
+             * @description Unix second after which it can be closed; `null` unless it is closing.
+             */
+            closes_at?: number | null;
+            /** @description Deposited so far. */
+            deposited: components["schemas"]["Amount"];
+            /** @description Licenses by index. */
+            licenses: components["schemas"]["PaidLicense"][];
+            /** @description Mint of the amounts. */
+            mint: components["schemas"]["Address"];
+            /**
+             * Format: u-int64
+             * @description Slot in which it was opened.
+             */
+            opened_slot: number;
+            /** @description Operator. */
+            operator: components["schemas"]["Address"];
+            /**
+             * Format: u-int16
+             * @description Operator fee, basis points on top of prices.
+             */
+            operator_fee_bps: number;
+            /** @description Payer. */
+            payer: components["schemas"]["Address"];
+            /** @description Refunded to the payer. */
+            refunded: components["schemas"]["Amount"];
+            /** @description Settled so far: prices, fees and upfront fees. */
+            settled: components["schemas"]["Amount"];
+            /** @description Key that signs vouchers. */
+            voucher_key: components["schemas"]["Address"];
+        };
+        /** @description Channels that an address pays for. */
+        PaidChannels: {
+            /** @description Channels, ordered by address. */
+            channels: components["schemas"]["PaidChannel"][];
+        };
+        /** @description License of a channel. */
+        PaidLicense: {
+            /**
+             * Format: int64
+             * @description Last unix second; `null` for no end.
+             */
+            expires_at?: number | null;
+            /** @description Price of one unit. */
+            price: components["schemas"]["Amount"];
+            /** @description Credited to the work: prices and the upfront fee. */
+            settled: components["schemas"]["Amount"];
+            /**
+             * Format: u-int32
+             * @description Number of the accepted terms.
+             */
+            terms_number: number;
+            unit?: null | components["schemas"]["Unit"];
+            /**
+             * Format: u-int64
+             * @description Units settled.
+             */
+            units: number;
+            use?: null | components["schemas"]["Use"];
+            /** @description Licensed work. */
+            work: components["schemas"]["Address"];
+        };
         /** @description Route behind a paywall. */
         PaidRoute: {
             /** @description HTTP method. */
@@ -1172,6 +1891,24 @@ export interface components {
         PaidRoutes: {
             /** @description Routes, in the order of the operator's file. */
             routes: components["schemas"]["PaidRoute"][];
+        };
+        /** @description Part of a parent in what a work has collected. */
+        ParentPart: {
+            /** @description Mint of the amounts. */
+            currency: components["schemas"]["Address"];
+            /** @description Total entitlement. */
+            entitled: components["schemas"]["Amount"];
+            /** @description Moved to the parent's earnings. */
+            pulled: components["schemas"]["Amount"];
+            /**
+             * Format: u-int16
+             * @description Share of everything that the work earns.
+             */
+            share_bps: number;
+            /** @description Waits for a pull. */
+            waiting: components["schemas"]["Amount"];
+            /** @description Parent. */
+            work: components["schemas"]["Address"];
         };
         /** @description Share of a parent in a work's earnings. */
         ParentShare: {
@@ -1221,6 +1958,34 @@ export interface components {
         } | {
             /** @description The answer is ready: the payment that is due. */
             due: components["schemas"]["Due"];
+        };
+        /** @description Earnings of a person. */
+        PersonEarnings: {
+            /**
+             * Format: int64
+             * @description Unix second of the read.
+             */
+            as_of: number;
+            /** @description The person. */
+            person: components["schemas"]["Address"];
+            /** @description Sums over the works, one for each currency. */
+            totals: components["schemas"]["Standing"][];
+            /** @description Works, earliest registration first. */
+            works: components["schemas"]["PersonWork"][];
+        };
+        /** @description Work that pays a person. */
+        PersonWork: {
+            /**
+             * @description One entry for each currency: `collected`, `disputed`, `claimable` and `claimed` are the person's
+             *     part, the others the work's before parents and other recipients.
+             */
+            currencies: components["schemas"]["Standing"][];
+            /** @description Why it is the person's. */
+            roles: components["schemas"]["Role"][];
+            /** @description Title as the owner states it; possibly empty. */
+            title: string;
+            /** @description Address. */
+            work: components["schemas"]["Address"];
         };
         /** @description Price and payment conditions of a request behind a paywall. */
         PriceTag: {
@@ -1462,6 +2227,24 @@ export interface components {
          * @enum {string}
          */
         ReceiptStanding: "settled" | "signed" | "other-output" | "false" | "channel-gone" | "other-cluster";
+        /** @description Part of a recipient in what a work has collected. */
+        RecipientPart: {
+            /** @description Ready. */
+            claimable: components["schemas"]["Amount"];
+            /** @description Paid. */
+            claimed: components["schemas"]["Amount"];
+            /** @description Mint of the amounts. */
+            currency: components["schemas"]["Address"];
+            /** @description Total entitlement. */
+            entitled: components["schemas"]["Amount"];
+            /** @description Recipient. */
+            recipient: components["schemas"]["Address"];
+            /**
+             * Format: u-int16
+             * @description Present share of what remains after parents; 0 for a former recipient.
+             */
+            share_bps: number;
+        };
         /** @description Share of a recipient in a work's earnings. */
         RecipientShare: {
             /** @description Recipient. */
@@ -1521,6 +2304,21 @@ export interface components {
             channel: components["schemas"]["Address"];
             /** @description Proof of the payer's request; its details are the hold's name. */
             proof: components["schemas"]["PayerProof"];
+        };
+        /** @description Answer to a removal. */
+        RemovedWebhook: {
+            /** @description Identifier of the webhook. */
+            id: string;
+        };
+        /**
+         * @description Why a work is a person's.
+         * @enum {string}
+         */
+        Role: "creator" | "owner" | "recipient";
+        /** @description Transaction that a node has taken. */
+        SentTransaction: {
+            /** @description Base58. */
+            signature: string;
         };
         /** @description Outcome of a payment: `SettleResponse`. */
         Settlement: {
@@ -1601,6 +2399,33 @@ export interface components {
              * @description Version of the split that it replaces.
              */
             split_version: number;
+        };
+        /** @description Where the money of a work, or of a person, is in one currency. */
+        Standing: {
+            /** @description Of it ready for recipients. */
+            claimable: components["schemas"]["Amount"];
+            /** @description Of it paid to recipients that the account still lists. */
+            claimed: components["schemas"]["Amount"];
+            /** @description Collected into earnings so far. */
+            collected: components["schemas"]["Amount"];
+            /** @description Mint of the amounts. */
+            currency: components["schemas"]["Address"];
+            /**
+             * Format: u-int8
+             * @description Decimals of the mint; `null` if the cluster does not know it.
+             */
+            decimals?: number | null;
+            /** @description Of it withheld until a verdict. */
+            disputed: components["schemas"]["Amount"];
+            /** @description Whether one token is a US dollar. */
+            dollars: boolean;
+            /** @description Settled on chain and not collected, in channels of any operator. */
+            settled: components["schemas"]["Amount"];
+            /** @description Name of a well-known currency, such as `USDC`. */
+            symbol?: string | null;
+            vouched?: null | components["schemas"]["Amount"];
+            /** @description Of it owed to parents that have not pulled it. */
+            waiting: components["schemas"]["Amount"];
         };
         /** @description Units used under one license. */
         StatementEntry: {
@@ -1786,6 +2611,41 @@ export interface components {
             valid_from: number;
         };
         /**
+         * @description Request of a license token. The client authenticates by HTTP basic authentication: its identifier is
+         *     the payer's address, its secret the receipt, as in the header `motif-receipt`.
+         */
+        TokenRequest: {
+            /** @description `client_credentials`. */
+            grant_type: string;
+            /** @description Address of the work. */
+            resource: string;
+        };
+        /** @description State of a transaction. */
+        TransactionFacts: {
+            /** @description Why it failed. */
+            detail?: string | null;
+            fee_lamports?: null | components["schemas"]["Amount"];
+            /** @description Base58. */
+            signature: string;
+            /**
+             * Format: u-int64
+             * @description Slot in which it landed.
+             */
+            slot?: number | null;
+            /** @description Outcome. */
+            state: components["schemas"]["TransactionState"];
+        };
+        /** @description Signed transaction to send. */
+        TransactionRequest: {
+            /** @description Standard base64 of a transaction, legacy or version 0 without lookup tables, at most 1,232 bytes. */
+            transaction: string;
+        };
+        /**
+         * @description Outcome of a transaction.
+         * @enum {string}
+         */
+        TransactionState: "unknown" | "confirmed" | "failed";
+        /**
          * @description Unit in which a use is counted. Stored as one byte, in this order: append only.
          * @enum {string}
          */
@@ -1879,6 +2739,35 @@ export interface components {
             /** @description SHA-256 of the statement's entries, this generation's units included. */
             statement_digest: components["schemas"]["Digest"];
         };
+        /** @description Webhook. */
+        Webhook: {
+            /**
+             * Format: int64
+             * @description Unix seconds.
+             */
+            created_at: number;
+            /**
+             * Format: int64
+             * @description Unix second in which it was disabled after failures; `null` while it is enabled.
+             */
+            disabled_at?: number | null;
+            /**
+             * Format: int64
+             * @description Unix second of the first of the failures since the last success; `null` without one.
+             */
+            failing_since?: number | null;
+            /** @description Identifier: 32 hexadecimal digits. */
+            id: string;
+            /** @description Kinds of events; empty for all. */
+            kinds: components["schemas"]["EventKind"][];
+            /** @description Where events are sent. */
+            url: string;
+        };
+        /** @description Webhooks of a person, oldest first. */
+        WebhookList: {
+            /** @description At most 5. */
+            webhooks: components["schemas"]["Webhook"][];
+        };
         /** @description On-chain state of one work. */
         WorkDetailsFacts: {
             /** @description Derivatives, earliest registration first. */
@@ -1893,6 +2782,22 @@ export interface components {
             split_change?: null | components["schemas"]["SplitChangeFacts"];
             /** @description Work and its latest terms. */
             work: components["schemas"]["WorkFacts"];
+        };
+        /** @description Earnings of a work. */
+        WorkEarnings: {
+            /**
+             * Format: int64
+             * @description Unix second of the read.
+             */
+            as_of: number;
+            /** @description One entry for each currency. */
+            currencies: components["schemas"]["Standing"][];
+            /** @description Parts of parents. */
+            parents: components["schemas"]["ParentPart"][];
+            /** @description Parts of recipients. */
+            recipients: components["schemas"]["RecipientPart"][];
+            /** @description The work. */
+            work: components["schemas"]["Address"];
         };
         /** @description Registered work. */
         WorkFacts: {
@@ -1968,6 +2873,11 @@ export interface components {
             /** @description Works, earliest registration first. */
             works: components["schemas"]["WorkFacts"][];
         };
+        /** @description Receipts of a work on a channel, in order of statement and position. */
+        WorkReceipts: {
+            /** @description Receipts; fewer than the limit after the last one. */
+            receipts: components["schemas"]["ReceiptParts"][];
+        };
         /**
          * @description Relation of a named work to content.
          * @enum {string}
@@ -1978,6 +2888,53 @@ export interface components {
          * @enum {string}
          */
         WorkStatus: "active" | "withdrawn" | "disputed";
+        /**
+         * @description Grouping of a work's usage.
+         * @enum {string}
+         */
+        WorkUsageBy: "day" | "use" | "platform";
+        /** @description Usage of a work at a gateway, settled or not. */
+        WorkUsageReport: {
+            /** @description Grouping. */
+            by: components["schemas"]["WorkUsageBy"];
+            /**
+             * Format: int64
+             * @description First unix second, the start of its day; `null` for the first generation.
+             */
+            from?: number | null;
+            /** @description One row for each name and currency, in that order. */
+            rows: components["schemas"]["WorkUsageRow"][];
+            /**
+             * Format: int64
+             * @description Unix second after the last, the start of its day; `null` for now.
+             */
+            until?: number | null;
+            /** @description The work. */
+            work: components["schemas"]["Address"];
+        };
+        /** @description Row of a work's usage. */
+        WorkUsageRow: {
+            /** @description Sum of prices and operator fees. */
+            charged: components["schemas"]["Amount"];
+            /**
+             * Format: u-int64
+             * @description Number of paid generations.
+             */
+            generations: number;
+            /** @description Mint of the amounts. */
+            mint: components["schemas"]["Address"];
+            /** @description Day (`2026-11-23`), use (`generate`) or payer. */
+            name: string;
+            /** @description Sum of prices, which the work earns before its splits. */
+            prices: components["schemas"]["Amount"];
+            /** @description Of the prices, those of settled statements. */
+            settled: components["schemas"]["Amount"];
+            /**
+             * Format: u-int64
+             * @description Units used, including free ones.
+             */
+            units: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2037,6 +2994,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    introspect_license_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["IntrospectionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_license_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenseToken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthError"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             408: {
@@ -2309,6 +3392,455 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_badge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterFacts"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountsFacts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_blockhash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockhashFacts"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_test_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaucetRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransactionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentTransaction"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signature: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionFacts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2793,6 +4325,94 @@ export interface operations {
                 };
             };
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_channel_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-reader"?: string | null;
+                "last-event-id"?: string | null;
+            };
+            path: {
+                channel: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Event"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3626,6 +5246,167 @@ export interface operations {
             };
         };
     };
+    show_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: components["schemas"]["Digest"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metadata"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    host_metadata: {
+        parameters: {
+            query: {
+                /** @description Address of the work. */
+                work: components["schemas"]["Address"];
+            };
+            header?: never;
+            path: {
+                digest: components["schemas"]["Digest"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Metadata"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hosted"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hosted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_operator: {
         parameters: {
             query?: never;
@@ -3695,6 +5476,752 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_paid_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaidChannels"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_person_earnings: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-person"?: string | null;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonEarnings"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_person_events: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+                "last-event-id"?: string | null;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Event"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedWebhook"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                "motif-person": string;
+            };
+            path: {
+                address: components["schemas"]["Address"];
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_preview: {
+        parameters: {
+            query?: {
+                /** @description Size; default `large`. */
+                size?: "large" | "small";
+            };
+            header?: never;
+            path: {
+                digest: components["schemas"]["Digest"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    host_preview: {
+        parameters: {
+            query: {
+                /** @description Address of the work. */
+                work: components["schemas"]["Address"];
+            };
+            header?: never;
+            path: {
+                digest: components["schemas"]["Digest"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hosted"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hosted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3932,6 +6459,77 @@ export interface operations {
             };
         };
     };
+    show_work_earnings: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-person"?: string | null;
+            };
+            path: {
+                work: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkEarnings"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_lineage: {
         parameters: {
             query?: never;
@@ -4022,6 +6620,166 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_work_receipts: {
+        parameters: {
+            query?: never;
+            header?: {
+                "motif-person"?: string | null;
+            };
+            path: {
+                work: components["schemas"]["Address"];
+                /** @description The channel. */
+                channel: string;
+                /** @description Number of the first statement. */
+                statement: number;
+                /** @description First position in that statement. */
+                position: number;
+                /** @description Maximum number of receipts, at most 1,000. */
+                limit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkReceipts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_work_usage: {
+        parameters: {
+            query: {
+                /** @description Dimension to group by. */
+                by: components["schemas"]["WorkUsageBy"];
+                /** @description First unix second, rounded down to its day. */
+                from?: number;
+                /** @description Unix second after the last, rounded up to the end of its day. */
+                until?: number;
+                /** @description Format; without it, CSV for `accept: text/csv`. */
+                format?: "json" | "csv";
+            };
+            header?: {
+                "motif-person"?: string | null;
+            };
+            path: {
+                work: components["schemas"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkUsageReport"];
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

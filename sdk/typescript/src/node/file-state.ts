@@ -2,19 +2,25 @@ import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { StateError, messageOf } from '../errors.js';
+import { assertText } from '../input.js';
 import type { OpenState, StateStore } from '../payer/state-store.js';
-import { LockFile } from './lock-file.js';
+import { syncFolder } from './folder.js';
+import { LockFile, realPath } from './lock-file.js';
 
 const PRIVATE = 0o600;
 
 /**
- * State of a payer in a file that only its owner can read. `<path>.lock` names the process that has it.
+ * State of a payer in a file that only its owner can read. `<path>.lock`, beside the file behind any links, names the process that has it.
  *
  * The format is that of the project's other payers, so that a state moves between them; use it by one at a time.
  */
-export function fileState(path: string): StateStore {
+export function fileState(at: string): StateStore {
+  assertText('path of the state', at);
   return {
     async open() {
+      const path = await realPath(at).catch((error: unknown) => {
+        throw failed(at, error);
+      });
       const lock = await LockFile.acquire(`${path}.lock`, path);
       try {
         return new FileState(path, await open(path, 'a+', PRIVATE), lock);
@@ -27,26 +33,30 @@ export function fileState(path: string): StateStore {
 }
 
 class FileState implements OpenState {
-  constructor(
-    private readonly path: string,
-    private file: FileHandle,
-    private readonly lock: LockFile,
-  ) {}
+  readonly #path: string;
+  readonly #lock: LockFile;
+  #file: FileHandle;
+
+  constructor(path: string, file: FileHandle, lock: LockFile) {
+    this.#path = path;
+    this.#file = file;
+    this.#lock = lock;
+  }
 
   read(): Promise<Uint8Array> {
-    return this.#attempt(async () => new Uint8Array(await readFile(this.path)));
+    return this.#attempt(async () => new Uint8Array(await readFile(this.#path)));
   }
 
   append(bytes: Uint8Array): Promise<void> {
     return this.#attempt(async () => {
-      await this.file.appendFile(bytes);
-      await this.file.datasync();
+      await this.#file.appendFile(bytes);
+      await this.#file.datasync();
     });
   }
 
   replace(bytes: Uint8Array): Promise<void> {
     return this.#attempt(async () => {
-      const temporary = `${this.path}.writing`;
+      const temporary = `${this.#path}.writing`;
       const file = await open(temporary, 'w', PRIVATE);
       try {
         await file.writeFile(bytes);
@@ -54,36 +64,28 @@ class FileState implements OpenState {
       } finally {
         await file.close();
       }
-      await rename(temporary, this.path);
-      await syncFolder(dirname(this.path));
-      const replaced = this.file;
-      this.file = await open(this.path, 'a+', PRIVATE);
+      await rename(temporary, this.#path);
+      await syncFolder(dirname(this.#path));
+      const replaced = this.#file;
+      this.#file = await open(this.#path, 'a+', PRIVATE);
       await replaced.close();
     });
   }
 
   async close(): Promise<void> {
-    await this.#attempt(() => this.file.close());
-    await this.lock.release();
+    try {
+      await this.#attempt(() => this.#file.close());
+    } finally {
+      await this.#lock.release();
+    }
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw failed(this.path, error);
+      throw failed(this.#path, error);
     }
-  }
-}
-
-/** Makes a rename in a folder durable. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

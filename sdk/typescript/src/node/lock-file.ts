@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 import { StateError, messageOf } from '../errors.js';
@@ -10,11 +10,12 @@ import { pause } from '../clock.js';
 const MAX_WAIT = 1_000;
 const PAUSE = 20;
 
-/** What a lock file says, one line each: the process and its machine, when it started, a mark of its own. */
+/** What a lock file says, one line each: the process and its machine, when it started, a mark of its own, its PID namespace. */
 interface Holder {
   readonly process: string;
   readonly started: string;
   readonly mark: string;
+  readonly space: string;
 }
 
 /** Lock of a file by one process, which ends with the process: the lock of a process that has died is taken over. */
@@ -40,8 +41,9 @@ export class LockFile {
         const holder = await LockFile.#attempt(path);
         if (holder instanceof LockFile) return holder;
         if (Date.now() >= deadline) {
-          const text = `the payer's state ${subject} is in use by ${holder.process}: expected one process a channel`;
-          throw new StateError('state-locked', text);
+          const text = `${subject} is in use by ${holder.process}: expected one process at a time`;
+          const advice = `if that process has ended, remove ${path}`;
+          throw new StateError('state-locked', `${text}; ${advice}`);
         }
       } catch (error) {
         if (error instanceof StateError) throw error;
@@ -53,7 +55,7 @@ export class LockFile {
 
   /** Returns the lock, or its present holder. */
   static async #attempt(path: string): Promise<LockFile | Holder> {
-    const text = `process ${process.pid} on ${hostname()}\n${startOf(process.pid)}\n${randomUUID()}\n`;
+    const text = `process ${process.pid} on ${hostname()}\n${startOf(process.pid)}\n${randomUUID()}\n${spaceOf()}\n`;
     const held = await readHolder(path);
     if (held !== undefined) {
       if (isAlive(held)) return held;
@@ -75,7 +77,7 @@ export class LockFile {
   }
 }
 
-const UNKNOWN: Holder = { process: 'another process', started: '', mark: '' };
+const UNKNOWN: Holder = { process: 'another process', started: '', mark: '', space: '' };
 
 /** Creates the file, with its text from the first moment on; returns whether it did not exist. */
 async function create(path: string, text: string): Promise<boolean> {
@@ -109,8 +111,8 @@ async function discard(path: string, held: Holder): Promise<void> {
 async function readHolder(path: string): Promise<Holder | undefined> {
   const text = await readText(path);
   if (text === undefined) return undefined;
-  const [holder = '', started = '', mark = ''] = text.split('\n');
-  return { process: holder, started, mark };
+  const [holder = '', started = '', mark = '', space = ''] = text.split('\n');
+  return { process: holder, started, mark, space };
 }
 
 async function readText(path: string): Promise<string | undefined> {
@@ -127,6 +129,9 @@ function isAlive(holder: Holder): boolean {
   const named = /^process (\d+) on (.*)$/.exec(holder.process);
   if (!named) return true;
   if (named[2] !== hostname()) return true;
+  // A process of another container on this machine cannot be seen.
+  const space = spaceOf();
+  if (holder.space !== '' && space !== '' && holder.space !== space) return true;
   const pid = Number(named[1]);
   try {
     process.kill(pid, 0);
@@ -147,6 +152,25 @@ function startOf(pid: number): string {
     return `${boot} ${ticks}`;
   } catch {
     return '';
+  }
+}
+
+/** Returns the PID namespace of this process; nothing where that is unknown. */
+function spaceOf(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+/** Returns the path of a file behind links, so that all names of a file share its lock. */
+export async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return path;
+    throw error;
   }
 }
 

@@ -3,12 +3,15 @@ import { pause } from '../clock.js';
 import { toError } from '../core/module-error.js';
 import type { BatchRequestText, Effect } from '../core/types.js';
 import { MotifError, messageOf } from '../errors.js';
+import { emit, reportRetries, type EventListener } from '../events.js';
 import type { GatewayClient } from '../gateway/client.js';
+import { refusal } from '../gateway/http.js';
 import type { Receipt } from '../wire.js';
 import { Inbox, type Paid, type Payment } from './inbox.js';
 import type { Journal } from './journal.js';
 import type { Machine } from './machine.js';
 import type { VoucherSigner } from './signer.js';
+import type { TagBudget } from './tag-budget.js';
 
 /** Course of a batch. */
 interface Flight {
@@ -25,6 +28,8 @@ const LONGEST_PAUSE = 1_000;
 /** Part of a round trip for which the next batch waits for the callers of the last one. */
 const LINGER_PART = 8;
 const LONGEST_LINGER = 10;
+/** Maximum number of payments that are kept of callers who had stopped waiting. */
+const MAX_RECOVERED = 1_000;
 
 /** Parts that a driver connects. */
 export interface DriverParts {
@@ -33,6 +38,8 @@ export interface DriverParts {
   readonly signer: VoucherSigner;
   readonly machine: Machine;
   readonly journal: Journal | undefined;
+  readonly tagBudget: TagBudget | undefined;
+  readonly onEvent: EventListener | undefined;
 }
 
 /**
@@ -42,7 +49,7 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #inbox = new Inbox();
   #driving: Promise<void> | undefined;
-  #recovered: readonly Receipt[] = [];
+  readonly #recovered: Paid[] = [];
   #closed: MotifError | undefined;
 
   constructor(parts: DriverParts) {
@@ -80,9 +87,14 @@ export class Driver {
 
   /** Returns and forgets the receipts whose callers had stopped waiting. */
   takeRecovered(): readonly Receipt[] {
-    const recovered = this.#recovered;
-    this.#recovered = [];
-    return recovered;
+    return this.#recovered.splice(0).flatMap(({ receipts }) => receipts);
+  }
+
+  /** Returns and forgets a payment for one request whose caller had stopped waiting. */
+  takePayment(requestDigest: string): Paid | undefined {
+    const isOf = ({ receipts }: Paid) => receipts.length === 1 && receipts[0]?.request_digest === requestDigest;
+    const index = this.#recovered.findIndex(isOf);
+    return index < 0 ? undefined : this.#recovered.splice(index, 1)[0];
   }
 
   /** Executes effects that only save, durably. */
@@ -102,6 +114,7 @@ export class Driver {
     this.#closed ??= new MotifError('closed', 'the payer is closed');
     await this.#driving;
     await this.#parts.journal?.close();
+    this.machine.free();
   }
 
   #assertUsable(): void {
@@ -140,7 +153,7 @@ export class Driver {
     const { journal } = this.#parts;
     if (journal?.failure) throw journal.failure;
     if (journal?.isLong) await this.rewriteState();
-    for (const { ticket, generations, tag } of this.#inbox.take()) this.#hand(ticket, generations, tag);
+    for (const { ticket, generations, tag } of this.#inbox.take()) this.#enqueue(ticket, generations, tag);
     const unanswered = this.machine.resend();
     // Sent before, by a run that has ended.
     if (unanswered) this.machine.loseAnswer();
@@ -148,27 +161,27 @@ export class Driver {
     return effects.length === 0 ? undefined : this.#execute(effects);
   }
 
-  #hand(ticket: number, generations: Payment['generations'], tag: string | undefined): void {
+  /** Hands a payment to the machine. */
+  #enqueue(ticket: number, generations: Payment['generations'], tag: string | undefined): void {
     try {
+      this.#parts.tagBudget?.reserve(ticket, generations, tag);
       this.machine.pay(ticket, generations, tag);
     } catch (error) {
-      this.#inbox.reject(ticket, error);
+      this.#reject(ticket, error);
     }
   }
 
   async #execute(effects: readonly Effect[]): Promise<Flight> {
     const queue = [...effects];
     const flight: Flight = { answered: 0, gathered: 0, roundTrip: 0 };
-    const recovered: Receipt[] = [];
     for (let effect = queue.shift(); effect !== undefined; effect = queue.shift()) {
-      queue.unshift(...(await this.#perform(effect, flight, recovered)));
+      queue.unshift(...(await this.#perform(effect, flight)));
     }
-    if (recovered.length > 0) this.#recovered = recovered;
     return flight;
   }
 
   /** Performs one effect; returns those that follow from it. */
-  async #perform(effect: Effect, flight: Flight, recovered: Receipt[]): Promise<readonly Effect[]> {
+  async #perform(effect: Effect, flight: Flight): Promise<readonly Effect[]> {
     switch (effect.effect) {
       case 'sign':
         return this.#sign(effect.message);
@@ -181,20 +194,32 @@ export class Driver {
         return next;
       }
       case 'paid':
-        if (effect.ticket === null) {
-          recovered.push(...effect.receipts);
-        } else {
-          flight.answered += 1;
-          this.#inbox.resolve(effect.ticket, effect);
-        }
+        if (effect.ticket !== null) flight.answered += 1;
+        if (effect.ticket === null || !this.#resolve(effect.ticket, effect)) this.#recover(effect);
         return [];
       case 'failed':
         flight.answered += 1;
-        this.#inbox.reject(effect.ticket, toError(effect.error));
+        this.#reject(effect.ticket, toError(effect.error));
         return [];
       case 'compare':
         return this.#compare();
     }
+  }
+
+  /** Keeps a payment whose caller has stopped waiting, or was in another process. */
+  #recover({ receipts, voucher }: Paid): void {
+    this.#recovered.push({ receipts, voucher });
+    this.#recovered.splice(0, this.#recovered.length - MAX_RECOVERED);
+  }
+
+  #resolve(ticket: number, paid: Paid): boolean {
+    this.#parts.tagBudget?.release(ticket);
+    return this.#inbox.resolve(ticket, paid);
+  }
+
+  #reject(ticket: number, error: unknown): void {
+    this.#parts.tagBudget?.release(ticket);
+    this.#inbox.reject(ticket, error);
   }
 
   async #sign(message: string): Promise<readonly Effect[]> {
@@ -238,6 +263,7 @@ export class Driver {
    */
   async #send(batch: BatchRequestText, flight: Flight): Promise<readonly Effect[]> {
     const deadline = Date.now() + this.gateway.patience;
+    const onRetry = reportRetries(this.#parts.onEvent, this.gateway.url);
     for (let wait = FIRST_PAUSE; ; wait = Math.min(LONGEST_PAUSE, wait * 2)) {
       const begun = Date.now();
       const isLast = begun >= deadline;
@@ -245,18 +271,29 @@ export class Driver {
         const { status, body } = await this.gateway.postBatch(this.#parts.channel, batch);
         if (isLast || !this.machine.isTransient(status, body)) {
           flight.roundTrip = Date.now() - begun;
+          this.#report(batch, status, flight.roundTrip);
           return this.#answered(status, body);
         }
+        onRetry(refusal(status, body), wait);
       } catch (error) {
         if (!(error instanceof MotifError) || error.type !== 'unreachable') throw error;
         this.machine.loseAnswer();
         if (isLast) {
           this.#refuse(this.machine.abandon(), error);
+          emit(this.#parts.onEvent, { type: 'unanswered', message: error.message });
           throw error;
         }
+        onRetry(error, wait);
       }
       await pause(wait);
     }
+  }
+
+  #report({ body }: BatchRequestText, status: number, milliseconds: number): void {
+    const { onEvent } = this.#parts;
+    if (!onEvent) return;
+    const { generations } = JSON.parse(body) as { readonly generations: readonly unknown[] };
+    emit(onEvent, { type: 'batch', status, generations: generations.length, milliseconds });
   }
 
   #answered(status: number, body: Uint8Array): readonly Effect[] {
@@ -266,7 +303,7 @@ export class Driver {
       const effects = this.machine.giveUp();
       if (!this.machine.status().is_unanswered) return effects;
       for (const effect of effects) {
-        if (effect.effect === 'failed') this.#inbox.reject(effect.ticket, toError(effect.error));
+        if (effect.effect === 'failed') this.#reject(effect.ticket, toError(effect.error));
       }
       throw error;
     }
@@ -295,7 +332,7 @@ export class Driver {
   #failWaiting(error: unknown): void {
     try {
       this.#refuse(this.machine.abandon(), error);
-      for (const { ticket, generations, tag } of this.#inbox.take()) this.#hand(ticket, generations, tag);
+      for (const { ticket, generations, tag } of this.#inbox.take()) this.#enqueue(ticket, generations, tag);
       const isState = this.#parts.journal?.failure !== undefined;
       const unanswered = new MotifError('unanswered', 'an earlier payment is unanswered: resume it first');
       this.#refuse(this.machine.dropWaiting(), isState ? error : unanswered);
@@ -306,6 +343,6 @@ export class Driver {
   }
 
   #refuse(tickets: readonly number[], error: unknown): void {
-    for (const ticket of tickets) this.#inbox.reject(ticket, error);
+    for (const ticket of tickets) this.#reject(ticket, error);
   }
 }

@@ -67,8 +67,11 @@ export class Inbox {
     return arrived;
   }
 
-  resolve(ticket: number, paid: Paid): void {
-    this.#remove(ticket)?.resolve(paid);
+  /** Hands receipts to the caller of a payment; returns whether it still waits. */
+  resolve(ticket: number, paid: Paid): boolean {
+    const waiter = this.#remove(ticket);
+    waiter?.resolve(paid);
+    return waiter !== undefined;
   }
 
   reject(ticket: number, error: unknown): void {

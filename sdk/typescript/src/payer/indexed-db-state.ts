@@ -1,5 +1,6 @@
 import { concat } from '../bytes.js';
 import { StateError, messageOf } from '../errors.js';
+import { assertText } from '../input.js';
 import type { OpenState, StateStore } from './state-store.js';
 
 const DATABASE = 'motif-payer';
@@ -20,6 +21,7 @@ interface Frame {
  * @param name Name of the state, such as the channel's address.
  */
 export function indexedDbState(name: string): StateStore {
+  assertText('name of the state', name);
   return {
     async open() {
       const release = await lock(name);
@@ -34,44 +36,48 @@ export function indexedDbState(name: string): StateStore {
 }
 
 class IndexedDbState implements OpenState {
-  constructor(
-    private readonly database: IDBDatabase,
-    private readonly name: string,
-    private readonly release: () => void,
-  ) {}
+  readonly #database: IDBDatabase;
+  readonly #name: string;
+  readonly #release: () => void;
+
+  constructor(database: IDBDatabase, name: string, release: () => void) {
+    this.#database = database;
+    this.#name = name;
+    this.#release = release;
+  }
 
   async read(): Promise<Uint8Array> {
-    const frames = await this.#run('readonly', (store) => store.index('name').getAll(this.name));
+    const frames = await this.#run('readonly', (store) => store.index('name').getAll(this.#name));
     return concat((frames as Frame[]).map((frame) => frame.bytes));
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    await this.#run('readwrite', (store) => store.add({ name: this.name, bytes } satisfies Frame));
+    await this.#run('readwrite', (store) => store.add({ name: this.#name, bytes } satisfies Frame));
   }
 
   async replace(bytes: Uint8Array): Promise<void> {
     await this.#run('readwrite', (store) => {
-      const old = store.index('name').getAllKeys(this.name);
+      const old = store.index('name').getAllKeys(this.#name);
       old.onsuccess = () => {
         for (const key of old.result) store.delete(key);
-        store.add({ name: this.name, bytes } satisfies Frame);
+        store.add({ name: this.#name, bytes } satisfies Frame);
       };
       return old;
     });
   }
 
   async close(): Promise<void> {
-    this.database.close();
-    this.release();
+    this.#database.close();
+    this.#release();
   }
 
   /** Runs one transaction, which is on disk when it completes. */
   #run<T>(mode: IDBTransactionMode, request: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const transaction = this.database.transaction(FRAMES, mode, { durability: 'strict' });
+      const transaction = this.#database.transaction(FRAMES, mode, { durability: 'strict' });
       const requested = request(transaction.objectStore(FRAMES));
       transaction.oncomplete = () => resolve(requested.result);
-      transaction.onabort = () => reject(failed(this.name, transaction.error));
+      transaction.onabort = () => reject(failed(this.#name, transaction.error));
     });
   }
 }

@@ -2,9 +2,11 @@ import { toBase64, toHex } from '../bytes.js';
 import { now } from '../clock.js';
 import type { PayerCore } from '../core/payer-core.js';
 import { callWithForeign } from '../core/module-error.js';
+import type { Calls } from '../core/calls.js';
 import type { RawJson } from '../core/raw-json.js';
 import type {
   BatchRequestText,
+  Charge,
   Effect,
   KeptReceipt,
   License,
@@ -14,6 +16,7 @@ import type {
   Purchase,
   ReceiptKey,
 } from '../core/types.js';
+import { MotifError } from '../errors.js';
 import type { BatchedGeneration, PayerProof } from '../wire.js';
 
 /** Channel as read from the chain, and what the payer's key may sign for it. */
@@ -32,11 +35,19 @@ export interface MachineOptions {
  */
 export class Machine {
   readonly #core: PayerCore;
-  readonly #payer: number;
+  readonly #handle: number;
+  /** Summary of a machine that has been freed. */
+  #last: PayerStatus | undefined;
 
   private constructor(core: PayerCore, payer: number) {
     this.#core = core;
-    this.#payer = payer;
+    this.#handle = payer;
+  }
+
+  /** @throws MotifError `closed` once the machine has been freed. */
+  get #payer(): number {
+    if (this.#last) throw new MotifError('closed', 'the payer is closed');
+    return this.#handle;
   }
 
   /** Creates a machine whose frames are stored if `isKept`. */
@@ -125,11 +136,24 @@ export class Machine {
   }
 
   status(): PayerStatus {
-    return this.#core.call('payer.status', { payer: this.#payer });
+    return this.#last ?? this.#core.call('payer.status', { payer: this.#payer });
+  }
+
+  /** Gives the machine's memory back. Only its status is known afterwards. */
+  free(): void {
+    if (this.#last) return;
+    const last = this.status();
+    this.#core.call('payer.free', { payer: this.#payer });
+    this.#last = last;
   }
 
   license(license: number): License {
     return this.#core.call('payer.license', { payer: this.#payer, license }).license;
+  }
+
+  /** Returns the price of units, and the operator's fee on it. */
+  quote(input: Calls['price.quote']['input']): Charge {
+    return this.#core.call('price.quote', input);
   }
 
   spentOn(day: number, tag?: string): { readonly spent: string; readonly committed: string } {

@@ -1,21 +1,27 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { randomHex } from '../bytes.js';
-import { RpcReader, type AccountReader } from '../chain.js';
+import { readerOf, type AccountReader } from '../chain.js';
 import { now } from '../clock.js';
 import { callWithForeign } from '../core/module-error.js';
 import type { ModuleSource } from '../core/module-source.js';
 import { PayerCore } from '../core/payer-core.js';
 import type { License, Purchase } from '../core/types.js';
-import { MotifError, UntrustedError } from '../errors.js';
+import { MotifError, RefusedError, StateError, UnreachableError, UntrustedError } from '../errors.js';
+import type { EventListener } from '../events.js';
 import { GatewayClient, type GatewayOptions } from '../gateway/client.js';
+import { assertInteger, assertObject, assertText, checkAddress, checkDigest, invalidInput } from '../input.js';
 import type { BatchedGeneration, Receipt, Voucher } from '../wire.js';
 import { readChannel, type ChannelOnChain } from './channel-account.js';
 import { Driver } from './driver.js';
+import type { Paid } from './inbox.js';
 import { Journal } from './journal.js';
 import { Machine } from './machine.js';
-import { toPolicyJson, type PayerPolicy } from './policy.js';
+import { assertPolicy, toPolicyJson, type PayerPolicy } from './policy.js';
 import { ProofSigner } from './proofs.js';
 import type { VoucherSigner } from './signer.js';
 import type { StateStore } from './state-store.js';
+import { TagBudget } from './tag-budget.js';
 
 /** Settings of a {@link Payer}. */
 export interface PayerOptions extends PayerPolicy {
@@ -33,6 +39,8 @@ export interface PayerOptions extends PayerPolicy {
   readonly state?: StateStore;
   /** Module of rules. Default: the file in this package. */
   readonly module?: ModuleSource;
+  /** Receives what happens inside, for logs and metrics. */
+  readonly onEvent?: EventListener;
 }
 
 /** One generation to pay for. */
@@ -54,12 +62,15 @@ export interface PaymentOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Held funds for a generation whose units are not known yet. */
-export interface Hold {
+/** Held funds for a generation whose units are not known yet. It can be kept as JSON. */
+export interface HeldFunds {
   /** Name of the hold. */
   readonly name: string;
   readonly purchase: Purchase;
 }
+
+/** Held funds that `await using` releases at the end of its block, unless they were captured. */
+export interface Hold extends HeldFunds, AsyncDisposable {}
 
 /** Receipt in the payer's state. */
 export interface PayerReceipt {
@@ -72,6 +83,8 @@ export interface PayerReceipt {
 }
 
 const DAY_SECONDS = 86_400;
+const MAX_UNITS = 2 ** 32 - 1;
+const MAX_LICENSE = 2 ** 16 - 1;
 
 /**
  * Payer side of a channel, for any number of concurrent callers.
@@ -92,6 +105,11 @@ export class Payer {
   readonly #machine: Machine;
   readonly #proofs: ProofSigner;
   readonly #chain: AccountReader;
+  readonly #tagBudget: TagBudget | undefined;
+  /** Holds that were captured or released. */
+  readonly #ended = new WeakSet<HeldFunds>();
+  /** @internal Receives what happens inside. */
+  readonly onEvent: EventListener | undefined;
 
   private constructor(parts: {
     core: PayerCore;
@@ -100,6 +118,8 @@ export class Payer {
     driver: Driver;
     machine: Machine;
     proofs: ProofSigner;
+    tagBudget: TagBudget | undefined;
+    onEvent: EventListener | undefined;
   }) {
     this.core = parts.core;
     this.channel = parts.channel;
@@ -108,6 +128,8 @@ export class Payer {
     this.#machine = parts.machine;
     this.#proofs = parts.proofs;
     this.#chain = parts.chain;
+    this.#tagBudget = parts.tagBudget;
+    this.onEvent = parts.onEvent;
   }
 
   /**
@@ -116,25 +138,31 @@ export class Payer {
    * Reads channel and operator from the chain, and unsettled statements from the gateway: they are resumed if the voucher
    * key signed them. What the gateway has lost is offered to it again, if the state has it.
    *
-   * @throws MotifError `state-locked` if another process has the state, `untrusted` if the gateway states what the key did
+   * @throws MotifError `invalid-input` if a setting is missing or malformed, or the channel has another voucher key,
+   * `state-locked` if another process has the state, `state-invalid` if it is damaged or another file, `untrusted` if the gateway states what the key did
    * not sign, `account-not-found`, and those of {@link GatewayClient}.
    */
   static async open(options: PayerOptions): Promise<Payer> {
-    const { channel, signer } = options;
-    const chain = typeof options.rpc === 'string' ? new RpcReader(options.rpc) : options.rpc;
+    assertOptions(options);
+    const { channel, signer, onEvent } = options;
+    const chain = readerOf(options.rpc, onEvent);
+    const client = clientOf(options);
     const core = await PayerCore.load(options.module);
     const read = await readChannel(core, chain, channel);
     if (read.voucherKey !== signer.address) {
-      throw new MotifError('invalid-input', `the voucher key of channel ${channel} is another one than the signer's`);
+      throw invalidInput(`channel ${channel} has the voucher key ${read.voucherKey}: the signer has ${signer.address}`);
     }
     const state = await options.state?.open();
     try {
       const journal = state && new Journal(state);
       const machine = await start(core, options, read, journal);
       const proofs = new ProofSigner(machine, signer);
-      const gateway = clientOf(options).withReader(() => proofs.readerHeader());
-      const driver = new Driver({ gateway, channel, signer, machine, journal });
-      const payer = new Payer({ core, chain, channel, driver, machine, proofs });
+      const gateway = client.withReader(() => proofs.readerHeader());
+      const { tagBudgetPerDay, tagBudgetsPerDay = {} } = options;
+      const tagged = Object.keys(tagBudgetsPerDay);
+      const tagBudget = tagBudgetPerDay === undefined ? undefined : new TagBudget(machine, tagBudgetPerDay, tagged);
+      const driver = new Driver({ gateway, channel, signer, machine, journal, tagBudget, onEvent });
+      const payer = new Payer({ core, chain, channel, driver, machine, proofs, tagBudget, onEvent });
       await payer.#join();
       return payer;
     } catch (error) {
@@ -164,7 +192,7 @@ export class Payer {
    * earlier payment is in doubt, and nothing was signed. {@link MotifError.isDefinite} tells the two apart.
    */
   async generate(generation: Generation, options: PaymentOptions = {}): Promise<Receipt> {
-    const { receipts } = await this.#driver.pay({ ...options, generations: [toBatched(generation)] });
+    const { receipts } = await this.#pay([toBatched(generation)], options);
     return sole(receipts);
   }
 
@@ -175,18 +203,32 @@ export class Payer {
    * @throws As {@link generate}.
    */
   async generateAll(generations: readonly Generation[], options: PaymentOptions = {}): Promise<readonly Receipt[]> {
-    const paid = await this.#driver.pay({ ...options, generations: generations.map(toBatched) });
+    if (!Array.isArray(generations) || generations.length === 0) {
+      throw invalidInput('invalid generations: expected at least one');
+    }
+    const paid = await this.#pay(generations.map(toBatched), options);
     return paid.receipts;
   }
 
   /**
-   * Holds funds for a generation of at most `units`. Nothing is paid. Budgets count captures only.
+   * Holds funds for a generation of at most `units`. Nothing is paid. The budgets have to cover all units now, and count
+   * only captures.
    *
    * @param seconds Time in which the hold can be captured.
+   * @param tag Tag whose budget has to cover the units.
    * @throws As {@link generate}. No voucher is signed.
    */
-  async hold(use: { license: number; units: number; requestDigest: string; seconds: number }): Promise<Hold> {
-    this.check(use.license, 1);
+  async hold(use: {
+    license: number;
+    units: number;
+    requestDigest: string;
+    seconds: number;
+    tag?: string;
+  }): Promise<Hold> {
+    assertObject('use', use);
+    checkDigest('requestDigest', use.requestDigest);
+    assertInteger('seconds', use.seconds, 1, MAX_UNITS);
+    this.check(use.license, use.units, use.tag);
     const purchase: Purchase = {
       license: use.license,
       units: { at_most: use.units },
@@ -199,8 +241,12 @@ export class Payer {
     const request = { license, units: use.units, request_digest, expires_at, proof };
     const facts = await this.gateway.hold(this.channel, key, request);
     const check = () => this.core.call('hold.check', { ...this.#machine.of(purchase), facts });
-    const { hold } = callWithForeign('the hold', check);
-    return { name: hold, purchase };
+    const { hold: name } = callWithForeign('the hold', check);
+    const hold = { name, purchase };
+    const dispose = async () => {
+      if (!this.#ended.has(hold as Hold)) await this.release(hold as Hold);
+    };
+    return Object.defineProperty(hold, Symbol.asyncDispose, { value: dispose }) as Hold;
   }
 
   /**
@@ -209,19 +255,32 @@ export class Payer {
    * @throws As {@link generate}.
    */
   async capture(
-    hold: Hold,
+    hold: HeldFunds,
     used: { units: number; outputDigest: string },
     options: PaymentOptions = {},
   ): Promise<Receipt> {
-    const { license, request_digest } = hold.purchase;
-    const generation = { license, units: used.units, request_digest, output_digest: used.outputDigest };
-    const captured = { ...generation, captures: { hold: hold.name } };
-    return sole((await this.#driver.pay({ ...options, generations: [captured] })).receipts);
+    assertHeld(hold);
+    assertObject('used', used);
+    const { license, request_digest, units } = hold.purchase;
+    assertInteger('units', used.units, 1, 'at_most' in units ? units.at_most : units.exactly);
+    const output_digest = checkDigest('outputDigest', used.outputDigest);
+    const captures = { hold: hold.name };
+    try {
+      const paid = await this.#pay([{ license, units: used.units, request_digest, output_digest, captures }], options);
+      this.#ended.add(hold);
+      return sole(paid.receipts);
+    } catch (error) {
+      // What may be captured is not released.
+      if (!(error instanceof MotifError && error.isDefinite)) this.#ended.add(hold);
+      throw error;
+    }
   }
 
   /** Releases a hold without payment. Repeating is safe. */
-  async release(hold: Hold): Promise<void> {
+  async release(hold: HeldFunds): Promise<void> {
+    assertHeld(hold);
     await this.gateway.release(hold.name, this.channel, await this.#proofs.sign({ release: hold.name }));
+    this.#ended.add(hold);
   }
 
   /** Asks the gateway to settle the channel now. */
@@ -235,12 +294,13 @@ export class Payer {
   }
 
   /**
-   * Repeats an unanswered batch; returns the receipts of payments whose callers had stopped waiting.
+   * Repeats an unanswered batch; returns the receipts of payments whose callers had stopped waiting, once, and at most the
+   * newest 1,000.
    *
    * @throws As {@link generate}.
    */
   async resume(): Promise<readonly Receipt[]> {
-    if (this.#machine.status().is_unanswered) await this.#driver.settleDoubts();
+    if (this.#machine.status().is_unanswered || this.#driver.isDriving) await this.#driver.settleDoubts();
     return this.#driver.takeRecovered();
   }
 
@@ -252,6 +312,9 @@ export class Payer {
 
   /** @throws MotifError if policy, budgets or the license do not allow the units now. Nothing is signed. */
   check(license: number, units: number, tag?: string): void {
+    assertUse(license, units);
+    assertTag(tag);
+    this.#tagBudget?.check([{ license, units }], tag);
     this.#machine.check(license, units, tag);
   }
 
@@ -292,6 +355,7 @@ export class Payer {
 
   /** @throws MotifError `license-not-found`. */
   license(index: number): License {
+    assertInteger('license', index, 0, MAX_LICENSE);
     return this.#machine.license(index);
   }
 
@@ -304,6 +368,7 @@ export class Payer {
 
   /** Forgets exported receipts up to this number, durably. */
   async forgetReceipts(through: number): Promise<void> {
+    assertInteger('through', through, 0, Number.MAX_SAFE_INTEGER);
     await this.#driver.saveAll(this.#machine.forgetReceipts(through));
   }
 
@@ -312,19 +377,56 @@ export class Payer {
     await this.#driver.close();
   }
 
+  /** Closes the payer at the end of a block that declares it by `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * @internal Repeats an unanswered batch. Receipts without a caller stay for {@link resume}.
+   *
+   * @param all Whether a batch that is under way is waited for, too.
+   */
+  async settleDoubts(all = false): Promise<void> {
+    if (this.isUnanswered || (all && this.#driver.isDriving)) await this.#driver.settleDoubts();
+  }
+
   /** @internal Pays for what a paywall has made. */
   async payDue(
     generation: BatchedGeneration,
     options: PaymentOptions,
   ): Promise<{ receipt: Receipt; voucher: Voucher }> {
-    const { receipts, voucher } = await this.#driver.pay({ ...options, generations: [generation] });
+    const { receipts, voucher } = await this.#pay([generation], options);
     return { receipt: sole(receipts), voucher };
+  }
+
+  #pay(generations: readonly BatchedGeneration[], options: PaymentOptions): Promise<Paid> {
+    assertObject('options', options);
+    assertTag(options.tag);
+    return this.#driver.pay({ ...options, generations });
   }
 
   /** @internal Returns the value of `motif-payment` that requests an answer. */
   async ask(purchase: Purchase): Promise<string> {
     const proof = await this.#proofs.sign({ hold: purchase });
     return this.core.call('purchase.ask', { ...this.#machine.of(purchase), proof }).header;
+  }
+
+  /** @internal Returns the payment for a purchase whose caller had stopped waiting. */
+  takePayment(purchase: Purchase): { receipt: Receipt; voucher: Voucher } | undefined {
+    const paid = this.#driver.takePayment(purchase.request_digest);
+    return paid && { receipt: sole(paid.receipts), voucher: paid.voucher };
+  }
+
+  /** @internal Releases the hold of a purchase that was not paid for, if it has one. */
+  async releasePurchase(purchase: Purchase): Promise<void> {
+    const { answer } = this.core.call('purchase.names', { ...this.#machine.of(purchase), part: 0 });
+    try {
+      await this.gateway.release(answer, this.channel, await this.#proofs.sign({ release: answer }));
+    } catch (error) {
+      // Without it, a hold ends by itself.
+      if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
+    }
   }
 
   /** @internal Handle of the machine in the module of rules. */
@@ -345,15 +447,51 @@ async function start(
   const machineOptions = { channel, account, receiptKeys, policy: toPolicyJson(options) };
   const saved = await journal?.read();
   const restored = saved && Machine.load(core, machineOptions, saved);
+  if (!restored && saved && saved.length > 0) {
+    throw new StateError('state-invalid', "the payer's state has no whole record: it is damaged, or another file");
+  }
   return restored ?? Machine.create(core, machineOptions, journal !== undefined);
 }
 
-function clientOf({ gateway, gatewayOptions }: PayerOptions): GatewayClient {
-  return typeof gateway === 'string' ? new GatewayClient(gateway, gatewayOptions) : gateway;
+function clientOf({ gateway, gatewayOptions, onEvent }: PayerOptions): GatewayClient {
+  if (gateway instanceof GatewayClient) return gateway;
+  return new GatewayClient(gateway, { ...(onEvent && { onEvent }), ...gatewayOptions });
 }
 
-function toBatched({ license, units, requestDigest, outputDigest }: Generation): BatchedGeneration {
-  return { license, units, request_digest: requestDigest, output_digest: outputDigest };
+function assertOptions(options: PayerOptions): void {
+  assertObject('options of the payer', options);
+  checkAddress('channel', options.channel);
+  const { signer, state } = options;
+  if (typeof signer?.sign !== 'function')
+    throw invalidInput('invalid signer: expected one such as `keypairSigner` returns');
+  checkAddress('address of the signer', signer.address);
+  if (state !== undefined && typeof state?.open !== 'function') {
+    throw invalidInput('invalid state: expected one such as `fileState` returns');
+  }
+  assertPolicy(options);
+}
+
+function assertUse(license: number, units: number): void {
+  assertInteger('license', license, 0, MAX_LICENSE);
+  assertInteger('units', units, 1, MAX_UNITS);
+}
+
+function assertTag(tag: string | undefined): void {
+  if (tag !== undefined) assertText('tag', tag);
+}
+
+function assertHeld(hold: HeldFunds): void {
+  assertObject('hold', hold);
+  checkDigest('name of the hold', hold.name);
+  assertObject('purchase of the hold', hold.purchase);
+}
+
+function toBatched(generation: Generation): BatchedGeneration {
+  assertObject('generation', generation);
+  const { license, units } = generation;
+  assertUse(license, units);
+  const request_digest = checkDigest('requestDigest', generation.requestDigest);
+  return { license, units, request_digest, output_digest: checkDigest('outputDigest', generation.outputDigest) };
 }
 
 function sole(receipts: readonly Receipt[]): Receipt {

@@ -1,5 +1,6 @@
 import { toAddress } from '../bytes.js';
 import { MotifError } from '../errors.js';
+import { invalidInput } from '../input.js';
 
 /**
  * Signs vouchers and requests with a channel's voucher key: a key in this process or page, in hardware, or at a service.
@@ -25,8 +26,27 @@ export async function createSigner(keys: CryptoKeyPair): Promise<VoucherSigner> 
 
 /** Creates a key that cannot be exported from this page or process, and returns its signer. */
 export async function generateSigner(): Promise<VoucherSigner & { readonly keys: CryptoKeyPair }> {
-  const keys = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  const keys = await generateKeys();
   return { ...(await createSigner(keys)), keys };
+}
+
+/**
+ * @internal Creates a key that cannot be exported.
+ *
+ * @throws MotifError `signer-failed` where Web Cryptography has no Ed25519: any other key could be exported.
+ */
+export async function generateKeys(): Promise<CryptoKeyPair> {
+  try {
+    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  } catch (cause) {
+    if (!isUnsupported(cause)) throw cause;
+    const text = 'this platform has no Ed25519 in Web Cryptography: expected another one, or `signerFromSecretKey`';
+    throw new MotifError('signer-failed', text, { cause });
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotSupportedError';
 }
 
 /**
@@ -37,14 +57,15 @@ export async function generateSigner(): Promise<VoucherSigner & { readonly keys:
  * @throws MotifError `invalid-input`.
  */
 export async function signerFromSecretKey(bytes: Uint8Array): Promise<VoucherSigner> {
+  if (!(bytes instanceof Uint8Array)) throw invalidInput('invalid secret key: expected its bytes');
   if (bytes.length !== SEED_BYTES && bytes.length !== KEYPAIR_BYTES) {
-    throw new MotifError('invalid-input', `a secret key has ${bytes.length} bytes: expected 32, or a keypair's 64`);
+    throw invalidInput(`a secret key has ${bytes.length} bytes: expected 32, or a keypair's 64`);
   }
   const seed = bytes.slice(0, SEED_BYTES);
   const expected = bytes.length === KEYPAIR_BYTES ? toAddress(bytes.subarray(SEED_BYTES)) : undefined;
   const signer = (await webSigner(seed)) ?? (await nobleSigner(seed));
   if (expected !== undefined && expected !== signer.address) {
-    throw new MotifError('invalid-input', 'the halves of a keypair do not belong together');
+    throw invalidInput('the halves of a keypair do not belong together');
   }
   return signer;
 }
@@ -64,7 +85,7 @@ async function webSigner(seed: Uint8Array): Promise<VoucherSigner | undefined> {
     const publicKey = await crypto.subtle.importKey('jwk', point, 'Ed25519', true, ['verify']);
     return await createSigner({ privateKey, publicKey });
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'NotSupportedError') return undefined;
+    if (isUnsupported(error)) return undefined;
     throw error;
   }
 }

@@ -30,14 +30,16 @@ export class Payment {
 
 const payments = new WeakMap<Response, Payment>();
 
-/** Returns the payment of a response of `wrapFetchWithMotif`; `undefined` if nothing was paid for it. */
+/**
+ * Returns the payment of a response of `wrapFetchWithMotif`; `undefined` for one that is free: a route without a price, or
+ * the model server's refusal. That of a stream has no receipts before its first part is read.
+ */
 export function paymentOf(response: Response): Payment | undefined {
   return payments.get(response);
 }
 
-/** @internal Attaches the payment and the URL, which a response that is created here lacks. */
-export function attachPayment(response: Response, payment: Payment, url: string): Response {
-  Object.defineProperty(response, 'url', { value: url });
+/** @internal Attaches the payment of a response. */
+export function attachPayment(response: Response, payment: Payment): Response {
   payments.set(response, payment);
   return response;
 }

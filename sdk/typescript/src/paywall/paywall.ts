@@ -4,9 +4,21 @@ import { callWithForeign } from '../core/module-error.js';
 import type { PayerCore } from '../core/payer-core.js';
 import type { Purchase } from '../core/types.js';
 import { PriceError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
-import { exchange, problemText, readProblem, retry, type Answered, type Fetch } from '../gateway/http.js';
+import { reportRetries } from '../events.js';
+import {
+  exchange,
+  isBusy,
+  problemText,
+  readBody,
+  readProblem,
+  retry,
+  within,
+  type Answered,
+  type Fetch,
+} from '../gateway/http.js';
 import type { Payer } from '../payer/payer.js';
 import type { Due, Problem, Receipt, Voucher } from '../wire.js';
+import { PurchaseBook } from './purchase-book.js';
 import { targetOf, toInit, type PaidRequest } from './paid-request.js';
 import type { Payment } from './payment.js';
 
@@ -16,6 +28,8 @@ export interface PaywallOptions {
   readonly apiKey?: string | undefined;
   /** How long unanswered requests are repeated, milliseconds. */
   readonly patience: number;
+  /** Time limit of one attempt, milliseconds. */
+  readonly timeout: number;
   /** Maximum size of an answer, bytes. */
   readonly maxBytes: number;
 }
@@ -24,6 +38,12 @@ const HEADERS = { payment: 'motif-payment', required: 'motif-payment-required', 
 /** Maximum time to wait for an answer that is being made, milliseconds. */
 const RUNNING_TIMEOUT = 600_000;
 const RUNNING_PAUSE = 500;
+
+/** Payment of an answer or a part that has not arrived. */
+export interface PartPayment {
+  readonly voucher: Voucher;
+  readonly receipt: Receipt;
+}
 
 /** Purchase of one answer, or of one stream, behind a paywall. */
 export class PaywallPurchase {
@@ -56,18 +76,31 @@ export class PaywallPurchase {
     this.#maxPrice = parts.maxPrice;
   }
 
+  get #book(): PurchaseBook {
+    return PurchaseBook.of(this.payer);
+  }
+
   get maxBytes(): number {
     return this.#options.maxBytes;
   }
 
-  /** Requests the answer: returns it once it is paid, or the server's refusal, which costs nothing. */
-  async buy(): Promise<Answered> {
+  /**
+   * Requests the answer: returns it once it is paid, or the server's refusal, which costs nothing.
+   *
+   * @param mayBePaid Whether an earlier request, also one of another process, may have paid.
+   */
+  async buy(mayBePaid: boolean): Promise<Answered> {
     const begun = Date.now();
+    const paid = this.#book.paymentOf(this.purchase.key) ?? (mayBePaid && this.payer.takePayment(this.purchase));
+    if (paid) return this.#fetchPaid(paid);
     for (;;) {
       const answered = await this.#patiently(() => this.#exchangeAsk());
-      if (isSuccess(answered.status)) return this.#paidBefore(answered);
+      if (isSuccess(answered.status)) {
+        if (!mayBePaid) throw new UntrustedError('an answer was sent for a purchase that was not paid');
+        return this.#paidBefore(answered);
+      }
       const due = this.#dueIn(answered);
-      if (due) return this.#payAndFetch(due);
+      if (due) return this.#fetchPaid(await this.pay(due, 0));
       const problem = this.problemIn(answered);
       if (!problem) return answered;
       const isRunning = problem.type === 'answer-running';
@@ -80,16 +113,43 @@ export class PaywallPurchase {
 
   /** Requests a stream once; returns the response before its body is read. */
   async open(): Promise<Response> {
+    const { url, signal } = this.request;
+    const init = await this.#askInit();
+    // The caller's signal ends the body, too; the time limit ends with the headers.
+    const late = new AbortController();
+    const opening = AbortSignal.any([signal, late.signal]);
     try {
-      return await this.#fetch(this.request.url, await this.#askInit());
+      return await this.within((limit) => {
+        limit.addEventListener('abort', () => late.abort(limit.reason), { once: true });
+        return this.#fetch(url, { ...init, signal: opening });
+      });
     } catch (error) {
-      if (this.request.signal.aborted) throw error;
+      if (signal.aborted) throw error;
+      throw new UnreachableError(url, error);
+    }
+  }
+
+  /** Reads the body of a response. */
+  async read(response: Response): Promise<Answered> {
+    const { status, headers, url } = response;
+    try {
+      const body = await this.within(() => readBody(response, this.maxBytes));
+      return { status, headers, url, body };
+    } catch (error) {
+      if (error instanceof UntrustedError || this.request.signal.aborted) throw error;
       throw new UnreachableError(this.request.url, error);
     }
   }
 
+  /** Runs work within the time limit, or until the caller's signal aborts. */
+  within<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+    return within(this.#options.timeout, this.request.signal, (limit) => {
+      return Promise.race([work(limit), rejected(limit)]);
+    });
+  }
+
   /** Checks what is due for a part, and pays for it. */
-  async pay(due: Due, part: number): Promise<{ receipt: Receipt; voucher: Voucher }> {
+  async pay(due: Due, part: number): Promise<PartPayment> {
     const check = () => this.payer.core.call('purchase.due', { ...this.#of(), part, due });
     const { generation } = callWithForeign('the due', check);
     const { price } = this.payer.license(generation.license);
@@ -99,9 +159,7 @@ export class PaywallPurchase {
       throw new PriceError('max-price-exceeded', text, total, this.#maxPrice);
     }
     const { signal } = this.request;
-    const paid = await this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
-    this.#add(paid.receipt);
-    return paid;
+    return this.payer.payDue(generation, this.tag === undefined ? { signal } : { signal, tag: this.tag });
   }
 
   /** Shows the voucher of a paid answer or part; returns the paywall's answer. */
@@ -109,9 +167,8 @@ export class PaywallPurchase {
     const { header } = this.payer.core.call('purchase.pay', { ...this.#of(), part, voucher });
     const { method, url, signal, init } = this.request;
     const headers = this.#headers(header, new Headers());
-    const send = () =>
-      exchange(this.#fetch, url, { ...init, method, headers, signal, redirect: 'manual' }, this.maxBytes);
-    const answered = await this.#patiently(send);
+    const shown: RequestInit = { ...init, method, headers, signal, redirect: 'manual' };
+    const answered = await this.#patiently(() => this.#exchange(url, shown));
     if (!isSuccess(answered.status)) throw this.#refusedAfterPayment(answered);
     return answered;
   }
@@ -134,17 +191,20 @@ export class PaywallPurchase {
     return known.some(({ type }) => type === problem.type) ? problem : undefined;
   }
 
-  async #payAndFetch(due: Due): Promise<Answered> {
-    const { receipt, voucher } = await this.pay(due, 0);
-    const answered = await this.show(voucher, 0);
-    this.checkAnswer(answered, receipt);
+  /** Shows the voucher that paid for the answer. What has paid is kept until the answer has arrived. */
+  async #fetchPaid(paid: PartPayment): Promise<Answered> {
+    this.#book.addPayment(this.purchase.key, paid);
+    const answered = await this.show(paid.voucher, 0);
+    this.checkAnswer(answered, paid.receipt);
+    this.#book.deletePayment(this.purchase.key);
+    this.add(paid.receipt);
     return answered;
   }
 
   #paidBefore(answered: Answered): Answered {
     const input = { ...this.#of(), header: receiptHeader(answered) };
     const { receipt } = this.payer.core.call('purchase.earlier', input, answered.body);
-    this.#add(receipt);
+    this.add(receipt);
     return answered;
   }
 
@@ -153,7 +213,8 @@ export class PaywallPurchase {
     return header === null ? undefined : readRequired(this.payer.core, header).due;
   }
 
-  #add(receipt: Receipt): void {
+  /** Notes what was paid. */
+  add(receipt: Receipt): void {
     this.payment.add(receipt, this.#withFee(receipt.amount, 1));
   }
 
@@ -171,7 +232,16 @@ export class PaywallPurchase {
   }
 
   async #exchangeAsk(): Promise<Answered> {
-    return exchange(this.#fetch, this.request.url, await this.#askInit(), this.maxBytes);
+    return this.#exchange(this.request.url, await this.#askInit());
+  }
+
+  async #exchange(url: string, init: RequestInit): Promise<Answered> {
+    const answered = await exchange(this.#fetch, url, init, this.#options);
+    // A model server's refusal with status 429 is passed on.
+    if (answered.status !== 429 && isBusy(answered.status) && !readProblem(answered.body)) {
+      throw new UnreachableError(url, new Error(`a proxy answered with status ${answered.status}`));
+    }
+    return answered;
   }
 
   async #askInit(): Promise<RequestInit> {
@@ -189,7 +259,9 @@ export class PaywallPurchase {
   /** Repeats a request until it is answered: the key names one answer, and a voucher pays once. */
   #patiently<T>(send: () => Promise<T>): Promise<T> {
     const isTransient = (error: unknown) => error instanceof UnreachableError;
-    return retry(send, isTransient, this.#options.patience, this.request.signal);
+    const { url, signal } = this.request;
+    const onRetry = reportRetries(this.payer.onEvent, url);
+    return retry(send, isTransient, this.#options.patience, { signal, onRetry });
   }
 
   #of() {
@@ -210,6 +282,11 @@ export function digestOf(payer: Payer, request: PaidRequest): string {
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
+}
+
+/** Rejects when a signal aborts. */
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
 function receiptHeader(answered: Answered): string | null {

@@ -1,19 +1,21 @@
 import { callWithForeign } from '../core/module-error.js';
-import { RefusedError, UnreachableError, UntrustedError } from '../errors.js';
-import type { Receipt, Voucher } from '../wire.js';
+import { MotifError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
+import { now } from '../clock.js';
 import { EventReader } from './event-reader.js';
-import type { PaywallPurchase } from './paywall.js';
-
-/** Payment of a part that has not arrived. */
-interface PartPayment {
-  readonly voucher: Voucher;
-  readonly receipt: Receipt;
-}
+import type { PartPayment, PaywallPurchase } from './paywall.js';
 
 /** Maximum size of an event without its body. */
 const MAX_ENVELOPE_BYTES = 16 << 10;
 /** Attempts to fetch a paid part after a lost connection; each is repeated as long as patience lasts. */
 const PART_ATTEMPTS = 3;
+
+/** What is told of the course of a stream. */
+export interface StreamListener {
+  /** Called when the stream has been read to its end. */
+  readonly onPaid: () => void;
+  /** Called when the stream has ended in any way. */
+  readonly onEnd: () => void;
+}
 
 /** Stream from behind a paywall, paid part by part as it is read. */
 export class PaidStream {
@@ -22,37 +24,80 @@ export class PaidStream {
   #part = 0;
   /** Payment of a part that has not arrived. */
   #paid: PartPayment | undefined;
+  readonly #listener: StreamListener;
+  /** Ends a stream that is not read any more. */
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #isIdle = false;
 
-  constructor(purchase: PaywallPurchase, body: ReadableStream<Uint8Array>) {
+  constructor(purchase: PaywallPurchase, body: ReadableStream<Uint8Array>, listener: StreamListener) {
     this.#purchase = purchase;
+    this.#listener = listener;
     this.#events = new EventReader(body, purchase.maxBytes * 2 + MAX_ENVELOPE_BYTES, purchase.request.url);
   }
 
-  /** Returns the joined parts. A part is paid for when it is asked for; cancelling ends the payments. */
+  /**
+   * Returns the joined parts. A part is paid for when it is asked for; cancelling ends the payments. A stream that is not
+   * read until its hold has expired ends, too.
+   */
   toReadable(): ReadableStream<Uint8Array> {
+    this.#expectRead();
     return new ReadableStream(
       {
         pull: async (controller) => {
+          clearTimeout(this.#idle);
           try {
+            if (this.#isIdle) throw new MotifError('closed', 'the stream was not read, and its hold has expired');
             const part = await this.#next();
-            if (part) controller.enqueue(part);
-            else controller.close();
+            if (part) {
+              controller.enqueue(part);
+              this.#expectRead();
+            } else {
+              this.#listener.onPaid();
+              controller.close();
+            }
           } catch (error) {
-            await this.#events.cancel();
+            await this.#end();
             throw error;
           }
         },
-        cancel: () => this.#events.cancel(),
+        cancel: () => this.#end(),
       },
       { highWaterMark: 0 },
     );
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#listener.onEnd();
+    await this.#events.cancel();
+  }
+
+  #expectRead(): void {
+    const seconds = Math.max(1, this.#purchase.purchase.expires_at - now());
+    const end = () => {
+      this.#isIdle = true;
+      void this.#end();
+    };
+    const idle: unknown = (this.#idle = setTimeout(end, seconds * 1_000));
+    // A process does not wait for it.
+    if (typeof idle === 'object' && idle !== null && 'unref' in idle) (idle as { unref(): void }).unref();
+  }
+
+  /** Reads the next event within the time limit of an attempt. */
+  #event(): Promise<Uint8Array> {
+    return this.#purchase
+      .within(() => this.#events.next())
+      .catch((error: unknown) => {
+        if (error instanceof MotifError || this.#purchase.request.signal.aborted) throw error;
+        throw new UnreachableError(this.#purchase.request.url, error);
+      });
   }
 
   /** Pays for the next part and returns it; `undefined` after the last. */
   async #next(): Promise<Uint8Array | undefined> {
     const { core } = this.#purchase.payer;
     for (;;) {
-      const bytes = await this.#events.next().catch((error: unknown) => this.#lost(error));
+      const bytes = await this.#event().catch((error: unknown) => this.#lost(error));
       if (bytes === undefined) return this.#fetchAgain();
       const { ok: event, raw } = callWithForeign('an event', () => core.callWithRaw('stream.event', {}, bytes));
       switch (event.event) {
@@ -78,6 +123,7 @@ export class PaidStream {
   async #pay(due: Parameters<PaywallPurchase['pay']>[0]): Promise<void> {
     if (this.#paid) throw new UntrustedError('a payment is due before the paid part has arrived');
     this.#paid = await this.#purchase.pay(due, this.#part);
+    this.#purchase.add(this.#paid.receipt);
     const shown = await this.#purchase.show(this.#paid.voucher, this.#part);
     this.#purchase.checkShown(shown, this.#paid.receipt);
   }

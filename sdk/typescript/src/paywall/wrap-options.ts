@@ -13,6 +13,11 @@ export interface WrapOptions {
   readonly apiKeys?: Readonly<Record<string, string>>;
   /** How long unanswered requests are repeated, milliseconds. Default: that of the payer's gateway. */
   readonly patience?: number;
+  /**
+   * Time limit of one paid attempt, and of one part of a stream, milliseconds. Default: 180,000. An answer that takes longer
+   * is asked for again, and not made twice. The unpaid request that comes first has no limit but its own signal.
+   */
+  readonly timeout?: number;
   /** Maximum size of an answer or of a part, bytes. Default: 64 MiB. */
   readonly maxBytes?: number;
   /** What was bought under idempotency keys of the caller. Default: kept by this process. */

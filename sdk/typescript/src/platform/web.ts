@@ -1,8 +1,8 @@
+import { fetchModule } from './fetch-module.js';
+
 /** Returns the bytes of a module beside this package's files. */
 export async function readModule(name: string): Promise<BufferSource> {
-  const response = await fetch(moduleUrl(name));
-  if (!response.ok) throw new Error(`${name} was answered with status ${response.status}`);
-  return response.arrayBuffer();
+  return (await fetchModule(moduleUrl(name))).arrayBuffer();
 }
 
 /** Returns the URL of a module, in the form that bundlers replace. */

@@ -1,5 +1,6 @@
 import { Worker, parentPort } from 'node:worker_threads';
 
+import { InternalError } from '../errors.js';
 import type { OneShotWorker } from './worker.js';
 
 /** Starts the worker that examines files. */
@@ -11,7 +12,7 @@ export function startWorker(): OneShotWorker {
     ask: (message) =>
       new Promise((resolve, reject) => {
         worker.once('message', resolve);
-        worker.once('error', reject);
+        worker.once('error', (cause) => reject(new InternalError('the worker of @motif/sdk failed', { cause })));
         worker.postMessage(message, [message.buffer]);
       }),
     end: () => void worker.terminate(),

@@ -1,3 +1,4 @@
+import { InternalError } from '../errors.js';
 import type { OneShotWorker } from './worker.js';
 
 /** Starts the worker that examines files. */
@@ -7,7 +8,12 @@ export function startWorker(): OneShotWorker {
     ask: (message) =>
       new Promise((resolve, reject) => {
         worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = ({ message: text }) => reject(new Error(text || 'the worker has failed'));
+        // A file that is no script gives an event without a message.
+        worker.onerror = ({ message: text }) => {
+          reject(
+            new InternalError(`the worker of @motif/sdk failed: ${text || '`content/worker.js` cannot be loaded'}`),
+          );
+        };
         worker.postMessage(message, [message.buffer]);
       }),
     end: () => worker.terminate(),

@@ -1,4 +1,6 @@
-import { createSigner, type VoucherSigner } from '../payer/signer.js';
+import { StateError, messageOf } from '../errors.js';
+import { assertText } from '../input.js';
+import { createSigner, generateKeys, type VoucherSigner } from '../payer/signer.js';
 
 const DATABASE = 'motif-session';
 const KEYS = 'keys';
@@ -10,8 +12,10 @@ const KEYS = 'keys';
  * the page can sign with it. Open the channel with a small deposit, and rotate the key if the page may have been attacked.
  *
  * @param name Name of the key, such as the payer's address.
+ * @throws MotifError `signer-failed` where Web Cryptography has no Ed25519, `state-failed` without the database.
  */
 export async function sessionSigner(name: string): Promise<VoucherSigner> {
+  assertText('name of the session key', name);
   const database = await openDatabase();
   try {
     const known = await run<CryptoKeyPair | undefined>(database, 'readonly', (keys) => keys.get(name));
@@ -23,6 +27,7 @@ export async function sessionSigner(name: string): Promise<VoucherSigner> {
 
 /** Deletes a session key. Vouchers that it has signed stay valid. */
 export async function deleteSessionKey(name: string): Promise<void> {
+  assertText('name of the session key', name);
   const database = await openDatabase();
   try {
     await run(database, 'readwrite', (keys) => keys.delete(name));
@@ -32,7 +37,7 @@ export async function deleteSessionKey(name: string): Promise<void> {
 }
 
 async function create(database: IDBDatabase, name: string): Promise<CryptoKeyPair> {
-  const keys = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  const keys = await generateKeys();
   try {
     await run(database, 'readwrite', (store) => store.add(keys, name));
     return keys;
@@ -45,11 +50,13 @@ async function create(database: IDBDatabase, name: string): Promise<CryptoKeyPai
 }
 
 function openDatabase(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
+  return new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(KEYS);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
+  }).catch((cause: unknown) => {
+    throw new StateError('state-failed', `the session keys: ${messageOf(cause)}`, { cause });
   });
 }
 
@@ -62,6 +69,9 @@ function run<T>(
     const transaction = database.transaction(KEYS, mode, { durability: 'strict' });
     const requested = request(transaction.objectStore(KEYS));
     transaction.oncomplete = () => resolve(requested.result);
-    transaction.onabort = () => reject(transaction.error);
+    transaction.onabort = () => {
+      const { error } = transaction;
+      reject(new StateError('state-failed', `the session keys: ${messageOf(error)}`, { cause: error }));
+    };
   });
 }

@@ -2,6 +2,8 @@
  * The parts of Wallet Standard that a Solana page uses. A wallet of `getWallets()` of `@wallet-standard/app` fits them.
  */
 
+import { invalidInput } from '../input.js';
+
 /** Account that a wallet offers to a page. */
 export interface WalletAccount {
   /** Base58. */
@@ -51,6 +53,7 @@ export function signTransactionFeature(wallet: Wallet): SignTransactionFeature {
 
 function feature<Feature>(wallet: Wallet, name: string): Feature {
   const found = wallet.features[name];
-  if (found === undefined) throw new TypeError(`the wallet ${wallet.name} does not support ${name}`);
+  if (found === undefined)
+    throw invalidInput(`the wallet ${wallet.name} does not support ${name}: check it by \`supportsSolana\``);
   return found as Feature;
 }

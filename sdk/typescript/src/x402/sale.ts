@@ -1,5 +1,6 @@
-import { RpcReader, type AccountReader } from '../chain.js';
+import { readerOf, type AccountReader } from '../chain.js';
 import { sha256 } from '../bytes.js';
+import { callWithForeign } from '../core/module-error.js';
 import { PayerCore } from '../core/payer-core.js';
 import type { SaleReceipt } from '../core/types.js';
 import { MotifError } from '../errors.js';
@@ -23,7 +24,7 @@ const RECEIPT = 'motif-receipt';
  *
  * @param response Answer of the paywall. Its body is not read.
  * @param body Bytes of the answer.
- * @throws MotifError `receipt-invalid`, `account-not-found`, `invalid-input`.
+ * @throws MotifError `receipt-invalid`, `untrusted` if it cannot be read, `account-not-found`.
  */
 export async function verifySale(
   response: Response,
@@ -33,7 +34,7 @@ export async function verifySale(
   const core = options.core ?? (await PayerCore.load());
   const header = response.headers.get(RECEIPT);
   if (header === null) throw new MotifError('receipt-invalid', 'the answer has no receipt');
-  const { receipt } = core.call('sale.read', { header });
+  const { receipt } = callWithForeign('the receipt', () => core.call('sale.read', { header }));
   if (options.seller !== undefined && receipt.seller !== options.seller) {
     throw new MotifError('receipt-invalid', `the seller is ${receipt.seller}: expected ${options.seller}`);
   }
@@ -41,7 +42,7 @@ export async function verifySale(
   if (receipt.output_digest !== digest && !/^0+$/.test(receipt.output_digest)) {
     throw new MotifError('receipt-invalid', 'the receipt is for other bytes');
   }
-  const chain = typeof options.rpc === 'string' ? new RpcReader(options.rpc) : options.rpc;
+  const chain = readerOf(options.rpc);
   core.call('sale.verify', { receipt, keys: await readReceiptKeys(core, chain, receipt.seller) });
   return receipt;
 }

@@ -3,6 +3,9 @@ import type { SchemeNetworkClient } from '@x402/core/types';
 import { PayerCore } from '../core/payer-core.js';
 import type { TillShares } from '../core/types.js';
 import { MotifError, PriceError, UntrustedError } from '../errors.js';
+import { isRecord } from '../gateway/http.js';
+import { assertAmount, assertObject } from '../input.js';
+import { callWithForeign } from '../core/module-error.js';
 
 /** What a seller requires. */
 type Requirements = Parameters<SchemeNetworkClient['createPaymentPayload']>[1];
@@ -29,9 +32,8 @@ export interface MotifSchemeOptions {
 interface SaleOffer {
   readonly work: string;
   readonly parts: number;
-  readonly operator?: string;
+  readonly operator?: string | null;
   readonly operator_parts: number;
-  readonly not_after: number;
 }
 
 const BPS = 10_000n;
@@ -54,6 +56,8 @@ export class MotifScheme implements SchemeNetworkClient {
 
   /** @param inner Scheme that builds the payment, such as `ExactSvmScheme` of `@x402/svm`. */
   constructor(inner: SchemeNetworkClient, options: MotifSchemeOptions) {
+    assertObject('options: expected { maxPrice }', options);
+    assertAmount('maxPrice', options.maxPrice);
     this.scheme = inner.scheme;
     if (inner.schemeHooks) this.schemeHooks = inner.schemeHooks;
     if (inner.findDefaultAsset) this.findDefaultAsset = inner.findDefaultAsset.bind(inner);
@@ -82,7 +86,7 @@ export class MotifScheme implements SchemeNetworkClient {
     if (mints && !mints.includes(requirements.asset)) {
       throw new MotifError('invalid-input', `the seller is paid in ${requirements.asset}, which is not allowed`);
     }
-    const offer = requirements.extra['motif'];
+    const offer = isRecord(requirements.extra) ? requirements.extra['motif'] : undefined;
     if (offer === undefined) {
       if (allowOthers) return;
       throw new UntrustedError('the offer names no work');
@@ -103,22 +107,29 @@ export class MotifScheme implements SchemeNetworkClient {
       throw new UntrustedError(`${feeBps} basis points go to the operator: expected at most ${maxFeeBps}`);
     }
     const sold = { works: [{ work, parts }], operator_parts };
-    const shares: TillShares = operator === undefined ? sold : { ...sold, operator };
-    const till = core.call('address.till', { shares, mint: asset }).address;
+    const shares: TillShares = operator == null ? sold : { ...sold, operator };
+    const derive = () => core.call('address.till', { shares, mint: asset });
+    const till = callWithForeign('the offer of a work', derive).address;
     if (till !== payTo)
       throw new UntrustedError(`the till of the offered shares is ${till}, and ${payTo} is to be paid`);
   }
 }
 
-function amountOf({ amount }: Requirements): bigint {
-  if (!/^\d{1,20}$/.test(amount)) throw new UntrustedError('the amount is not a number of base units');
-  return BigInt(amount);
+/** Returns the amount to pay. Version 1 of x402 names it `maxAmountRequired`: a scheme may pay either of the two. */
+function amountOf(requirements: Requirements): bigint {
+  const { amount, maxAmountRequired } = requirements as { amount?: unknown; maxAmountRequired?: unknown };
+  const [first, ...others] = [amount, maxAmountRequired].filter((one) => one !== undefined);
+  if (typeof first !== 'string' || !/^\d{1,20}$/.test(first)) {
+    throw new UntrustedError('the amount is not a number of base units');
+  }
+  if (others.some((other) => other !== first)) throw new UntrustedError('the offer names two amounts');
+  return BigInt(first);
 }
 
 function isOffer(value: unknown): value is SaleOffer {
-  if (typeof value !== 'object' || value === null) return false;
-  const { work, parts, operator, operator_parts } = value as Record<string, unknown>;
-  const isCount = (count: unknown) => Number.isInteger(count) && Number(count) >= 0;
+  if (!isRecord(value)) return false;
+  const { work, parts, operator, operator_parts } = value;
+  const isCount = (count: unknown) => Number.isSafeInteger(count) && Number(count) >= 0;
   const isOperator = operator === undefined || operator === null || typeof operator === 'string';
   return typeof work === 'string' && isCount(parts) && isCount(operator_parts) && isOperator;
 }

@@ -63,6 +63,8 @@ export class TestGateway {
   readonly payments: PaymentHeader[] = [];
   /** Number of answers that were made. */
   made = 0;
+  /** Name of the hold that a test has asked for last. */
+  held = '';
   #server!: TestServer;
   #units = 0;
   #position = 0;
@@ -86,6 +88,11 @@ export class TestGateway {
 
   get core(): Core {
     return this.world.core;
+  }
+
+  /** Names of the answers that were made. */
+  get answers(): string[] {
+    return [...this.#answers.keys()];
   }
 
   /** Total that the channel owes. */
@@ -174,6 +181,7 @@ export class TestGateway {
       return typeof said === 'string' ? { ...json(null), body: said } : json(said);
     }
     if (path.endsWith('/batches')) return this.#batch(received);
+    if (path.endsWith('/holds')) this.held = this.#holdName(String(received.headers['idempotency-key']));
     if (path === '/images' || path === '/pictures' || path === '/stories') return this.#paywall(received, response);
     return this.other(received, response);
   }

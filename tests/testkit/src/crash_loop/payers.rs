@@ -40,9 +40,11 @@ enum Answer {
 
 impl Payer {
     /// Returns the payer of this number, which decides its channel.
-    pub fn new(number: u8) -> Self {
+    pub fn new(number: u16) -> Self {
+        let mut channel = [100; 32];
+        channel[..2].copy_from_slice(&number.to_le_bytes());
         Self {
-            channel: Pubkey::new_from_array([100 + number; 32]),
+            channel: Pubkey::new_from_array(channel),
             http: Client::new(),
             sent: 0,
             unanswered: None,

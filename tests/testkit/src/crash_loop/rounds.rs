@@ -19,8 +19,6 @@ use super::{
 };
 use crate::world::{SECRET, ScriptedChain, channel_account, serve_chain};
 
-/// Number of channels in concurrent use.
-const PAYERS: u8 = 6;
 /// Time limit to reach the failpoint; afterwards the gateway is killed anyway.
 const LONGEST_ROUND: Duration = Duration::from_secs(5);
 
@@ -50,11 +48,19 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Default number of payers.
+    pub const PAYERS: u16 = 6;
+
     /// Creates a store, a chain, and payers with a channel each.
-    pub async fn new(folder: &std::path::Path, store: String, command: fn() -> Command) -> Self {
+    pub async fn new(
+        folder: &std::path::Path,
+        store: String,
+        command: fn() -> Command,
+        payers: u16,
+    ) -> Self {
         let operator = Keypair::new_from_array([8; 32]).pubkey();
         let chain = Arc::new(ScriptedChain::new(operator));
-        let payers: Vec<Payer> = (0..PAYERS).map(Payer::new).collect();
+        let payers: Vec<Payer> = (0..payers).map(Payer::new).collect();
         for payer in &payers {
             let mut account = channel_account(operator);
             account.channel.deposited = u64::from(u32::MAX);

@@ -27,16 +27,19 @@ pub enum Restarts {
 }
 
 impl Configuration {
+    /// Default of the largest number of concurrent payers.
+    pub const MOST_PAYERS: u32 = 16;
+
     fn new(payers: u32, restarts: Restarts, switches: (bool, bool, bool, bool)) -> Self {
         let (drops, mixed, leaves_early, withdraws) = switches;
         Self { payers, drops, restarts, mixed, leaves_early, withdraws }
     }
 }
 
-/// Returns all 72 configurations.
-pub fn configurations() -> Vec<Configuration> {
+/// Returns all 72 configurations, of up to `most_payers` concurrent payers.
+pub fn configurations(most_payers: u32) -> Vec<Configuration> {
     let mut all = Vec::new();
-    for payers in [1, 4, 16] {
+    for payers in [1, 4, most_payers] {
         for restarts in [Restarts::Never, Restarts::Graceful, Restarts::Killed] {
             for switches in 0..8 {
                 let is = |bit: u32| switches >> bit & 1 == 1;

@@ -33,6 +33,8 @@ pub struct Run {
     pub requests: u64,
     /// Single configuration to run.
     pub only: Option<usize>,
+    /// Largest number of concurrent payers.
+    pub most_payers: u32,
 }
 
 /// Result of a run.
@@ -60,7 +62,7 @@ impl Run {
     /// Runs all configurations, each on its own gateway; calls `tell` after each.
     pub async fn play(self, tell: impl Fn(&Report)) -> Report {
         let begun = Instant::now();
-        let all = configurations();
+        let all = configurations(self.most_payers);
         let chosen = |number: &usize| self.only.is_none_or(|only| only == *number);
         let chosen: Vec<_> = (0..all.len()).filter(chosen).collect();
         let each = self.requests.div_ceil(chosen.len() as u64);
@@ -119,8 +121,10 @@ impl Report {
     fn add(&mut self, number: usize, configuration: Configuration, history: &History, run: &Run) {
         self.configurations += 1;
         self.counts += history.counts();
-        let again =
-            format!("seed {} configuration {number} of {} requests", run.seed, run.requests);
+        let again = format!(
+            "seed {} configuration {number} of {} requests, at most {} payers",
+            run.seed, run.requests, run.most_payers
+        );
         let named = |what: String| format!("{again} ({configuration:?}): {what}");
         self.breaks.extend(history.breaks().into_iter().map(named));
     }

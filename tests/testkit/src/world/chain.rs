@@ -15,7 +15,7 @@ use motif_sdk::{
         PublishedTerms, WorkDetails, WorkFilter,
     },
     earnings::EarningsAccount,
-    licensing::{Terms, Work},
+    licensing::{Dispute, SplitChange, Terms, Work},
     lineage::Lineage,
     operator::{Operator, OperatorTerms},
     payments::SettleRequest,
@@ -68,6 +68,12 @@ pub struct State {
     pub works: HashMap<Pubkey, Work>,
     /// Earnings of works.
     pub earnings: Vec<EarningsAccount>,
+    /// Proposed splits.
+    pub split_changes: Vec<SplitChange>,
+    /// Open disputes.
+    pub disputes: Vec<Dispute>,
+    /// Number of reads of all works, channels and earnings.
+    pub record_reads: u64,
     /// Accounts that pages read.
     pub accounts: HashMap<Pubkey, Account>,
     /// Whether every signed transaction is taken and lands: for transactions that are no settlements.
@@ -106,6 +112,8 @@ pub struct State {
     pub payments: Vec<Payment>,
     /// Whether buyers' token accounts are empty: simulations of payments fail.
     pub are_buyers_broke: bool,
+    /// Whether tills are not opened.
+    pub are_tills_refused: bool,
     /// Whether payments land and fail.
     pub are_payments_failing: bool,
     landed: HashMap<Signature, ConfirmedTransaction>,
@@ -402,10 +410,13 @@ impl Chain for ScriptedChain {
     }
 
     async fn record(&self) -> Result<ChainRecord, ChainError> {
-        let state = self.up()?;
+        let mut state = self.up()?;
+        state.record_reads += 1;
         let channels = state.channels.iter().map(|(address, account)| (*address, account.clone()));
         let (works, earnings) = (state.works(), state.earnings.clone());
-        Ok(ChainRecord { works, channels: channels.collect(), earnings })
+        let (split_changes, disputes) = (state.split_changes.clone(), state.disputes.clone());
+        let channels = channels.collect();
+        Ok(ChainRecord { works, channels, earnings, split_changes, disputes })
     }
 
     async fn accounts(
@@ -535,6 +546,9 @@ impl Chain for ScriptedChain {
         shares: &TillShares,
         currency: &Currency,
     ) -> Result<(), ChainError> {
+        if self.up()?.are_tills_refused {
+            return Err(ChainError::Refused("told to refuse tills".into()));
+        }
         let till = Till::new(255, currency.mint, shares.clone());
         self.up()?.tills.insert(pda::till(shares, &currency.mint), till);
         Ok(())

@@ -8,32 +8,31 @@ use std::{
 
 use motif_sdk::fingerprint::content_digest;
 
-use super::shop::{COST, Shop};
+use super::shop::{COST, Shop, number};
 
-const CLIENTS: u64 = 40;
 const OPTIONS: [&str; 4] = ["--deposit", "1", "--max-unit-price", "0.001"];
 
 /// Has many clients buy at once with these settings of the gateway.
 fn buy_at_once(settings: &str) {
+    let clients = number("MOTIF_PAYER_CLIENTS", 40);
     let mut shop = Shop::with_gateway(settings);
     shop.serve(&OPTIONS);
     let answers: Vec<_> = thread::scope(|scope| {
         let shop = &shop;
-        let clients: Vec<_> = (0..CLIENTS)
+        let buying: Vec<_> = (0..clients)
             .map(|client| scope.spawn(move || shop.buy_picture(&format!("picture {client}"))))
             .collect();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+        buying.into_iter().map(|client| client.join().unwrap()).collect()
     });
     for answer in &answers {
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     }
-    let receipts = shop.get("/v1/receipts");
-    let receipts = receipts["receipts"].as_array().unwrap();
+    let receipts = shop.receipts();
     let outputs: BTreeSet<_> =
         receipts.iter().map(|one| one["output_digest"].to_string()).collect();
-    assert_eq!((receipts.len() as u64, outputs.len() as u64), (CLIENTS, CLIENTS));
-    assert_eq!((shop.spent(), shop.server.asked()), (CLIENTS * COST, CLIENTS));
-    assert_eq!(shop.charged(), CLIENTS * COST);
+    assert_eq!((receipts.len() as u64, outputs.len() as u64), (clients, clients));
+    assert_eq!((shop.spent(), shop.server.asked()), (clients * COST, clients));
+    assert_eq!(shop.charged(), clients * COST);
 }
 
 #[test]

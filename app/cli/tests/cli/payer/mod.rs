@@ -2,9 +2,12 @@
 
 mod budgets;
 mod crowd;
+mod delivery;
 mod interface;
 mod lost_answers;
 mod openai;
 mod proxy;
 mod secrets;
 mod shop;
+mod two_operators;
+mod wallet;

@@ -1,6 +1,11 @@
 //! A paywall, a payer service in front of it, and plain clients.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+};
 
 use motif_testkit::model_server::ModelServer;
 use serde_json::Value;
@@ -34,6 +39,8 @@ pub struct Answer {
     /// Lines of the head.
     pub raw_headers: String,
     pub body: Vec<u8>,
+    /// Whether `curl` has received the answer to its end.
+    pub is_complete: bool,
 }
 
 impl Shop {
@@ -47,7 +54,7 @@ impl Shop {
     /// Starts everything but the payer.
     pub fn without_payer() -> Self {
         // Answers that killed payers have not paid for stay until their holds end.
-        Self::with_gateway("[paywall]\nunpaid = 64\n")
+        Self::with_gateway("[paywall]\nunpaid = 1024\n")
     }
 
     /// Starts everything but the payer, with these settings of the gateway.
@@ -129,13 +136,55 @@ impl Shop {
         let status = String::from_utf8(ran.stdout).unwrap();
         let raw_headers = fs::read_to_string(head).unwrap_or_default();
         let (status, headers) = (status.parse().unwrap_or(0), raw_headers.to_lowercase());
-        Answer { status, headers, raw_headers, body: fs::read(body).unwrap_or_default() }
+        let (body, is_complete) = (fs::read(body).unwrap_or_default(), ran.status.success());
+        Answer { status, headers, raw_headers, body, is_complete }
     }
 
     /// Buys a picture.
     pub fn buy_picture(&self, prompt: &str) -> Answer {
         let body = serde_json::json!({ "prompt": prompt }).to_string();
         self.post(&self.through("/pictures"), &body)
+    }
+
+    /// Sends JSON to a path behind the paywall, with an idempotency key.
+    pub fn post_with_key(&self, path: &str, key: &str, body: &str) -> Answer {
+        let (key, url) = (format!("idempotency-key: {key}"), self.through(path));
+        let json = "content-type: application/json";
+        self.curl(&["-H", &key, "-H", json, "--data", body, &url])
+    }
+
+    /// Sends the same request, reads `bytes` of the answer, and closes the socket.
+    pub fn post_and_leave(&self, path: &str, key: &str, body: &str, bytes: usize) -> Vec<u8> {
+        let address = self.payer.strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        let (token, length) = (&self.token, body.len());
+        let target = format!("/{}{path}", self.paywall);
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             idempotency-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(body.as_bytes()).unwrap();
+        let mut read = vec![0; bytes];
+        socket.read_exact(&mut read).unwrap();
+        read
+    }
+
+    /// Returns the lamports of the wallet.
+    pub fn lamports(&self) -> u64 {
+        let shown = self.world.does(&["key", "show", "platform.json"]);
+        let address = &shown[0]["address"];
+        let ask = serde_json::json!({
+            "jsonrpc": "2.0", "id": 1, "method": "getBalance", "params": [address]
+        });
+        let json = "content-type: application/json";
+        let balance = self.curl_with(&["-H", json, "-d", &ask.to_string(), &self.world.rpc_url]);
+        balance.json()["result"]["value"].as_u64().unwrap()
+    }
+
+    /// Returns the rent and fees of today, lamports.
+    pub fn lamports_spent(&self) -> u64 {
+        amount(&self.get("/v1/budgets")["lamports"]["spent"])
     }
 
     pub fn post(&self, url: &str, body: &str) -> Answer {
@@ -145,6 +194,19 @@ impl Shop {
     /// Reads the JSON interface.
     pub fn get(&self, path: &str) -> Value {
         self.curl(&[&format!("{}{path}", self.payer)]).json()
+    }
+
+    /// Returns the receipts of today, oldest first.
+    pub fn receipts(&self) -> Vec<Value> {
+        let (mut receipts, mut from) = (Vec::new(), 0);
+        loop {
+            let page = self.get(&format!("/v1/receipts?from={from}"));
+            receipts.extend(page["receipts"].as_array().unwrap().iter().cloned());
+            match page["next"].as_u64().unwrap() {
+                next if next == from => return receipts,
+                next => from = next,
+            }
+        }
     }
 
     /// Returns the spending of today, base units: by all callers.
@@ -172,8 +234,13 @@ impl Shop {
 
 /// Settles a channel of the platform; returns what the chain has charged it, base units.
 pub fn charged(world: &World, channel: &str) -> u64 {
+    charged_by(world, &world.gateway_url, channel)
+}
+
+/// As [`charged`], at another gateway.
+pub fn charged_by(world: &World, gateway: &str, channel: &str) -> u64 {
     let settle = ["channel", "settle", "--channel", channel, "--keypair", "platform.json"];
-    let (code, answer) = world.run(&settle);
+    let (code, answer) = world.run(&[&settle[..], &["--gateway-url", gateway]].concat());
     let is_empty = answer["error"]["code"] == "nothing-to-settle";
     assert!(code == 0 || is_empty, "{answer}");
     let shown = world.does(&["channel", "show", "--channel", channel]);
@@ -195,4 +262,9 @@ impl Answer {
 /// Reads an amount of a wire type.
 pub fn amount(value: &Value) -> u64 {
     value.as_str().unwrap().parse().unwrap()
+}
+
+/// Returns a number of the environment, such as for a longer run.
+pub fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }

@@ -5,7 +5,7 @@ use solana_signer::Signer;
 use super::*;
 use crate::{
     chain::Endpoint,
-    config::{HostingConfig, SETTINGS, example},
+    config::{EventsConfig, HostingConfig, SETTINGS, example},
 };
 
 fn operator() -> Result<Keypair, String> {
@@ -27,6 +27,7 @@ fn empty_layers_yield_defaults() {
         operator_fee_bps: 200,
         listen: "127.0.0.1:8787".parse().unwrap(),
         hosting: Some(HostingConfig { folder: "motif-hosted".into(), keep_bytes: 1 << 30 }),
+        events: Some(EventsConfig::default()),
         ..GatewayConfig::new(
             "http://127.0.0.1:8899",
             Arc::new(operator().unwrap()),
@@ -183,6 +184,10 @@ fn settings_that_prevent_a_start_are_faults() {
         ("public_url", format!("public_url = \"http://a/{}\"", "x".repeat(128))),
         ("public_url", "public_url = \"http://a/\\u0000\"".to_owned()),
         ("public_url", "public_url = \"http://a/ b\"".to_owned()),
+        (
+            "catalogue_seconds",
+            "catalogue_seconds = 21\n[sales]\npublic_url = \"https://gw.example\"".to_owned(),
+        ),
         ("keys.digest_file", format!("[keys]\ndigest_file = {file:?}")),
         ("keys.digest_file", format!("[keys]\ndigest_file = {folder:?}")),
     ] {

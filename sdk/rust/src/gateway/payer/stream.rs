@@ -33,6 +33,8 @@ pub struct PaidStream {
     part: u32,
     /// Payment of a part that has not arrived.
     paid: Option<PartPayment>,
+    /// Event that [`PaidStream::is_over`] has read.
+    peeked: Option<StreamEvent>,
 }
 
 /// Payment of a part.
@@ -86,6 +88,7 @@ impl Payer {
             buffered: VecDeque::new(),
             part: 0,
             paid: None,
+            peeked: None,
         })
     }
 }
@@ -112,7 +115,11 @@ impl PaidStream {
             if self.paid.is_some_and(|paid| !paid.is_shown) {
                 self.show_voucher().await?;
             }
-            let event = match self.event().await {
+            let event = match self.peeked.take() {
+                Some(event) => Ok(event),
+                None => self.event().await,
+            };
+            let event = match event {
                 Ok(event) => event,
                 Err(error) => match self.paid {
                     Some(paid) => return self.fetch_again(paid).await.map(Some),
@@ -131,6 +138,21 @@ impl PaidStream {
                 StreamEvent::Failed(failed) => return Err(failure(failed).into()),
             }
         }
+    }
+
+    /// Waits for the paywall's next event without paying for a part; returns whether the stream is
+    /// over.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unreachable`], [`GatewayError::Untrusted`].
+    pub async fn is_over(&mut self) -> Result<bool, GatewayError> {
+        if self.paid.is_some() {
+            return Ok(false);
+        }
+        if self.peeked.is_none() {
+            self.peeked = Some(self.event().await?);
+        }
+        Ok(matches!(self.peeked, Some(StreamEvent::End(_))))
     }
 
     /// Pays for a due part.

@@ -1,0 +1,326 @@
+//! Webhooks: signed, repeated, and never sent to a private address.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri, header::LOCATION},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use motif_gateway::{GatewayConfig, config::EventsConfig};
+use motif_sdk::gateway::{
+    GatewayError, WebhookError, verify_webhook,
+    wire::{CreatedWebhook, Delivery, Event, EventKind, NewWebhook},
+};
+use reqwest::Client;
+use solana_keypair::Keypair;
+use solana_sha256_hasher::hashv;
+use solana_signer::Signer;
+use tokio::net::TcpListener;
+
+use crate::{
+    events::{claim, client, owner, proof, until, world},
+    sold::now,
+    world::{Answer, World, on_postgres_too},
+};
+
+/// Request that a receiver got.
+#[derive(Clone)]
+struct Got {
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Receiver of webhooks. It answers with the scripted statuses, and then with 200.
+#[derive(Clone, Default)]
+struct Receiver {
+    got: Arc<Mutex<Vec<Got>>>,
+    statuses: Arc<Mutex<VecDeque<u16>>>,
+}
+
+impl Receiver {
+    async fn serve(statuses: impl IntoIterator<Item = u16>) -> (Self, SocketAddr) {
+        let receiver = Self::default();
+        receiver.statuses.lock().unwrap().extend(statuses);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(receive).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (receiver, address)
+    }
+
+    fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+async fn receive(
+    State(receiver): State<Receiver>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path().to_owned();
+    receiver.got.lock().unwrap().push(Got { path, headers, body });
+    let status = receiver.statuses.lock().unwrap().pop_front().unwrap_or(200);
+    (StatusCode::from_u16(status).unwrap(), [(LOCATION, "/moved")], "x".repeat(100_000))
+        .into_response()
+}
+
+fn events(config: &mut GatewayConfig) -> &mut EventsConfig {
+    config.events.as_mut().unwrap()
+}
+
+async fn local() -> World {
+    world(|config| events(config).allow_private = true).await
+}
+
+async fn add(
+    world: &World,
+    url: &str,
+    kinds: &[EventKind],
+) -> Result<CreatedWebhook, GatewayError> {
+    let new = NewWebhook { url: url.to_owned(), kinds: kinds.to_vec() };
+    client(world).add_webhook(&proof(world, &owner()), &new).await
+}
+
+async fn log(world: &World, webhook: &CreatedWebhook) -> Vec<Delivery> {
+    let proof = proof(world, &owner());
+    client(world).deliveries(&proof, &webhook.webhook.id).await.unwrap().deliveries
+}
+
+async fn test(world: &World, webhook: &CreatedWebhook) -> Delivery {
+    client(world).test_webhook(&proof(world, &owner()), &webhook.webhook.id).await.unwrap()
+}
+
+/// Waits until a delivery has ended, and returns it.
+async fn ended(world: &World, webhook: &CreatedWebhook) -> Delivery {
+    let last = async || log(world, webhook).await.into_iter().next();
+    until(async || last().await.is_some_and(|last| last.next_try_at.is_none())).await;
+    last().await.unwrap()
+}
+
+/// HMAC-SHA256 by its definition.
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut block = [0_u8; 64];
+    block[..key.len()].copy_from_slice(key);
+    let (inner, outer) = (block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c));
+    let inner = hashv(&[&inner, message]).to_bytes();
+    hashv(&[&outer, &inner]).to_bytes()
+}
+
+#[tokio::test]
+async fn event_is_delivered_with_valid_signature() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    claim(&world, 70);
+    until(async || !receiver.got().is_empty()).await;
+    let [got] = &receiver.got()[..] else { panic!("more than one") };
+    let event = Event::from_json(str::from_utf8(&got.body).unwrap()).unwrap();
+    assert_eq!((event.kind, event.amount.unwrap().0), (EventKind::Claimed, 70));
+    let header = |name: &str| got.headers[name].to_str().unwrap().to_owned();
+    assert_eq!(header("webhook-id"), event.id.to_string());
+    let secret = BASE64.decode(created.secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let timestamp = header("webhook-timestamp");
+    let mut signed = format!("{}.{timestamp}.", event.id).into_bytes();
+    signed.extend_from_slice(&got.body);
+    let expected = format!("v1,{}", BASE64.encode(hmac(&secret, &signed)));
+    assert_eq!(header("webhook-signature"), expected);
+    let sent_at: i64 = timestamp.parse().unwrap();
+    assert!((now() - 30..=now() + 1).contains(&sent_at));
+    let delivered = ended(&world, &created).await;
+    let facts = (delivered.event, delivered.tries, delivered.status, delivered.error);
+    assert_eq!(facts, (event.id, 1, Some(200), None));
+}
+
+#[tokio::test]
+async fn replayed_delivery_is_rejected_by_receiver() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    let sent = test(&world, &created).await;
+    until(async || !receiver.got().is_empty()).await;
+    let got = receiver.got().remove(0);
+    let verify = |secret: &str, body: &[u8], now| {
+        verify_webhook(secret, &got.headers, body, now).map(str::to_owned)
+    };
+    let secret = &created.secret[..];
+    assert_eq!(verify(secret, &got.body, now()), Ok(sent.event.to_string()));
+    assert_eq!(verify(secret, &got.body, now() + 301), Err(WebhookError::Stale));
+    assert_eq!(verify(secret, b"{}", now()), Err(WebhookError::Signature));
+    let other = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    assert_ne!(other.secret, created.secret);
+    assert_eq!(verify(&other.secret, &got.body, now()), Err(WebhookError::Signature));
+}
+
+#[tokio::test]
+async fn failed_delivery_is_repeated_until_success() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([500, 503]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    let sent = test(&world, &created).await;
+    let delivered = ended(&world, &created).await;
+    assert_eq!((delivered.tries, delivered.status, delivered.error), (3, Some(200), None));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let got = receiver.got();
+    assert_eq!(got.len(), 3, "one success is enough");
+    assert!(got.iter().all(|got| got.headers["webhook-id"] == *sent.event.to_string()));
+    let listed = client(&world).webhooks(&proof(&world, &owner())).await.unwrap();
+    assert_eq!(listed.webhooks[0].failing_since, None);
+}
+
+#[tokio::test]
+async fn hopeless_delivery_ends_after_eight_tries() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([500; 20]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    test(&world, &created).await;
+    let delivered = ended(&world, &created).await;
+    assert_eq!((delivered.tries, delivered.status, receiver.got().len()), (8, Some(500), 8));
+    assert_eq!(delivered.error.as_deref(), Some("the answer has status 500"));
+    let listed = client(&world).webhooks(&proof(&world, &owner())).await.unwrap();
+    assert!(listed.webhooks[0].failing_since.is_some() && listed.webhooks[0].disabled_at.is_none());
+}
+
+#[tokio::test]
+async fn gone_webhook_is_disabled_until_test() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([410]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    let disabled_at = async || {
+        client(&world).webhooks(&proof(&world, &owner())).await.unwrap().webhooks[0].disabled_at
+    };
+    claim(&world, 10);
+    until(async || disabled_at().await.is_some()).await;
+    claim(&world, 20);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(receiver.got().len(), 1);
+    test(&world, &created).await;
+    until(async || disabled_at().await.is_none()).await;
+}
+
+#[tokio::test]
+async fn private_urls_are_refused() {
+    let world = world(|_| ()).await;
+    for url in [
+        "http://example.com/hook",
+        "https://127.0.0.1/hook",
+        "https://10.0.0.1/hook",
+        "https://169.254.169.254/latest/meta-data",
+        "https://100.64.0.1/",
+        "https://[::1]/hook",
+        "https://[::ffff:127.0.0.1]/hook",
+        "https://[fd00::1]/hook",
+        "https://0x7f000001/hook",
+        "https://user:secret@example.com/hook",
+    ] {
+        let refused = add(&world, url, &[]).await.unwrap_err();
+        assert_eq!(refused.slug(), Some("invalid-webhook"), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn name_of_private_address_gets_nothing() {
+    let world = world(|_| ()).await;
+    let (receiver, address) = Receiver::serve([]).await;
+    // The name passes, as one that changes its address later would.
+    let url = format!("https://localhost:{}/hook", address.port());
+    let created = add(&world, &url, &[]).await.unwrap();
+    test(&world, &created).await;
+    until(async || log(&world, &created).await[0].error.is_some()).await;
+    let tried = log(&world, &created).await.remove(0);
+    assert_eq!(tried.error.as_deref(), Some("the address is not public"));
+    assert!(tried.status.is_none() && receiver.got().is_empty());
+}
+
+#[tokio::test]
+async fn redirect_is_not_followed() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([302, 307, 200]).await;
+    let created = add(&world, &format!("http://{address}/hook"), &[]).await.unwrap();
+    test(&world, &created).await;
+    assert_eq!(ended(&world, &created).await.tries, 3);
+    assert!(receiver.got().iter().all(|got| got.path == "/hook"));
+}
+
+#[tokio::test]
+async fn webhook_gets_chosen_kinds_only() {
+    let world = local().await;
+    let (receiver, address) = Receiver::serve([]).await;
+    let url = format!("http://{address}/hook");
+    let created = add(&world, &url, &[EventKind::Claimed, EventKind::Disputed]).await.unwrap();
+    assert_eq!(created.webhook.kinds, [EventKind::Claimed, EventKind::Disputed]);
+    let request = world.next_request().await;
+    world.generate("the-first-generation", &request).await.assert_ok();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    claim(&world, 5);
+    until(async || !receiver.got().is_empty()).await;
+    let kinds =
+        receiver.got().into_iter().map(|got| Event::from_json(str::from_utf8(&got.body).unwrap()));
+    let kinds: Vec<_> = kinds.map(|event| event.unwrap().kind).collect();
+    assert_eq!(kinds, [EventKind::Claimed]);
+}
+
+#[tokio::test]
+async fn webhooks_of_others_are_refused() {
+    let world = local().await;
+    let created = add(&world, "http://127.0.0.1:9/", &[]).await.unwrap();
+    let stranger = Keypair::new_from_array([77; 32]);
+    let (proof, id) = (proof(&world, &stranger), &created.webhook.id[..]);
+    let client = client(&world);
+    assert!(client.webhooks(&proof).await.unwrap().webhooks.is_empty());
+    for refused in [
+        client.test_webhook(&proof, id).await.err(),
+        client.deliveries(&proof, id).await.err(),
+        client.remove_webhook(&proof, id).await.err(),
+    ] {
+        assert_eq!(refused.unwrap().slug(), Some("unknown-webhook"));
+    }
+    // The stranger's proof does not open the owner's URL.
+    let url = format!("{}/v1/people/{}/webhooks", world.gateway.url(), owner().pubkey());
+    let asked = Client::new().get(url).header("motif-person", proof.to_header());
+    Answer::to(asked).await.assert_problem(403, "not-the-person");
+}
+
+#[tokio::test]
+async fn sixth_webhook_is_refused() {
+    let world = local().await;
+    let mut last = None;
+    for port in 1..=5 {
+        last = Some(add(&world, &format!("http://127.0.0.1:{port}/"), &[]).await.unwrap());
+    }
+    let refused = add(&world, "http://127.0.0.1:6/", &[]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("too-many-webhooks"));
+    let id = last.unwrap().webhook.id;
+    client(&world).remove_webhook(&proof(&world, &owner()), &id).await.unwrap();
+    add(&world, "http://127.0.0.1:6/", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn secret_is_not_in_the_store() {
+    let world = local().await;
+    let created = add(&world, "http://127.0.0.1:9/", &[]).await.unwrap();
+    let secret = BASE64.decode(created.secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let folder = world.store().parent().unwrap().to_owned();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|part| part == secret));
+        assert!(!bytes.windows(20).any(|part| part == &created.secret.as_bytes()[..20]));
+    }
+}
+
+on_postgres_too! {
+    event_is_delivered_with_valid_signature,
+    failed_delivery_is_repeated_until_success,
+    sixth_webhook_is_refused,
+}

@@ -1,0 +1,1 @@
+function e(e,t,n){let r=URL.createObjectURL(new Blob([e],{type:t}));Object.assign(document.createElement(`a`),{href:r,download:n}).click(),URL.revokeObjectURL(r)}export{e as t};
