@@ -145,7 +145,7 @@ mod tests {
     fn invalid_call_says_what_is_wrong() {
         for (json, expected) in [
             ("[]", "expected an object of arguments"),
-            ("{", "EOF"),
+            ("{", "invalid JSON at byte 1"),
             ("{}", "missing `call`"),
             (r#"{"call":1}"#, "invalid `call`: invalid type"),
             (r#"{"call":"other"}"#, "unknown call `other`"),

@@ -12,6 +12,7 @@
 //! assert_eq!(written.as_bytes(), br#"{"number":18446744073709551615,"inner":{"flag":null}}"#);
 //! ```
 
+mod parser;
 mod reader;
 mod tree;
 mod writer;

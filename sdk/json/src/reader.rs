@@ -9,7 +9,10 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::tree::{Node, Object};
+use crate::{
+    parser::Parser,
+    tree::{Node, Object},
+};
 
 /// Error returned when a text is not JSON, or not of the expected type.
 #[derive(Debug)]
@@ -98,11 +101,9 @@ pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Error> {
 /// # Errors
 /// Returns an error if it is not JSON.
 pub fn parse(text: &[u8]) -> Result<Node<'_>, Error> {
-    let place = |wrong: serde_json::Error| (wrong.line(), wrong.column());
-    // Without the parser's own words, which name every error of an input stream too.
-    serde_json::from_slice(text).map_err(place).map_err(|(line, column)| {
-        error(format!("invalid JSON at line {line}, column {column}"))
-    })
+    let text = std::str::from_utf8(text).map_err(|wrong| wrong.valid_up_to());
+    let parsed = text.and_then(Parser::parse);
+    parsed.map_err(|at| error(format!("invalid JSON at byte {at}")))
 }
 
 /// Value that others wrote: fields that its type does not know are skipped.
@@ -148,7 +149,7 @@ fn mismatch(node: &Node, expected: &dyn Expected) -> Error {
         Node::Bool(flag) => Unexpected::Bool(*flag),
         Node::Unsigned(number) => Unexpected::Unsigned(*number),
         Node::Signed(number) => Unexpected::Signed(*number),
-        Node::Fraction(number) => Unexpected::Float(*number),
+        Node::Fraction => Unexpected::Other("fraction"),
         Node::Text(text) => Unexpected::Str(text),
         Node::Array(_) => Unexpected::Seq,
         Node::Object(_) => Unexpected::Map,
@@ -156,7 +157,7 @@ fn mismatch(node: &Node, expected: &dyn Expected) -> Error {
     unexpected("type", found, expected)
 }
 
-/// Without the formatting of fractions, which would be a tenth of a module.
+/// Without `serde`'s formatting of fractions, which would be a tenth of a module.
 fn unexpected(what: &str, found: Unexpected, expected: &dyn Expected) -> Error {
     let found = match found {
         Unexpected::Bool(flag) => format!("boolean `{flag}`"),
@@ -166,7 +167,7 @@ fn unexpected(what: &str, found: Unexpected, expected: &dyn Expected) -> Error {
         Unexpected::Unit => "null".to_owned(),
         Unexpected::Seq => "sequence".to_owned(),
         Unexpected::Map => "map".to_owned(),
-        Unexpected::Float(_) => "fraction".to_owned(),
+        Unexpected::Other(name) => name.to_owned(),
         _ => "another value".to_owned(),
     };
     error(format!("invalid {what}: {found}, expected {expected}"))
@@ -201,7 +202,6 @@ impl<'a> Reader<'a> {
         match self.node {
             Node::Unsigned(number) => visitor.visit_u64(*number),
             Node::Signed(number) => visitor.visit_i64(*number),
-            Node::Fraction(number) => visitor.visit_f64(*number),
             other => Err(mismatch(other, &visitor)),
         }
     }
@@ -249,7 +249,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         match self.node {
             Node::Null => visitor.visit_unit(),
             Node::Bool(flag) => visitor.visit_bool(*flag),
-            Node::Unsigned(_) | Node::Signed(_) | Node::Fraction(_) => self.number(visitor),
+            Node::Unsigned(_) | Node::Signed(_) | Node::Fraction => self.number(visitor),
             Node::Text(text) => visitor.visit_str(text),
             Node::Array(items) => self.items(items, visitor),
             Node::Object(object) => self.map(object, visitor),
@@ -260,7 +260,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     accept! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64:
-        Node::Unsigned(_) | Node::Signed(_) | Node::Fraction(_) => |reader, visitor| reader.number(visitor)
+        Node::Unsigned(_) | Node::Signed(_) => |reader, visitor| reader.number(visitor)
     }
     accept! {
         deserialize_char deserialize_str deserialize_string deserialize_identifier:
@@ -475,7 +475,7 @@ mod tests {
         text: String,
         list: Vec<u8>,
         pair: (u8, char),
-        named: BTreeMap<String, f64>,
+        named: BTreeMap<String, i32>,
         #[serde(default)]
         none: Option<u8>,
         units: Option<Units>,
@@ -491,7 +491,7 @@ mod tests {
     }
 
     const TEXT: &str = r#"{"flag":true,"most":18446744073709551615,"least":-9223372036854775808,"text":"aé",
-        "list":[1,2],"pair":[3,"x"],"named":{"a":1.5},"none":null,"units":{"at-most":7},"unit":"free"}"#;
+        "list":[1,2],"pair":[3,"x"],"named":{"a":-15},"none":null,"units":{"at-most":7},"unit":"free"}"#;
 
     fn wrong(from: &str, to: &str) -> String {
         from_slice::<Kinds>(TEXT.replace(from, to).as_bytes()).unwrap_err().to_string()
@@ -522,7 +522,8 @@ mod tests {
             ("\"free\"", "{\"free\":1}", "expected a variant without content"),
             ("\"free\"", "{\"free\":1,\"at-most\":1}", "expected a variant"),
             ("\"free\"", "\"at-most\"", "expected u32"),
-            ("null", "", "invalid JSON at line 2, column "),
+            ("-15", "1.5", "invalid type: fraction, expected i32"),
+            ("null", "", "invalid JSON at byte "),
         ] {
             let message = wrong(from, to);
             assert!(message.contains(expected), "{message}");
