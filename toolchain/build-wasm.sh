@@ -51,6 +51,8 @@ build() {
     unset RUSTC_WORKSPACE_WRAPPER RUSTFLAGS CARGO_BUILD_TARGET
     # A panic traps without a message, whose formatting would be a fifth of a module.
     export CARGO_ENCODED_RUSTFLAGS=$'-Zunstable-options\x1f-Cpanic=immediate-abort\x1f--cfg=getrandom_backend="unsupported"'
+    # No message of the payers' module has a `{:?}`.
+    [ "$package" != motif-payer-calls ] || CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Zfmt-debug=none'
     cargo rustc --locked --lib --crate-type cdylib --package "$package" --target "$target" --profile wasm \
       "${settings[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
       -- --cfg motif_module # exports of this crate, and not of those it depends on

@@ -18,7 +18,7 @@ mod addresses;
 mod instructions;
 mod licenses;
 mod parts;
-mod sales;
+mod paywall;
 mod terms;
 mod version;
 
@@ -31,9 +31,9 @@ pub struct Core {
     payers: Payers,
 }
 
-const CALLS: [Calls; 16] = {
+const CALLS: [Calls; 17] = {
     let [works, channel, earnings, operator, till] = instructions::CALLS;
-    let [payer_addresses, prices, receipts, payer, paywall] = motif_payer_calls::CALLS;
+    let [payer_addresses, prices, receipts, sales, payer, payer_paywall] = motif_payer_calls::CALLS;
     [
         version::CALLS,
         addresses::CALLS,
@@ -47,10 +47,11 @@ const CALLS: [Calls; 16] = {
         licenses::CALLS,
         prices,
         receipts,
-        sales::CALLS,
+        sales,
         terms::CALLS,
         payer,
-        paywall,
+        payer_paywall,
+        paywall::CALLS,
     ]
 };
 

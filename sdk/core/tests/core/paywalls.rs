@@ -226,3 +226,47 @@ fn stream_events_are_parsed() {
         assert_eq!(core.error("stream.event", json!({}), wrong), "untrusted");
     }
 }
+
+#[test]
+fn seller_reads_and_writes_headers() {
+    let mut host = Host::new(json!({}));
+    let purchase = purchase(0, json!({ "at_most": 3 }));
+    let proof = json!({
+        "signer": account().channel.voucher_key.to_string(),
+        "issued_at": NOW,
+        "signature": "0d".repeat(64),
+    });
+    let asked = host.ok("purchase.ask", json!({ "purchase": purchase, "proof": proof }));
+    let read = host.core.ok("payment.read", asked);
+    assert_eq!((&read["ask"]["proof"], &read["ask"]["units"]), (&proof, &json!(3)));
+    let voucher = json!({
+        "cluster": "00".repeat(32), "channel": CHANNEL.to_string(), "opened_slot": 1, "statement": 2,
+        "cumulative": "3", "statement_digest": "01".repeat(32), "expires_at": NOW,
+        "signature": "0e".repeat(64),
+    });
+    let paying = json!({ "purchase": purchase, "part": 0, "voucher": voucher });
+    let paid = host.ok("purchase.pay", paying);
+    assert_eq!(host.core.ok("payment.read", paid)["pay"]["voucher"], voucher);
+    let mut tag = price_tag();
+    tag["quote"]["free_units"] = 0.into();
+    for required in [
+        json!({ "price-tag": tag }),
+        json!({ "due": due(&mut host, &purchase, 0, 1) }),
+    ] {
+        let written = host.core.ok("payment_required.write", json!({ "required": required }));
+        assert_eq!(host.core.ok("payment_required.read", written), required);
+    }
+    let vector = include_str!("../../../../tests/golden/receipt.json");
+    let mut receipt: Value = serde_json::from_str(vector).unwrap();
+    for amount in ["amount", "cumulative"] {
+        receipt[amount] = receipt[amount].to_string().into();
+    }
+    receipt.as_object_mut().unwrap().remove("bundle");
+    let written = host.core.ok("receipt.write", json!({ "receipt": receipt }));
+    let read = host.core.ok("receipt.read", written)["receipt"].take();
+    assert_eq!((&read["digest"], &read["amount"]), (&receipt["digest"], &receipt["amount"]));
+    for wrong in ["", "e30", "not base64"] {
+        let wrong = json!({ "header": wrong });
+        assert_eq!(host.core.error("payment.read", wrong, &[]), "invalid-input");
+    }
+}

@@ -1,10 +1,12 @@
 import type {
   AddressText,
   AmountText,
+  AskToPay,
   BatchedGeneration,
   Digest,
   Due,
   HoldFacts,
+  PayForAnswer,
   PayerProof,
   PriceTag,
   Receipt,
@@ -234,6 +236,13 @@ interface PaywallCalls {
   'purchase.part': Call<{ receipt: Receipt }, Nothing>;
 }
 
+/** Headers that a paywall reads and writes. */
+interface SellerCalls {
+  'payment.read': Call<{ header: string }, { ask?: AskToPay; pay?: PayForAnswer }>;
+  'payment_required.write': Call<{ required: { 'price-tag': PriceTag } | { due: Due } }, { header: string }>;
+  'receipt.write': Call<{ receipt: Receipt }, { header: string }>;
+}
+
 /** Program that the rules know. */
 export type ProgramName =
   | 'associated_token'
@@ -274,7 +283,8 @@ export type Calls = AddressCalls &
   ReceiptCalls &
   TermsCalls &
   PayerCalls &
-  PaywallCalls;
+  PaywallCalls &
+  SellerCalls;
 
 /** Name of a rule. */
 export type CallName = keyof Calls;
@@ -285,7 +295,7 @@ export type PayerCallName =
   | 'account.decode'
   | 'address.operator'
   | 'address.till'
-  | keyof PriceCalls
+  | Exclude<keyof PriceCalls, 'license.charge'>
   | keyof ReceiptCalls
   | keyof PayerCalls
   | keyof PaywallCalls;
