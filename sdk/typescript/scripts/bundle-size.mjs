@@ -51,7 +51,8 @@ async function modulesOf(script) {
     const { Payer } = await import(pathToFileURL(file).href);
     const read = new Error('the chain is read');
     const rpc = { readAccount: async () => Promise.reject(read) };
-    const opened = Payer.open({ gateway: 'http://127.0.0.1:1', rpc, channel: '1'.repeat(32), signer: {} });
+    const [channel, signer] = ['1'.repeat(32), { address: '1'.repeat(32), sign: async () => new Uint8Array(64) }];
+    const opened = Payer.open({ gateway: 'http://127.0.0.1:1', rpc, channel, signer });
     await opened.catch((error) => {
       if (error !== read) throw error;
     });
