@@ -75,7 +75,8 @@ fn channel() -> Value {
 
 /// Changes one part of a value after the other.
 fn changes(value: &Value) -> Vec<Value> {
-    let mut changed: Vec<_> = [json!(null), json!(-1), json!(1.5), json!("x"), json!([]), json!({})].into();
+    let mut changed: Vec<_> =
+        [json!(null), json!(-1), json!(1.5), json!("x"), json!([]), json!({})].into();
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {

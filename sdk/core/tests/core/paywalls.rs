@@ -249,10 +249,8 @@ fn seller_reads_and_writes_headers() {
     assert_eq!(host.core.ok("payment.read", paid)["pay"]["voucher"], voucher);
     let mut tag = price_tag();
     tag["quote"]["free_units"] = 0.into();
-    for required in [
-        json!({ "price-tag": tag }),
-        json!({ "due": due(&mut host, &purchase, 0, 1) }),
-    ] {
+    for required in [json!({ "price-tag": tag }), json!({ "due": due(&mut host, &purchase, 0, 1) })]
+    {
         let written = host.core.ok("payment_required.write", json!({ "required": required }));
         assert_eq!(host.core.ok("payment_required.read", written), required);
     }
