@@ -21,6 +21,7 @@ use std::{
 
 use axum::{Router, body::Bytes, routing::post, serve::ListenerExt};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use mimalloc::MiMalloc;
 use motif_gateway::{
     GatewayConfig, PaywallListener, RunningGateway,
     chain::{Chain, RpcChain},
@@ -52,6 +53,10 @@ const PRICE: u64 = 20_000;
 const LAMPORTS: u64 = 1_000_000_000_000;
 const DOLLARS: u64 = 10_000_000_000;
 const ANSWER: &str = "Roses are red";
+/// As in the `motif` binary.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 /// Sales a second of the paywall by those of the reference.
 const RATIO_GOAL: f64 = 10.0;
 /// Unpaid requests a second by no-op requests.

@@ -11,7 +11,9 @@ use motif_sdk::{
     channel::Channel,
     client::Client,
     credentials::Digests,
-    fingerprint::{Examined, Perceived, WorkerError, content_digest},
+    fingerprint::{
+        ContentError, Examined, MAX_CONTENT_BYTES, Perceived, WorkerError, content_digest,
+    },
     gateway::{
         GatewayClient, authentication, confidence,
         wire::{
@@ -35,7 +37,7 @@ use crate::{
     error::CliError,
     output::{pairs, table},
     receipt::{Prover, read_receipts},
-    reference::read_file,
+    reference::{digest_path, read_file},
     session::Session,
 };
 
@@ -99,8 +101,23 @@ pub struct ReceiptOutput {
 }
 
 pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliError> {
-    let content = read_file(&args.file)?;
-    session.print(&authenticate_content(content, args, session).await?);
+    let found = std::fs::metadata(&args.file);
+    let found = found.map_err(|error| CliError::unreadable(&args.file, error))?;
+    let output = if found.is_file() && found.len() <= MAX_CONTENT_BYTES as u64 {
+        authenticate_content(read_file(&args.file)?, args, session).await?
+    } else {
+        // Content that is not decoded, such as a model, is compared by its digest only.
+        let digest = digest_path(&args.file)?;
+        let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
+        let reason = match found.is_dir() {
+            true => "a folder has no fingerprint".to_owned(),
+            false => ContentError::TooLong(length).to_string(),
+        };
+        let perceived = Err(WorkerError::Refused(reason));
+        let examined = Examined { perceived, credentials: None };
+        authenticate_examined(digest, examined, args, session).await?
+    };
+    session.print(&output);
     Ok(())
 }
 
@@ -114,7 +131,16 @@ pub async fn authenticate_content(
     session: &Session,
 ) -> Result<AuthenticateOutput, CliError> {
     let digest = content_digest(&content);
-    let Examined { perceived, credentials } = args.anchors.worker()?.examine(content).await;
+    let examined = args.anchors.worker()?.examine(content).await;
+    authenticate_examined(digest, examined, args, session).await
+}
+
+async fn authenticate_examined(
+    digest: [u8; 32],
+    Examined { perceived, credentials }: Examined,
+    args: AuthenticateArgs,
+    session: &Session,
+) -> Result<AuthenticateOutput, CliError> {
     let bare_digest = credentials.as_ref().map(|credentials| credentials.bare_digest);
     let digests = Digests { whole: digest, bare: bare_digest.map(|digest| digest.0) };
     let mut receipts = OutputReceipts::default();

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use motif_sdk::{
     Pubkey,
     client::Client,
-    fingerprint::content_digest,
     licensing::{Award, Dispute, OpenDisputeArgs, Verdict},
 };
 use serde::Serialize;
@@ -15,7 +14,7 @@ use crate::{
     amount::{grouped, percent},
     error::CliError,
     output::{pairs, table},
-    reference::{WorkArgs, WorkReference, read_file},
+    reference::{WorkArgs, WorkReference, digest_path},
     session::Session,
     time::utc,
 };
@@ -187,7 +186,7 @@ impl fmt::Display for DisputeOutput {
 
 async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     CliError::check_visible("evidence URI", &args.evidence_uri)?;
-    let evidence = read_file(&args.evidence)?;
+    let evidence_digest = digest_path(&args.evidence)?;
     let claimant = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
@@ -195,11 +194,7 @@ async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         Some(lamports) => lamports,
         None => client.config().await?.dispute_bond_lamports,
     };
-    let opening = OpenDisputeArgs {
-        evidence_uri: args.evidence_uri,
-        evidence_digest: content_digest(&evidence),
-        max_bond,
-    };
+    let opening = OpenDisputeArgs { evidence_uri: args.evidence_uri, evidence_digest, max_bond };
     client.open_dispute(&claimant, &work, opening).await?;
     session.print(&DisputeOutput::read(&client.dispute(&work).await?, &client).await?);
     Ok(())

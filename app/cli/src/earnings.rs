@@ -21,7 +21,7 @@ use crate::{
     earned,
     error::CliError,
     output::{pairs, table},
-    reference::{AccountReference, WorkArgs, WorkReference},
+    reference::{AccountReference, UnsignableArgs, WorkArgs, WorkReference},
     session::Session,
 };
 
@@ -83,6 +83,9 @@ pub struct ClaimArgs {
 
     #[command(flatten)]
     currency: CurrencyArgs,
+
+    #[command(flatten)]
+    unsignable: UnsignableArgs,
 }
 
 impl EarningsCommand {
@@ -179,7 +182,7 @@ struct ClaimOutput {
     failures: Vec<FailedClaim>,
 }
 
-/// Claim that the programs rejected. The other claims are paid.
+/// Claim that was refused. The other claims are paid.
 #[derive(Serialize)]
 struct FailedClaim {
     work: String,
@@ -209,7 +212,7 @@ async fn claim(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
     let fee_payer = session.keypair()?;
     let named = args.recipient.iter().map(AccountReference::address);
     let named = named.collect::<Result<Vec<_>, _>>()?;
-    let client = session.client().await?;
+    let client = args.unsignable.allow(session.client().await?);
     let currency = client.currency(&args.currency.mint()).await?;
     let scale = currency::scale(&client, &currency.mint).await?;
     let mut works = Vec::with_capacity(args.works.len());
@@ -235,6 +238,10 @@ async fn claim(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
                 Ok(amount) => paid.push((recipient, amount)),
                 Err(Error::Rejected(refusal)) => {
                     failures.push(FailedClaim::new(&address, Some(&recipient), &refusal));
+                }
+                Err(Error::Unsignable { address: recipient, what }) => {
+                    let reason = format!("no key signs for {what} (--allow-unsignable pays it)");
+                    failures.push(FailedClaim::new(&address, Some(&recipient), &reason));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -329,7 +336,7 @@ async fn pay(
 }
 
 impl FailedClaim {
-    fn new(work: &Pubkey, recipient: Option<&Pubkey>, refusal: &Refusal) -> Self {
+    fn new(work: &Pubkey, recipient: Option<&Pubkey>, refusal: &impl fmt::Display) -> Self {
         Self {
             work: work.to_string(),
             recipient: recipient.map(ToString::to_string),

@@ -8,7 +8,7 @@ use motif_payer_service::{InvalidSettings, PayerError};
 use motif_sdk::{
     Error, Pubkey,
     channel::PaymentsError,
-    client::SaleError,
+    client::{SaleError, Unsignable},
     credentials::SigningError,
     gateway::GatewayError,
     terms::{DocumentError, amount::AmountError, pil::PilError},
@@ -71,6 +71,8 @@ pub enum CliError {
     InvalidReference(String),
     #[error("this keypair has already registered {path}, as work {work}")]
     AlreadyRegistered { path: String, work: Pubkey },
+    #[error("{path} is a signed copy of the registered work {work}")]
+    SignedCopy { path: String, work: Pubkey },
     #[error("no work is registered with the content of {path}")]
     UnregisteredFile { path: String },
     #[error("{count} works are registered with the content of {path}: {works}")]
@@ -222,6 +224,7 @@ impl CliError {
             Self::Incomparable { .. } => "content-unreadable",
             Self::InvalidReference(_) => "neither-address-nor-file",
             Self::AlreadyRegistered { .. } => "already-registered",
+            Self::SignedCopy { .. } => "signed-copy",
             Self::UnregisteredFile { .. } => "unregistered-file",
             Self::AmbiguousFile { .. } => "ambiguous-file",
             Self::ChannelMissing(_) => "no-channel",
@@ -292,6 +295,13 @@ impl CliError {
                 "start a gateway with `motif gateway serve`, or pass --gateway-url or set \
                  MOTIF_GATEWAY_URL"
             }
+            Self::Gateway(error) if gateway_code(error) == "voucher-not-newer" => {
+                "another process pays on this channel: send all requests through one `motif payer \
+                 serve`, or open a channel for each process"
+            }
+            Self::Gateway(error) if gateway_code(error) == "request-stale" => {
+                "this machine's clock and the gateway's differ: set the one that is wrong"
+            }
             Self::Payer(PayerError::StateLocked { .. }) => {
                 "send the request through the running `motif payer serve`, or pass another --state"
             }
@@ -314,6 +324,9 @@ impl CliError {
                 "compare `motif config show`; its authority changes it with `motif config update`"
             }
             Self::AlreadyRegistered { .. } => "publish new terms with `motif terms publish`",
+            Self::SignedCopy { .. } => {
+                "commands that take a file find the work from its signed copy"
+            }
             Self::UnregisteredFile { .. } => "register the file with `motif work register`",
             Self::AmbiguousFile { .. } => {
                 "pass one of these addresses; the first was registered first"
@@ -368,7 +381,8 @@ fn sdk_code(error: &Error) -> String {
     let slug = match error {
         Error::Rejected(refusal) => return refusal.name.clone().unwrap_or("rejected".to_owned()),
         Error::Unconfirmed { .. } => "unconfirmed",
-        Error::Transport(_) => "transport",
+        Error::Transport(_) => "node-failed",
+        Error::Unsignable { .. } => "unsignable-address",
         Error::NotFound { kind, .. } => return format!("unknown-{}", kind.replace(' ', "-")),
         Error::File { .. } => "file",
         Error::Signer(_) => "signer",
@@ -385,7 +399,18 @@ fn sdk_hint(error: &Error) -> Option<String> {
             "the paying account has too little SOL; on a localnet, fund it with `motif key airdrop`"
         }
         Error::Rejected(refusal) => return program_hint(refusal.name.as_deref()?),
+        Error::Transport(_) => {
+            "nothing was sent. Repeat the command later, or pass another node's URL with --rpc-url"
+        }
         Error::Unconfirmed { .. } => "look up the signature before you repeat the command",
+        Error::Unsignable { what: Unsignable::TokenAccount { owner: Some(owner) }, .. } => {
+            return Some(format!("name the wallet, {owner}; its token account is found from it"));
+        }
+        Error::Unsignable { address, .. } => {
+            return Some(format!(
+                "name a wallet. For the vault of a multisig pass --allow-unsignable {address}"
+            ));
+        }
         Error::NotFound { kind: "terms", .. } => {
             "the work offers no terms now; only its owner can, with `motif terms publish`"
         }

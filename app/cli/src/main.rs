@@ -56,7 +56,7 @@ mod work;
 
 use std::{process::ExitCode, sync::Arc};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use mimalloc::MiMalloc;
 
 use crate::{
@@ -144,13 +144,23 @@ async fn dispatch(command: Command, session: &Arc<Session>) -> Result<(), CliErr
     }
 }
 
+/// Returns the text of an error of which clap does not name the argument.
+fn named(error: &clap::Error) -> Option<String> {
+    let mut arguments = std::env::args_os();
+    let wrong = arguments.find(|argument| argument.to_str().is_none())?;
+    let what = format!("the argument {wrong:?} is not UTF-8: rename the file, or pass an address");
+    (error.kind() == ErrorKind::InvalidUtf8).then_some(what)
+}
+
 /// Prints help and version as they are, and every other parse error as JSON with `--json`.
 fn report_parse_error(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
-        let text = error.render().to_string();
+        let text = named(error).unwrap_or_else(|| error.render().to_string());
         let message = text.lines().next().unwrap_or("invalid usage").trim_start_matches("error: ");
         output::print_json(&ErrorOutput::new("usage", message, Some("see --help")));
+    } else if let Some(text) = named(error) {
+        eprintln!("error: {text}");
     } else if error.print().is_err() {
         return ExitCode::FAILURE; // the output is closed
     }

@@ -22,7 +22,7 @@ use crate::{
     amount::percent,
     error::CliError,
     output::{pairs, print_status, table},
-    reference::AccountReference,
+    reference::{AccountReference, UnsignableArgs},
     session::Session,
     time::utc,
 };
@@ -73,6 +73,9 @@ pub struct ConditionArgs {
     /// Address, or keypair file, of the owner of the token accounts that fees are paid to
     #[arg(long, value_name = "ADDRESS|FILE")]
     fee_owner: Option<AccountReference>,
+
+    #[command(flatten)]
+    unsignable: UnsignableArgs,
 
     /// URL of the operator's gateway
     #[arg(long)]
@@ -177,7 +180,7 @@ impl OperatorCommand {
 
 async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
     let authority = session.keypair()?;
-    let client = session.client().await?;
+    let client = args.conditions.unsignable.allow(session.client().await?);
     match client.operator(&authority.pubkey()).await {
         Ok(_) => return Err(CliError::OperatorRegistered(authority.pubkey())),
         Err(Error::NotFound { .. }) => {}
@@ -202,7 +205,7 @@ async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError>
 
 async fn update(args: UpdateArgs, session: &Session) -> Result<(), CliError> {
     let authority = session.keypair()?;
-    let client = session.client().await?;
+    let client = args.conditions.unsignable.allow(session.client().await?);
     let terms = terms_of(&registered(&client, &authority.pubkey()).await?);
     client.update_operator(&authority, args.conditions.apply(terms)?).await?;
     print(&client, &authority.pubkey(), session).await

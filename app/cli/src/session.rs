@@ -232,8 +232,7 @@ impl Session {
         let configured = || self.solana.keypair_path.as_ref().map(PathBuf::from);
         let path = self.keypair.clone().or_else(configured).or_else(default);
         let path = path.ok_or(CliError::KeypairMissing)?;
-        let is = |scheme: &str| path.to_str().is_some_and(|path| path.starts_with(scheme));
-        if is("usb:") || is("prompt:") {
+        if keypair::is_device(&path) {
             let help = "pass --keypair with a keypair file, or `-` for a keypair on stdin";
             return Err(CliError::usage("hardware wallets and seed phrases are not read", help));
         }

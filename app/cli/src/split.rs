@@ -22,7 +22,7 @@ use crate::{
     amount::percent,
     error::CliError,
     output::{pairs, table},
-    reference::{ShareArg, WorkArgs, read_file, recipients},
+    reference::{ShareArg, ShareList, UnsignableArgs, WorkArgs, read_file, recipients},
     session::Session,
     time::{parse_time, utc_or},
 };
@@ -53,13 +53,11 @@ pub struct ProposeArgs {
     work: WorkArgs,
 
     /// Recipients and their shares, 100% in total; an address or a keypair file each
-    #[arg(
-        long,
-        value_name = "ADDRESS=SHARE",
-        value_delimiter = ',',
-        required_unless_present = "file"
-    )]
-    to: Vec<ShareArg>,
+    #[arg(long, value_name = "ADDRESS=SHARE,...", required_unless_present = "file")]
+    to: Vec<ShareList>,
+
+    #[command(flatten)]
+    unsignable: UnsignableArgs,
 
     /// Read recipients from a file, one ADDRESS=SHARE per line; `#` starts a comment line
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
@@ -126,7 +124,7 @@ impl SplitCommand {
 async fn propose(args: ProposeArgs, session: &Session) -> Result<(), CliError> {
     let shares = match &args.file {
         Some(path) => read_shares(path)?,
-        None => args.to,
+        None => ShareList::all(args.to),
     };
     let total: u32 = shares.iter().map(|share| u32::from(share.share_bps)).sum();
     if total != u32::from(WHOLE_BPS) {
@@ -136,7 +134,7 @@ async fn propose(args: ProposeArgs, session: &Session) -> Result<(), CliError> {
     let share = |(recipient, share_bps)| Share { recipient, share_bps };
     let split: Vec<_> = recipients(&shares)?.into_iter().map(share).collect();
     let owner = session.keypair()?;
-    let client = session.client().await?;
+    let client = args.unsignable.allow(session.client().await?);
     let work = args.work.address(&client).await?;
     client.propose_split(&owner, &work, &split, args.until).await?;
     session.print(&SplitOutput::read(&client, work).await?);

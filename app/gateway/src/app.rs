@@ -37,6 +37,7 @@ use crate::{
     settlement::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
     },
+    sponsor::Sponsor,
     store::{ExpenseKind, Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
@@ -70,6 +71,8 @@ pub struct Components {
     pub settler: Arc<Settler>,
     /// Settles payments to tills; `None` if sales without a channel are not configured.
     pub sales: Option<Arc<Sales>>,
+    /// Pays for creators without SOL; `None` if it is not configured.
+    pub(crate) sponsor: Option<Sponsor>,
     /// Keys that sign settlements and receipts.
     pub operator_keys: Arc<OperatorKeys>,
     /// Works, terms and prices.
@@ -271,8 +274,14 @@ impl App {
         if let (Some(sales), Some(paid)) = (&sales, spent_on(ExpenseKind::Sale)) {
             sales.count_earlier(paid.transactions, now);
         }
+        let sponsor = config.sponsor.clone().map(|sponsor| {
+            let spent = spent_on(ExpenseKind::Sponsorship).map_or(0, |spent| spent.lamports);
+            let (cluster, metrics) = (cluster.clone(), metrics.clone());
+            Sponsor::new(sponsor, cluster, store.clone(), metrics, (spent, now))
+        });
         let components = Components {
             sales,
+            sponsor,
             holds: Arc::new(Holds {
                 channels: channels.clone(),
                 metering: metering.clone(),

@@ -197,7 +197,9 @@ pub enum GatewayError {
     #[error("the request is not signed by the channel's payer or its voucher key")]
     NotByPayer,
     /// Error returned when a payer's request is too old or too new.
-    #[error("the request was issued at {issued_at}, the gateway's time is {now}: sign a new one")]
+    #[error(
+        "the request was issued at {issued_at}, the gateway's time is {now}: sign a new one, with a clock that is right"
+    )]
     RequestStale {
         /// Unix seconds.
         issued_at: i64,
@@ -278,6 +280,9 @@ pub enum GatewayError {
     /// calls none of Motif's.
     #[error("{}", foreign_program(.0))]
     ForeignProgram(Option<Pubkey>),
+    /// Error returned when the operator does not pay for a transaction.
+    #[error("the operator does not pay for this transaction: {0}")]
+    SponsorshipRefused(String),
     /// Error returned when a transaction to relay cannot be read or is not signed.
     #[error("malformed transaction: {0}")]
     MalformedTransaction(String),

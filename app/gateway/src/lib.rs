@@ -65,6 +65,7 @@ mod routes;
 pub mod sale;
 mod server;
 pub mod settlement;
+mod sponsor;
 mod store_operator;
 mod studio;
 pub mod traces;

@@ -97,6 +97,7 @@ impl GatewayError {
             Self::StoreFailed(_) => Type::StoreFailed,
             Self::ReadsBusy => Type::ReadsBusy,
             Self::ForeignProgram(_) => Type::ForeignProgram,
+            Self::SponsorshipRefused(_) => Type::SponsorshipRefused,
             Self::MalformedTransaction(_) => Type::MalformedTransaction,
             Self::TransactionRefused(_) => Type::TransactionRefused,
             Self::NotThePerson => Type::NotThePerson,

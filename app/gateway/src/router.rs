@@ -135,6 +135,10 @@ pub fn admin_router(app: App) -> Router {
     };
     let all = Router::from(admin_group()).layer(stack(Access::Admin));
     let all = all.layer(Extension(Document::new(&admin_openapi())));
+    let all = match app.config.studio {
+        true => all.merge(studio::operator_page().layer(stack(Access::Public))),
+        false => all,
+    };
     with_fallbacks(all, stack(Access::Public)).with_state(app)
 }
 
@@ -262,6 +266,7 @@ impl Groups {
             .routes(routes!(chain::blockhash))
             .routes(routes!(chain::accounts))
             .routes(routes!(chain::send))
+            .routes(routes!(chain::quote_sponsorship))
             .routes(routes!(chain::transaction))
             .routes(routes!(chain::faucet));
         let authenticated = OpenApiRouter::new()

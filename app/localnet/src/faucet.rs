@@ -19,6 +19,8 @@ use spl_associated_token_account_interface::{
 use spl_token_interface::instruction::mint_to_checked;
 use tokio::time::{Instant, sleep};
 
+use crate::clock::direct;
+
 /// Bytes of an SPL Token mint.
 const MINT_SPACE: usize = 82;
 /// Rent of a mint or a token account and the fees, with enough left for the payer to stay
@@ -112,7 +114,7 @@ impl Faucet {
     /// Creates the faucet of the localnet whose JSON-RPC server is at `rpc_url`, without a request.
     pub fn new(rpc_url: impl Into<String>) -> Self {
         Self {
-            rpc: RpcClient::new_with_commitment(rpc_url.into(), CommitmentConfig::confirmed()),
+            rpc: direct(&rpc_url.into(), CommitmentConfig::confirmed()),
             dollar: TestDollar::new(),
         }
     }

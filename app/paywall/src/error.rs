@@ -67,6 +67,9 @@ pub enum PaywallError {
     /// The model server failed.
     #[error("the model server failed: {0}; nothing was charged")]
     UpstreamFailed(String),
+    /// The model server has no capacity now; with its `retry-after`.
+    #[error("the model server has no capacity now; nothing was charged")]
+    UpstreamBusy(HeaderValue),
     /// The model server exceeded its time limit.
     #[error("the model server took longer than {0} seconds; nothing was charged")]
     UpstreamTimeout(u64),
@@ -177,7 +180,7 @@ impl PaywallError {
             Self::UnknownAnswer => Type::UnknownAnswer,
             Self::TooManyUnpaid(_) => Type::TooManyUnpaid,
             Self::Full => Type::PaywallFull,
-            Self::UpstreamFailed(_) => Type::UpstreamFailed,
+            Self::UpstreamFailed(_) | Self::UpstreamBusy(_) => Type::UpstreamFailed,
             Self::UpstreamTimeout(_) => Type::UpstreamTimeout,
             Self::AnswerTooLarge(_) => Type::AnswerTooLarge,
             Self::UnitsMissing => Type::UnitsMissing,
@@ -280,10 +283,13 @@ impl IntoResponse for PaywallError {
             (self.problem_type(), self.problem(), self.is_passing());
         let status = StatusCode::from_u16(problem.status);
         let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
-        let price_tag = match self {
-            Self::Unpaid(price_tag) => Some(*price_tag),
-            _ => None,
-        };
+        let (mut price_tag, mut retry_after) = (None, None);
+        match self {
+            Self::Unpaid(tag) => price_tag = Some(*tag),
+            Self::UpstreamBusy(after) => retry_after = Some(after),
+            _ if is_passing => retry_after = Some(HeaderValue::from_static("1")),
+            _ => {}
+        }
         let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(problem_type);
@@ -296,8 +302,8 @@ impl IntoResponse for PaywallError {
             headers.insert(PaymentRequired::HEADER, payment);
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        if is_passing {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(after) = retry_after {
+            headers.insert(RETRY_AFTER, after);
         }
         response
     }

@@ -11,6 +11,7 @@ use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
 use crate::{
+    answer_rule::Verdict,
     body_budget::{BodyError, HeldBody},
     error::PaywallError,
     headers::stored_headers,
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) enum Generated {
     /// The answer is stored and can be paid for.
     Answer,
-    /// The server refused the request, which costs nothing.
+    /// The server refused the request, or its answer does not count: it costs nothing.
     Refused(Box<Response>),
 }
 
@@ -63,14 +64,15 @@ impl Paywall {
     ) -> Result<Generated, PaywallError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
-        check_status(parts.status)?;
+        check_status(parts.status, &parts.headers)?;
         let body = self.answer_body(body, route.most_answer_bytes).await?;
-        if !parts.status.is_success() {
-            return Ok(Generated::Refused(Box::new(server_refusal(
-                parts.status,
-                parts.headers,
-                body,
-            ))));
+        match route.answers.verdict(parts.status, &parts.headers, &body.bytes) {
+            Verdict::Counts => {}
+            Verdict::Passed => {
+                let response = server_refusal(parts.status, parts.headers, body);
+                return Ok(Generated::Refused(Box::new(response)));
+            }
+            Verdict::Refused(reason) => return Err(PaywallError::UpstreamFailed(reason)),
         }
         let units = route.metered.units(&parts.headers, &body.bytes, held.ask.units)?;
         let (status, headers) = (parts.status, parts.headers);
@@ -136,11 +138,19 @@ impl Paywall {
 }
 
 /// Rejects server errors and redirects, which are no answer to pay for.
-pub(crate) fn check_status(status: StatusCode) -> Result<(), PaywallError> {
+///
+/// # Errors
+/// [`PaywallError::UpstreamBusy`] with the `retry-after` of a 503; [`PaywallError::UpstreamFailed`].
+pub(crate) fn check_status(status: StatusCode, headers: &HeaderMap) -> Result<(), PaywallError> {
     if status.is_success() || status.is_client_error() {
         return Ok(());
     }
-    Err(PaywallError::UpstreamFailed(format!("status {}", status.as_u16())))
+    match headers.get(header::RETRY_AFTER) {
+        Some(after) if status == StatusCode::SERVICE_UNAVAILABLE => {
+            Err(PaywallError::UpstreamBusy(after.clone()))
+        }
+        _ => Err(PaywallError::UpstreamFailed(format!("status {}", status.as_u16()))),
+    }
 }
 
 /// Returns the server's own refusal of a request without connection headers.

@@ -58,6 +58,11 @@ impl Paywall {
             RouteMatch::Free => return self.pass_on(parts, body, server).await,
         };
         set_attribute(span::ROUTE, route.path.clone());
+        // What is paid for is the whole answer, as its bytes are.
+        for name in [header::RANGE, header::IF_RANGE] {
+            parts.headers.remove(name);
+        }
+        parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut body = UnreadBody::new(body, route.most_request_bytes);
         let payments = sale::payments(&mut parts.headers);
         let sign_in = parts.headers.remove(SignIn::HEADER);

@@ -38,6 +38,7 @@
 //!   generation is never charged.
 //! - A stream is cut into parts. Each part is generated, stored, paid for and sent in turn.
 
+mod answer_rule;
 mod body_budget;
 mod canonical_path;
 mod config;
@@ -67,6 +68,7 @@ mod unread_body;
 mod upstream;
 mod upstream_url;
 
+pub use answer_rule::{AnswerRule, Otherwise};
 pub use body_budget::{BodyBudget, BodyError, BodyShare, HeldBody};
 pub use config::PaywallConfig;
 pub use engine::{

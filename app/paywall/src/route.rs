@@ -4,7 +4,10 @@ use axum::http::{HeaderName, Method};
 use motif_sdk::gateway::wire::{Address, Use};
 use serde::Deserialize;
 
-use crate::metered::{Counted, Meter, Metered, Missing};
+use crate::{
+    answer_rule::AnswerRule,
+    metered::{Counted, Meter, Metered, Missing},
+};
 
 /// Route with a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct PaidRoute {
     pub licensed_use: Use,
     /// Source of the units.
     pub metered: Metered,
+    /// Which of the server's answers are paid for.
+    pub answers: AnswerRule,
     /// Maximum units of a request; in a stream, the units of each part but the last.
     pub most_units: u32,
     /// Whether the answer is sent in parts that are paid for one by one.
@@ -45,6 +50,8 @@ pub(crate) struct RouteEntry {
     per: u32,
     #[serde(default)]
     missing: Option<MissingEntry>,
+    #[serde(default)]
+    answer: AnswerRule,
     #[serde(default = "one")]
     most_units: u32,
     #[serde(default)]
@@ -175,12 +182,16 @@ impl RouteEntry {
                 return Err(what.to_owned());
             }
         }
+        if let Some(fault) = self.answer.fault(self.stream) {
+            return Err(fault.to_owned());
+        }
         Ok(PaidRoute {
             method,
             path: self.path,
             work: self.work,
             licensed_use: self.licensed_use,
             metered: Metered { by, per: self.per, missing },
+            answers: self.answer,
             most_units,
             streams: self.stream,
             most_request_bytes: self.most_request_bytes as usize,

@@ -323,6 +323,8 @@ mod tests {
             ("units = { header = \"x-units\" }\nmissing = 2", "missing"),
             ("units = { header = \"x-units\" }\nstream = true", "count"),
             ("units = { fixed = 1 }\nanswer_seconds = 3600", "answer_seconds"),
+            ("units = { fixed = 1 }\nanswer = { status = [404] }", "answer.status"),
+            ("units = { fixed = 1 }\nanswer = { lacks = \"error\" }", "answer.lacks"),
             ("units = { fixed = 1 }\nsurprise = 1", "surprise"),
         ] {
             let faults = read(&route(wrong)).unwrap_err().to_string();

@@ -124,7 +124,15 @@ impl Stream {
             () = gone.closed() => return self.release().await,
         };
         let opened = opened.map_err(|_| PaywallError::UpstreamTimeout(within.as_secs()));
-        let opened = opened.and_then(|response| check_status(response.status()).map(|()| response));
+        let opened = opened.and_then(|response| {
+            check_status(response.status(), response.headers())?;
+            let answers = &self.held.route.answers;
+            let refused = answers.refused_head(response.status(), response.headers());
+            match refused.filter(|_| response.status().is_success()) {
+                Some(reason) => Err(PaywallError::UpstreamFailed(reason)),
+                None => Ok(response),
+            }
+        });
         let (head, body) = match opened {
             Ok(response) => response.into_parts(),
             Err(error) => {

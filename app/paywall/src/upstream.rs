@@ -3,7 +3,7 @@ use std::{convert::Infallible, net::IpAddr, time::Duration};
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
-    http::{HeaderName, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use futures::stream;
@@ -62,6 +62,8 @@ impl Upstream {
         let client = parts.extensions.get::<ForwardedFor>().copied();
         let host = parts.headers.get(header::HOST).cloned();
         headers::strip_for_upstream(&mut parts.headers);
+        // Without the header, every coding would be allowed.
+        parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(address) = client.and_then(|client| client.0.to_string().parse().ok()) {
             parts.headers.insert(Self::FORWARDED_FOR, address);
         }

@@ -9,6 +9,8 @@ pub enum ExpenseKind {
     Claim,
     /// A payment to a till landed or failed on chain.
     Sale,
+    /// A creator's transaction was paid for: its fee, and rent.
+    Sponsorship,
 }
 
 /// Lamports paid for a confirmed transaction.
@@ -18,7 +20,7 @@ pub struct Expense {
     pub signature: [u8; 64],
     /// Why it was sent.
     pub kind: ExpenseKind,
-    /// Its fee, lamports.
+    /// Its fee, lamports, and what it transferred of the operator's.
     pub lamports: u64,
     /// Unix seconds.
     pub spent_at: i64,
@@ -37,15 +39,17 @@ pub struct ExpenseSum {
 
 impl ExpenseKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Settle, Self::Close, Self::Claim, Self::Sale];
+    pub const ALL: [Self; 5] =
+        [Self::Settle, Self::Close, Self::Claim, Self::Sale, Self::Sponsorship];
 
-    /// Returns the name of the kind: `settle`, `close`, `claim` or `sale`.
+    /// Returns the name of the kind: `settle`, `close`, `claim`, `sale` or `sponsorship`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Settle => "settle",
             Self::Close => "close",
             Self::Claim => "claim",
             Self::Sale => "sale",
+            Self::Sponsorship => "sponsorship",
         }
     }
 }

@@ -147,6 +147,57 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
     expect([earnings.earnings.earned, earnings.recipients.map(({ taken }) => taken)]).toEqual([String(paid), [String(paid / 2n), '0']]);
   });
 
+  test('receipts of a work are proved to be all that was credited', async () => {
+    await earning.getByRole('button', { name: 'Check the receipts' }).click();
+    const audited = earning.locator(`[data-audited-channel="${channel}"]`);
+    await audited.waitFor({ timeout: 60_000 });
+    expect(await audited.getAttribute('data-amount')).toBe(String(paid));
+    expect(Number(await earning.locator('[data-audited]').getAttribute('data-audited'))).toBe(Number(paid / PRICE));
+    // A gateway that leaves a receipt out is found.
+    await earning.route('**/v1/works/*/receipts?*', async (route) => {
+      const response = await route.fetch();
+      const { receipts } = (await response.json()) as { receipts: unknown[] };
+      await route.fulfill({ response, json: { receipts: receipts.slice(1) } });
+    });
+    await earning.getByRole('button', { name: 'Check the receipts' }).click();
+    await expect.poll(() => earning.getByRole('alert').textContent(), { timeout: 60_000 }).toContain('the chain credited');
+    await earning.unroute('**/v1/works/*/receipts?*');
+  });
+
+  test('creator without SOL registers and claims at the sponsor\'s cost', async () => {
+    const newcomer = await studio.newcomer();
+    const sponsor = await studio.wallet('sponsor');
+    const before = await studio.lamports(sponsor.address);
+    const page = await studio.open('/studio/register', newcomer);
+    await connect(page);
+    await page.locator('input[type=file]').setInputFiles({ name: 'Fog.txt', mimeType: 'text/plain', buffer: Buffer.from('Fog lies on the water until ten, and the buoys are heard before they are seen by the pilot.') });
+    await expect.poll(() => page.textContent('form')).toContain('pays nothing');
+    await page.getByRole('button', { name: 'Register and publish terms' }).click();
+    const fog = (await page.locator('[data-work]').getAttribute('data-work')) ?? '';
+    expect((await studio.decode(fog, 'work')).work.latest_terms).toBe(1);
+    expect([newcomer.approvals, await studio.lamports(newcomer.address)]).toEqual([1, 0]);
+    const buying = await studio.open(`/studio/platform?work=${fog}`, platform);
+    await connect(buying);
+    await buying.getByRole('button', { name: 'Open channel and accept terms' }).click();
+    const card = buying.locator('[data-channel]').filter({ hasText: 'Fog' });
+    await card.getByLabel('Generations').fill('5');
+    await card.getByRole('button', { name: 'Pay for 5 generations' }).click();
+    await card.locator('[data-paid="5"]').waitFor();
+    await card.getByRole('button', { name: 'Settle now' }).click();
+    await card.locator('[data-settled]').waitFor();
+    await buying.context().close();
+    await page.getByRole('link', { name: 'Earnings' }).click();
+    const settled = page.locator('[data-figure=settled]');
+    await expect.poll(() => settled.getAttribute('data-amount')).toBe(String(5n * PRESET_PRICE));
+    await page.getByRole('button', { name: 'Claim all' }).click();
+    await expect.poll(() => page.locator('[data-figure=claimed]').getAttribute('data-amount')).toBe(String(5n * PRESET_PRICE));
+    expect([await studio.balance(newcomer.address), await studio.lamports(newcomer.address)]).toEqual([5n * PRESET_PRICE, 0]);
+    const paidFor = before - (await studio.lamports(sponsor.address));
+    expect(paidFor).toBeGreaterThan(0);
+    expect(paidFor).toBeLessThan(20_000_000);
+    await page.context().close();
+  });
+
   test('receipts are proved from the chain in the page', async () => {
     const downloading = paying.waitForEvent('download');
     await paying.getByRole('button', { name: 'Download receipts' }).click();
@@ -336,8 +387,7 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   });
 
   test('operator sees exposure, settlements, fees and nodes', async () => {
-    const url = await studio.previewAdmin();
-    const page = await studio.open(`${url}/studio/operator`);
+    const page = await studio.open(`${studio.adminUrl}/studio/operator`);
     await page.getByLabel('Admin secret').fill('wrong');
     await page.getByRole('button', { name: 'Show the figures' }).click();
     await page.getByRole('alert').waitFor();

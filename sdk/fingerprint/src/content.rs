@@ -1,8 +1,8 @@
 use motif_interface::licensing::Fingerprint;
 
 use super::{
-    AudioError, ImageError, TextError, audio::decode_audio, image::decode_image, none,
-    text::read_text,
+    AudioError, ImageError, TextError, audio::decode_audio, encoding::decode, image::decode_image,
+    none, text::read_text,
 };
 
 /// Maximum size of content that is decoded, bytes.
@@ -15,7 +15,7 @@ pub enum Media {
     Image,
     /// Audio recording.
     Audio,
-    /// UTF-8 text.
+    /// Text in UTF-8, UTF-16 or UTF-32.
     Text,
     /// Content without a fingerprint scheme.
     Other,
@@ -55,7 +55,8 @@ pub enum ContentError {
 }
 
 impl Media {
-    /// Detects kind and media type from the first bytes; other valid UTF-8 is text.
+    /// Detects kind and media type from the first bytes; other content that decodes as
+    /// UTF-8, UTF-16 or UTF-32 is text.
     pub fn detect(bytes: &[u8]) -> (Self, &'static str) {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
         let at = |place: usize, magic: &[u8]| {
@@ -73,9 +74,7 @@ impl Media {
             _ if at(4, b"ftypM4A") => (Self::Audio, "audio/mp4"),
             // MPEG audio's frame sync, layer III.
             [0xFF, second, ..] if second & 0xE6 == 0xE2 => (Self::Audio, "audio/mpeg"),
-            _ if !bytes.is_empty() && !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok() => {
-                (Self::Text, "text/plain")
-            }
+            _ if decode(bytes).is_some() => (Self::Text, "text/plain"),
             _ => (Self::Other, "application/octet-stream"),
         }
     }

@@ -26,6 +26,8 @@ mod audio;
 mod blocks;
 mod confidence;
 mod content;
+mod digest;
+mod encoding;
 mod image;
 mod likeness;
 mod minhash;
@@ -39,18 +41,13 @@ pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
     confidence::Confidence,
     content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive},
+    digest::{content_digest, read_digest, set_digest},
     image::{Decoded, ImageError, Seen, decode_image},
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},
 };
 use motif_interface::licensing::Fingerprint;
-use sha2::{Digest, Sha256};
-
-/// Returns the SHA-256 of content, by which a work is registered and found.
-pub fn content_digest(content: &[u8]) -> [u8; 32] {
-    Sha256::digest(content).into()
-}
 
 /// Returns the fingerprint of content without a scheme.
 pub fn none() -> Fingerprint {

@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{
     Scheme,
+    encoding::{decode, is_control},
     minhash::{MinHash, mixed},
 };
 
@@ -18,8 +19,8 @@ const MAX_TEXT_BYTES: usize = 16 * 1_024 * 1_024;
 /// Errors of text fingerprinting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Error returned when content is not UTF-8 or has control characters.
-    #[error("content is not UTF-8 text")]
+    /// Error returned when content is not UTF-8, UTF-16 or UTF-32, or has control characters.
+    #[error("content is no text in UTF-8, UTF-16 or UTF-32")]
     NotText,
     /// Error returned when a text exceeds the maximum size.
     #[error("text of {0} bytes is too long to compare: at most {MAX_TEXT_BYTES} are allowed")]
@@ -28,7 +29,8 @@ pub enum TextError {
 
 /// Fingerprints text; returns `None` if it is too short.
 ///
-/// The text is normalized (NFKC) and lowercased, and reduced to letters and digits.
+/// UTF-8, UTF-16 and UTF-32 are read, with or without a byte order mark: the same text has the same
+/// fingerprint in each. The text is normalized (NFKC) and lowercased, and reduced to letters and digits.
 ///
 /// # Errors
 /// [`TextError`].
@@ -36,8 +38,8 @@ pub fn read_text(bytes: &[u8]) -> Result<Option<Fingerprint>, TextError> {
     if bytes.len() > MAX_TEXT_BYTES {
         return Err(TextError::TooLong(bytes.len()));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| TextError::NotText)?;
-    if text.chars().any(|character| character.is_control() && !character.is_whitespace()) {
+    let text = decode(bytes).ok_or(TextError::NotText)?;
+    if text.contains(is_control) {
         return Err(TextError::NotText);
     }
     let letters = text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
@@ -80,6 +82,15 @@ mod tests {
             POEM.chars().map(|c| if c == 'a' { '\u{FF41}' } else { c }).collect();
         assert_eq!(distance(&plain, &fingerprint(&shouted)), Some(0));
         assert_eq!(distance(&plain, &fingerprint(&full_width)), Some(0));
+    }
+
+    #[test]
+    fn encoding_is_ignored() {
+        let marked = format!("\u{FEFF}{POEM}");
+        let utf16: Vec<_> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let found = read_text(&utf16).unwrap().unwrap();
+        assert_eq!(distance(&fingerprint(POEM), &found), Some(0));
+        assert_eq!(distance(&fingerprint(POEM), &fingerprint(&marked)), Some(0));
     }
 
     #[test]

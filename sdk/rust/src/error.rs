@@ -5,7 +5,7 @@ use solana_rpc_client_api::client_error::Error as ClientError;
 use solana_signature::Signature;
 use solana_signer::SignerError;
 
-use crate::client::TransportError;
+use crate::client::{TransportError, Unsignable};
 
 /// Errors of calls to a Solana cluster, by what the caller can do about them.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +21,9 @@ pub enum Error {
         /// The transaction's signature.
         signature: Signature,
     },
-    /// Error returned when the RPC node cannot be reached or its response is invalid. Nothing was
-    /// sent.
-    #[error("transport: {0}")]
+    /// Error returned when the RPC node cannot be reached, fails for longer than a request is repeated,
+    /// or responds with an error. Nothing was sent. Whether an account exists is unknown.
+    #[error("the Solana node failed: {0}")]
     Transport(#[from] TransportError),
     /// Error returned when a signer does not sign. Nothing was sent.
     #[error("cannot sign the transaction")]
@@ -35,6 +35,17 @@ pub enum Error {
         kind: &'static str,
         /// Address of the account.
         address: Pubkey,
+    },
+    /// Error returned when a share, a fee or a claim would go to an address that cannot sign, so that
+    /// no key could spend it. Nothing was sent. See [`Client::allow_unsignable`].
+    ///
+    /// [`Client::allow_unsignable`]: crate::client::Client::allow_unsignable
+    #[error("{address} is {what}: no key signs for it, so what it is paid could not be spent")]
+    Unsignable {
+        /// The address.
+        address: Pubkey,
+        /// What is there.
+        what: Unsignable,
     },
     /// Error returned when a local file cannot be read, written or parsed.
     #[error("{}: {source}", path.display())]

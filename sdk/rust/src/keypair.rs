@@ -19,12 +19,22 @@ const MAX_TEXT_BYTES: u64 = 4_096;
 #[error("expected a keypair: a JSON array of 64 numbers or of a seed's 32, or 64 bytes in base58")]
 pub struct InvalidKeypair;
 
+/// Error returned when a path names a hardware wallet or a seed phrase, as the Solana command line does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "hardware wallets and seed phrases are not read: expected a keypair file, or `-` for stdin"
+)]
+pub struct NoFile;
+
 /// Reads a keypair file in one of the formats of [`parse`]; `-` reads it from stdin.
 ///
 /// # Errors
 /// [`Error::File`], without any of the file's bytes.
 pub fn read(path: &Path) -> Result<Keypair, Error> {
     let failed = |error: io::Error| file_error(path, error);
+    if is_device(path) {
+        return Err(file_error(path, NoFile));
+    }
     let source: Box<dyn Read> = match path.to_str() {
         Some("-") => Box::new(io::stdin()),
         _ => Box::new(File::open(path).map_err(failed)?),
@@ -35,13 +45,19 @@ pub fn read(path: &Path) -> Result<Keypair, Error> {
     parse(text).map_err(|error| file_error(path, error))
 }
 
+/// Returns whether a path names a hardware wallet or a seed phrase, such as `usb://ledger`.
+pub fn is_device(path: &Path) -> bool {
+    let is = |scheme: &str| path.to_str().is_some_and(|path| path.starts_with(scheme));
+    is("usb:") || is("prompt:")
+}
+
 /// Parses a keypair: a JSON array of 64 numbers, as `solana-keygen` writes it, or of the 32 numbers
-/// of a seed, or the 64 bytes in base58, as browser wallets export them.
+/// of a seed, or the 64 bytes in base58, as browser wallets export them. A byte order mark is skipped.
 ///
 /// # Errors
 /// [`InvalidKeypair`], also if the two halves do not belong together.
 pub fn parse(text: &str) -> Result<Keypair, InvalidKeypair> {
-    let text = text.trim();
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).trim();
     let Some(numbers) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
         return Keypair::try_from_base58_string(text).map_err(|_| InvalidKeypair);
     };
@@ -118,6 +134,7 @@ mod tests {
             format!(" {:?}\n", [7; 32]).replace(' ', "  "),
             keypair.to_base58_string(),
             format!("{}\n", keypair.to_base58_string()),
+            format!("\u{FEFF}{}\r\n", json(&keypair.to_bytes())),
         ] {
             assert_eq!(parse(&text).map(|read| read.to_bytes()), Ok(keypair.to_bytes()));
         }
@@ -125,6 +142,14 @@ mod tests {
         let short = keypair.to_base58_string()[..40].to_owned();
         for wrong in ["", "[]", "[7]", "[7", "[256]", &json(&[7; 33]), &json(&other_half), &short] {
             assert_eq!(parse(wrong).err(), Some(InvalidKeypair), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hardware_wallet_is_named() {
+        for path in ["usb://ledger", "usb://ledger?key=0", "prompt://"] {
+            let message = read(Path::new(path)).unwrap_err().to_string();
+            assert!(message.contains("hardware wallets"), "{message}");
         }
     }
 

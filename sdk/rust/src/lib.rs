@@ -75,6 +75,8 @@ mod error;
 pub mod fingerprint;
 #[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(any(feature = "client", feature = "gateway"))]
+pub mod http;
 #[cfg(feature = "client")]
 pub mod keypair;
 pub mod lineage;

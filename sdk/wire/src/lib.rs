@@ -103,8 +103,8 @@ pub use record::{
 };
 pub use relay::{
     AccountFacts, AccountsFacts, AccountsRequest, BlockhashFacts, ClusterFacts, FaucetRequest,
-    Network, PaidChannel, PaidChannels, PaidLicense, SentTransaction, TransactionFacts,
-    TransactionRequest, TransactionState,
+    Network, PaidChannel, PaidChannels, PaidLicense, SentTransaction, SponsorshipQuote,
+    TransactionFacts, TransactionRequest, TransactionState,
 };
 pub use scalar::{Address, Amount, Digest, ParseScalarError, SignatureHex};
 pub use scope::ScopeWord;

@@ -383,6 +383,10 @@ pub enum ProblemType {
     /// The transaction calls a program that the gateway does not relay to, or none of Motif's.
     #[strum(message = "Foreign program", props(status = 403))]
     ForeignProgram,
+    /// The operator does not pay for the transaction: it pays for registrations, terms and claims of wallets without
+    /// SOL, within a daily budget.
+    #[strum(message = "Sponsorship refused", props(status = 403))]
+    SponsorshipRefused,
     /// The bytes are no transaction, or it is not fully signed, or it has lookup tables.
     #[strum(message = "Malformed transaction", props(status = 400))]
     MalformedTransaction,

@@ -22,11 +22,11 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExpenseSummary {
-    /// `settle`, `close`, `claim` or `sale`.
+    /// `settle`, `close`, `claim`, `sale` or `sponsorship`.
     pub kind: String,
-    /// Number of confirmed transactions.
+    /// Number of confirmed transactions; of sponsorships, those that a node took.
     pub transactions: u64,
-    /// Sum of their fees.
+    /// Sum of their fees; of sponsorships, with the rent that was paid.
     pub fee_lamports: u64,
 }
 

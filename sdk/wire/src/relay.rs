@@ -36,6 +36,20 @@ pub struct ClusterFacts {
     pub network: Network,
     /// Whether `POST /v1/chain/faucet` gives test tokens.
     pub faucet: bool,
+    /// Address that pays fees and rent of creators without SOL; absent if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsor: Option<Address>,
+}
+
+/// What a sponsored transaction has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SponsorshipQuote {
+    /// Fee payer.
+    pub sponsor: Address,
+    /// Lamports that the first instruction after the unit limit transfers from the sponsor to the wallet; no such
+    /// instruction if zero.
+    pub lamports: Amount,
 }
 
 /// Blockhash for a transaction.

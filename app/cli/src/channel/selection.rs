@@ -1,6 +1,10 @@
 //! Selection of a channel, of a license on it, and of its voucher key.
 
-use std::path::PathBuf;
+use std::{
+    fs::{File, TryLockError},
+    io::ErrorKind,
+    path::PathBuf,
+};
 
 use clap::Args;
 use motif_sdk::{
@@ -12,6 +16,7 @@ use motif_sdk::{
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use tokio::task::spawn_blocking;
 
 use crate::{error::CliError, session::Session};
 
@@ -132,6 +137,32 @@ impl VoucherKeyArgs {
             return Err(CliError::VoucherKeyMissing { path: path.display().to_string() });
         }
         Ok(keypair::read(&path)?)
+    }
+
+    /// Waits until no other process of this machine pays with the voucher key. Returns the file, whose lock
+    /// ends with it; `None` if it is missing, or on a file system without locks.
+    ///
+    /// One channel has one order of vouchers: two processes would overtake each other.
+    ///
+    /// # Errors
+    /// [`CliError::KeypairMissing`]; [`CliError::Unreadable`].
+    pub async fn turn(&self, session: &Session) -> Result<Option<File>, CliError> {
+        let path = self.path(session)?;
+        let unreadable = |error: std::io::Error| CliError::unreadable(&path, error);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(unreadable)?,
+        };
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let path = path.display();
+        session.status(format_args!("waiting for another process that pays with {path}"));
+        let waited = spawn_blocking(move || file.lock().map(|()| file)).await;
+        // It fails only if the runtime ends, or on a file system without locks.
+        Ok(waited.ok().and_then(Result::ok))
     }
 
     /// Reads the voucher key, or creates it if it is missing.

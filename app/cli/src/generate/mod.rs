@@ -42,6 +42,7 @@ pub async fn generate(args: GenerateArgs, session: &Session) -> Result<GenerateO
         None => None,
     };
     let scale = currency::scale(&client, &account.channel.mint).await?;
+    let _turn = args.voucher_key.turn(session).await?;
     if let Some(url) = &args.through {
         let order = Order { url, args: &args, channel, account: &account, work, scale };
         return paywall::run(order, &client, session).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{
-    Client, Response, StatusCode,
+    Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
     redirect::Policy,
 };
@@ -56,7 +56,8 @@ pub async fn exchange(
     body: Vec<u8>,
     payment: Option<&Value>,
 ) -> Result<Exchange, CliError> {
-    let builder = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_WITHIN);
+    let builder =
+        motif_sdk::http::client_builder().redirect(Policy::none()).connect_timeout(CONNECT_WITHIN);
     let http = builder.timeout(ANSWER_WITHIN).build().map_err(unanswered)?;
     let mut request = http.post(url).header(CONTENT_TYPE, "application/json").body(body);
     if let Some(payment) = payment {

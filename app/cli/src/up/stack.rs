@@ -1,9 +1,10 @@
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
-use motif_gateway::{GatewayConfig, RunningGateway, config::Layers, serve};
+use async_trait::async_trait;
+use motif_gateway::{Faucet, FaucetHandle, GatewayConfig, RunningGateway, config::Layers, serve};
 use motif_localnet::{Localnet, LocalnetConfig, LocalnetError};
 use motif_model_server::ModelServer;
-use motif_sdk::{channel::Currency, client::Client, gateway::GatewayClient};
+use motif_sdk::{Pubkey, channel::Currency, client::Client, gateway::GatewayClient};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -88,6 +89,7 @@ impl Stack {
             .map_err(|error| CliError::unwritable(&routes, error))?;
         let mut config = gateway_config(ports, home, &rpc_url, operator)?;
         prepare_operator(&client, &mut config, GivenConditions::ALL).await?;
+        config.faucet = Some(FaucetHandle(Arc::new(TestTokens(localnet.faucet()))));
         let gateway = serve(config).await?;
 
         let api_url = gateway.url();
@@ -153,6 +155,22 @@ impl Stack {
     }
 }
 
+/// Faucet of the localnet, for test wallets of the studio.
+struct TestTokens(motif_localnet::Faucet);
+
+#[async_trait]
+impl Faucet for TestTokens {
+    async fn give(&self, to: Pubkey, lamports: u64, dollars: u64) -> Result<(), String> {
+        if lamports > 0 {
+            self.0.airdrop_sol(&to, lamports).await.map_err(|error| error.to_string())?;
+        }
+        if dollars > 0 {
+            self.0.mint_dollars(&to, dollars).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
+
 async fn settle_all(gateway: &RunningGateway) -> Result<(), CliError> {
     let app = gateway.app();
     for channel in app.channels.list() {
@@ -199,7 +217,7 @@ fn gateway_config(
 /// Returns the URL of the studio, if the gateway of this build serves it.
 async fn studio_url(api_url: &str) -> Option<String> {
     let url = format!("{api_url}/studio");
-    let client = reqwest::Client::builder().no_proxy().build().ok()?;
+    let client = motif_sdk::http::client_builder().build().ok()?;
     let answer = client.get(&url).header(reqwest::header::ACCEPT, "text/html").send().await.ok()?;
     answer.status().is_success().then_some(url)
 }

@@ -1,10 +1,14 @@
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use motif_sdk::{
     bps::WHOLE_BPS,
     client::DynSigner,
-    fingerprint::{Media, content_digest, decode_image, none, perceive},
+    credentials::{Digests, digests},
+    fingerprint::{MAX_CONTENT_BYTES, Media, content_digest, decode_image, none, perceive},
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
@@ -19,7 +23,10 @@ use super::{
 use crate::{
     error::CliError,
     output::pairs,
-    reference::{ShareArg, read_file, read_keypairs, recipients},
+    reference::{
+        ShareArg, ShareList, UnsignableArgs, digest_path, read_file, read_keypairs, recipients,
+        works_of,
+    },
     session::Session,
     terms::{OfferArgs, PreparedOffer, confirm},
     time::parse_time,
@@ -28,7 +35,8 @@ use crate::{
 /// Arguments of `motif work register`.
 #[derive(Args)]
 pub struct RegisterArgs {
-    /// File with the content; only its SHA-256 and fingerprint go on chain
+    /// File with the content, or folder of a style model or dataset; only its SHA-256 and fingerprint
+    /// go on chain
     file: PathBuf,
 
     /// Kind of work: image, recording, voice, text, video, dataset or style-model
@@ -37,8 +45,11 @@ pub struct RegisterArgs {
 
     /// Recipients and their shares, 100% in total; an address or a keypair file each [default: you,
     /// 100%]
-    #[arg(long, value_name = "ADDRESS=SHARE", value_delimiter = ',')]
-    split: Vec<ShareArg>,
+    #[arg(long, value_name = "ADDRESS=SHARE,...")]
+    split: Vec<ShareList>,
+
+    #[command(flatten)]
+    unsignable: UnsignableArgs,
 
     /// Parent that this work was made from, and its share of this work's earnings
     ///
@@ -115,8 +126,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let help = "pass the person's keypair with --consent FILE";
         return Err(CliError::usage("a voice requires the person's consent", help));
     }
-    let content = read_file(&args.file)?;
-    let fingerprint = fingerprint(kind, &content, &args.file)?;
+    let Content { digest, bare_digest, fingerprint } = Content::read(kind, &args.file)?;
     let creator = session.keypair()?;
     let consent =
         args.consent.clone().map(|path| read_keypairs(&[path])).transpose()?.unwrap_or_default();
@@ -128,14 +138,20 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     };
     let hosted = described.as_ref().map(|described| described.uri(session.gateway_url()));
     let whole = (creator.pubkey(), WHOLE_BPS);
-    let split = if args.split.is_empty() { vec![whole] } else { recipients(&args.split)? };
+    let given = ShareList::all(args.split);
+    let split = if given.is_empty() { vec![whole] } else { recipients(&given)? };
     let share = |(recipient, share_bps)| Share { recipient, share_bps };
 
-    let client = session.client().await?;
-    let address = pda::work(&creator.pubkey(), &content_digest(&content));
+    let client = args.unsignable.allow(session.client().await?);
+    let address = pda::work(&creator.pubkey(), &digest);
+    let path = || args.file.display().to_string();
     if client.account(&address).await?.is_some_and(|account| !account.data.is_empty()) {
-        let path = args.file.display().to_string();
-        return Err(CliError::AlreadyRegistered { path, work: address });
+        return Err(CliError::AlreadyRegistered { path: path(), work: address });
+    }
+    if let Some(bare) = bare_digest
+        && let Some(work) = works_of(bare, &client).await?.first()
+    {
+        return Err(CliError::SignedCopy { path: path(), work: *work });
     }
     let parents = parents(&args.parent, &args.license, &client, session).await?;
     let (parents, rights): (Vec<_>, Vec<_>) =
@@ -145,7 +161,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         model.map_or((None, None), |model| (Some(model.args), model.previous));
     let registration = Registration {
         kind,
-        content_digest: content_digest(&content),
+        content_digest: digest,
         fingerprint,
         metadata_digest: metadata.map_or([0; 32], |bytes| content_digest(&bytes)),
         title: args.title,
@@ -162,7 +178,6 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     if let (Some(prepared), Some(_)) = (&first_terms, &args.terms) {
         confirm(prepared, args.yes, session)?;
     }
-    let digest = registration.content_digest;
     let consent = consent.first().map(|person| person as &DynSigner);
     let owners = parent_owners.iter().map(|owner| owner as &DynSigner);
     let registration =
@@ -200,6 +215,50 @@ impl fmt::Display for RegisterOutput {
             ("SHA-256", &self.content_digest),
             ("terms", &terms),
         ]))
+    }
+}
+
+/// What a work is registered with.
+struct Content {
+    digest: [u8; 32],
+    /// Digest of what the file is the signed copy of.
+    bare_digest: Option<[u8; 32]>,
+    fingerprint: Fingerprint,
+}
+
+impl Content {
+    /// Maximum size of an image file, bytes.
+    const MAX_IMAGE_BYTES: u64 = 512 << 20;
+
+    /// Reads a file: as a whole if its kind has a fingerprint, else in one pass and in bounded memory.
+    ///
+    /// # Errors
+    /// [`CliError::Unreadable`]; [`CliError::InvalidImage`]; [`CliError::Usage`] for a folder of
+    /// another kind than a style model or a dataset.
+    fn read(kind: WorkKind, path: &Path) -> Result<Self, CliError> {
+        let found = std::fs::metadata(path).map_err(|error| CliError::unreadable(path, error))?;
+        let is_set = matches!(kind, WorkKind::StyleModel | WorkKind::Dataset);
+        if found.is_dir() && !is_set {
+            let what = format!("{} is a folder", path.display());
+            let help = "pass a file; a style model or a dataset may be a folder of files";
+            return Err(CliError::usage(what, help));
+        }
+        let max_bytes = match kind {
+            WorkKind::Image if found.len() > Self::MAX_IMAGE_BYTES => {
+                let reason = format!("the file has more than {} MiB", Self::MAX_IMAGE_BYTES >> 20);
+                return Err(CliError::InvalidImage { path: path.display().to_string(), reason });
+            }
+            WorkKind::Image => Self::MAX_IMAGE_BYTES,
+            WorkKind::Recording | WorkKind::Voice | WorkKind::Text => MAX_CONTENT_BYTES as u64,
+            WorkKind::Video | WorkKind::Dataset | WorkKind::StyleModel => 0,
+        };
+        if found.len() > max_bytes {
+            return Ok(Self { digest: digest_path(path)?, bare_digest: None, fingerprint: none() });
+        }
+        let content = read_file(path)?;
+        let fingerprint = fingerprint(kind, &content, path)?;
+        let Digests { whole, bare } = digests(&content);
+        Ok(Self { digest: whole, bare_digest: bare, fingerprint })
     }
 }
 

@@ -4,14 +4,13 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::Client,
-    fingerprint::content_digest,
     licensing::{ModelDeclaration, ParentShare},
     training_set::TrainingSet,
 };
 
 use crate::{
     error::CliError,
-    reference::{WorkReference, read_file},
+    reference::{WorkReference, digest_path},
 };
 
 /// Facts about a style model.
@@ -118,7 +117,7 @@ fn files_root(paths: &[PathBuf]) -> Result<[u8; 32], CliError> {
 fn add(path: &Path, digests: &mut Vec<[u8; 32]>) -> Result<(), CliError> {
     let unreadable = |error: std::io::Error| CliError::unreadable(path, error);
     if !path.is_dir() {
-        digests.push(content_digest(&read_file(path)?));
+        digests.push(digest_path(path)?);
         return Ok(());
     }
     for entry in std::fs::read_dir(path).map_err(unreadable)? {

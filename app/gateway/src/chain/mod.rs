@@ -3,10 +3,8 @@
 mod endpoint;
 mod node;
 mod payments;
-mod rate_limit;
 mod rejection;
 mod rpc;
-mod sender;
 mod watermarks;
 
 use std::time::Duration;

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::client::{Client, PriorityFee};
+use motif_sdk::client::{Client, NodeSender, PriorityFee, RateLimit};
 use parking_lot::Mutex;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::{nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig};
 
-use super::{Endpoint, rate_limit::RateLimit, sender::NodeSender};
+use super::Endpoint;
 
 /// Backoff after a node's first failure, doubled after each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -58,7 +58,9 @@ impl Node {
     pub fn new(rpc_url: &str, priority_fee: PriorityFee) -> Self {
         let limit = Arc::new(RateLimit::default());
         let config = RpcClientConfig::with_commitment(CommitmentConfig::confirmed());
-        let rpc = RpcClient::new_sender(NodeSender::new(rpc_url, limit.clone()), config);
+        // Another node is asked instead of this one again.
+        let sender = NodeSender::new(rpc_url).patience(Duration::ZERO).rate_limit(limit.clone());
+        let rpc = RpcClient::new_sender(sender, config);
         Self {
             client: Client::from_rpc(rpc).priority_fee(priority_fee),
             limit,

@@ -85,6 +85,7 @@ impl From<Error> for NodeError {
             }
             Error::Unconfirmed { .. }
             | Error::NotFound { .. }
+            | Error::Unsignable { .. }
             | Error::Signer(_)
             | Error::File { .. } => Self::Final(ChainError::Unreachable(error.to_string())),
         }

@@ -24,6 +24,7 @@ mod sales;
 mod secret;
 mod setting;
 mod settle;
+mod sponsor;
 mod store;
 mod traces;
 mod warnings;
@@ -51,6 +52,7 @@ pub use sales::SalesConfig;
 pub use secret::{Secret, WeakSecret};
 pub use setting::{SETTINGS, Setting, UnknownSetting, example};
 pub use settle::SettlePolicy;
+pub use sponsor::SponsorConfig;
 pub use store::{DatabaseUrl, StorePlace};
 pub use traces::TraceConfig;
 
@@ -125,6 +127,8 @@ pub struct GatewayConfig {
     pub events: Option<EventsConfig>,
     /// Source of test tokens for the studio; `None` except on a localnet.
     pub faucet: Option<FaucetHandle>,
+    /// Payment of creators' fees and rent; `None` to pay none.
+    pub sponsor: Option<SponsorConfig>,
 }
 
 impl GatewayConfig {
@@ -173,6 +177,7 @@ impl GatewayConfig {
             hosting: None,
             events: None,
             faucet: None,
+            sponsor: None,
         }
     }
 
@@ -308,6 +313,7 @@ impl fmt::Debug for GatewayConfig {
             .field("hosting", &self.hosting)
             .field("events", &self.events)
             .field("faucet", &self.faucet)
+            .field("sponsor", &self.sponsor)
             .finish()
     }
 }

@@ -9,7 +9,7 @@ use crate::admission::ForwardingHeader;
 use super::{
     AdminConfig, EventsConfig, Faults, GatewayConfig, HostingConfig, KeyConfig, KeySource, Layers,
     Limits, PaywallListener, Rate, RotatingKey, SalesConfig, Secret, Setting, SettlePolicy,
-    StorePlace, TraceConfig, keys::OpenKey,
+    SponsorConfig, StorePlace, TraceConfig, keys::OpenKey,
 };
 
 impl GatewayConfig {
@@ -20,7 +20,8 @@ impl GatewayConfig {
     /// All faults at once.
     pub fn read(layers: &Layers, keypair: Result<Keypair, String>) -> Result<Self, Faults> {
         let mut reader = Reader { layers, faults: layers.faults() };
-        let (operator, keys) = reader.keys(keypair);
+        let (operator, mut keys) = reader.keys(keypair);
+        let sponsor = reader.sponsor(&mut keys);
         let config = Self {
             rpc_urls: reader.list_or_default("rpc_url"),
             operator,
@@ -54,6 +55,7 @@ impl GatewayConfig {
             hosting: reader.hosting(),
             events: reader.events(),
             faucet: None,
+            sponsor,
         };
         if config.keys.authority.is_none() {
             reader.refuse_account_settings();
@@ -140,6 +142,11 @@ impl Reader<'_> {
         };
         match text.trim().parse() {
             Ok(value) => Some(value),
+            Err(_) if key.ends_with("listen") => {
+                let what = "expected an IP address and a port, such as 127.0.0.1:8787";
+                self.faults.add(key, &given.place, what);
+                None
+            }
             Err(error) => {
                 self.faults.add(key, &given.place, error);
                 None
@@ -234,6 +241,15 @@ impl Reader<'_> {
     fn hosting(&mut self) -> Option<HostingConfig> {
         let keep_bytes = self.one("hosting.keep_bytes");
         (keep_bytes > 0).then(|| HostingConfig { folder: self.one("hosting.folder"), keep_bytes })
+    }
+
+    fn sponsor(&mut self, keys: &mut KeyConfig) -> Option<SponsorConfig> {
+        let key = self.key("sponsor.key", &mut keys.files)?.signer;
+        Some(SponsorConfig {
+            key,
+            daily_lamports: self.one("sponsor.daily_lamports"),
+            wallet_lamports: self.one("sponsor.wallet_lamports"),
+        })
     }
 
     fn events(&mut self) -> Option<EventsConfig> {

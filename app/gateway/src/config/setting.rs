@@ -306,6 +306,17 @@ pub const SETTINGS: &[Setting] = &[
         "maximum size of all metadata and pictures; 0 to host none",
     ),
     setting(
+        "sponsor.key",
+        "",
+        "key that pays fees and rent of creators without SOL, off if unset: a keypair file, env:VARIABLE, or unix:SOCKET#ADDRESS",
+    ),
+    setting("sponsor.daily_lamports", "50000000", "maximum that the sponsor pays in a day"),
+    setting(
+        "sponsor.wallet_lamports",
+        "20000000",
+        "maximum that the sponsor pays in a day for one wallet",
+    ),
+    setting(
         "events.keep_days",
         "30",
         "time for which events of creators and payers are kept; 0 to tell none",

@@ -6,8 +6,8 @@ use motif_sdk::{
     Pubkey,
     gateway::wire::{
         AccountFacts, AccountsFacts, AccountsRequest, Address, Amount, BlockhashFacts,
-        ClusterFacts, Digest, FaucetRequest, Network, Problem, SentTransaction, TransactionFacts,
-        TransactionRequest, TransactionState,
+        ClusterFacts, Digest, FaucetRequest, Network, Problem, SentTransaction, SponsorshipQuote,
+        TransactionFacts, TransactionRequest, TransactionState,
     },
 };
 use solana_signature::Signature;
@@ -17,7 +17,7 @@ use crate::{
     App,
     chain::{ChainError, MAX_ACCOUNTS},
     error::GatewayError,
-    relay::{RelayedTransaction, may_read},
+    relay::{RelayedTransaction, may_read, read_transaction},
 };
 
 /// Genesis hashes of the public networks.
@@ -38,7 +38,8 @@ const MAX_DOLLARS: u64 = 10_000_000_000;
 pub async fn show(State(app): State<App>) -> Result<Json<ClusterFacts>, GatewayError> {
     let (cluster, network) = network(&app).await?;
     let faucet = app.config.faucet.is_some() && network == Network::Localnet;
-    Ok(Json(ClusterFacts { cluster: Digest(cluster), network, faucet }))
+    let sponsor = app.sponsor.as_ref().map(|sponsor| Address(sponsor.address()));
+    Ok(Json(ClusterFacts { cluster: Digest(cluster), network, faucet, sponsor }))
 }
 
 /// Shows a blockhash for a transaction.
@@ -97,15 +98,60 @@ pub async fn send(
     State(app): State<App>,
     JsonBody::<_, 4_096>(request): JsonBody<TransactionRequest, 4_096>,
 ) -> Result<Json<SentTransaction>, GatewayError> {
-    let transaction = RelayedTransaction::read(&request.transaction)?;
-    let sent = app.cluster.chain().submit(&transaction.bytes, true).await;
+    let (_, read) = read_transaction(&request.transaction)?;
+    let sent = |signature| SentTransaction { signature: Signature::from(signature).to_string() };
+    let Some(sponsor) = app.sponsor.as_ref().filter(|sponsor| sponsor.is_named_by(&read)) else {
+        let transaction = RelayedTransaction::read(&request.transaction)?;
+        submit(&app, &transaction.bytes).await?;
+        return Ok(Json(sent(transaction.signature)));
+    };
+    let sponsored = sponsor.sign(&read).await?;
+    match submit(&app, &sponsored.bytes).await {
+        Ok(()) => sponsor.record(&sponsored).await,
+        // No node has it.
+        Err(error @ GatewayError::TransactionRefused(_)) => {
+            sponsor.refund(&sponsored);
+            return Err(error);
+        }
+        // A node may have it.
+        Err(error) => {
+            sponsor.record(&sponsored).await;
+            return Err(error);
+        }
+    }
+    Ok(Json(sent(sponsored.signature)))
+}
+
+async fn submit(app: &App, transaction: &[u8]) -> Result<(), GatewayError> {
+    let sent = app.cluster.chain().submit(transaction, true).await;
     sent.map_err(|error| match error {
         ChainError::Refused(what) | ChainError::Final(what) => {
             GatewayError::TransactionRefused(what)
         }
         error @ ChainError::Unreachable(_) => error.into(),
-    })?;
-    Ok(Json(SentTransaction { signature: Signature::from(transaction.signature).to_string() }))
+    })
+}
+
+/// Shows what the operator's sponsor would pay for a transaction that registers works, publishes terms or claims
+/// earnings. The request has it with the wallet as its fee payer, not signed. The sponsored one has the sponsor as
+/// its fee payer, the transfer first, and is sent as any other one, without the sponsor's signature.
+#[utoipa::path(post, operation_id = "quote_sponsorship", path = "/v1/chain/sponsorships", request_body = TransactionRequest, responses(
+    (status = 200, body = SponsorshipQuote),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 413, body = Problem, content_type = "application/problem+json"),
+    (status = 415, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn quote_sponsorship(
+    State(app): State<App>,
+    JsonBody::<_, 4_096>(request): JsonBody<TransactionRequest, 4_096>,
+) -> Result<Json<SponsorshipQuote>, GatewayError> {
+    let sponsor = app.sponsor.as_ref().ok_or(GatewayError::NotFound)?;
+    let (_, read) = read_transaction(&request.transaction)?;
+    let lamports = Amount(sponsor.quote(&read).await?);
+    Ok(Json(SponsorshipQuote { sponsor: Address(sponsor.address()), lamports }))
 }
 
 /// Shows the outcome of a transaction.

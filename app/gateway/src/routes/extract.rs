@@ -25,6 +25,8 @@ use crate::{App, admission::RateLimited, error::GatewayError};
 /// Maximum length of a body in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// What some editors and runtimes begin UTF-8 with; JSON does not have it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(IdempotencyKey::HEADER);
 
@@ -56,7 +58,10 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for J
             let read = Json::from_request(request, state).await;
             return read.map(|Json(body)| Self(body)).map_err(rejected::<MAX>);
         }
-        let bytes = read::<MAX>(request).await?;
+        let mut bytes = read::<MAX>(request).await?;
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes = bytes.slice(BYTE_ORDER_MARK.len()..);
+        }
         // Parsing without error positions is faster. A malformed body is parsed again for them.
         if let Some(body) =
             str::from_utf8(&bytes).ok().and_then(|text| serde_json::from_str(text).ok())

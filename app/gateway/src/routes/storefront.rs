@@ -100,7 +100,7 @@ impl Storefront {
                 network: config.network.caip2().to_owned(),
                 amount: Amount(item.amount),
                 asset: Address(item.mint),
-                pay_to: Address(item.till()),
+                pay_to: Address(item.till),
                 max_timeout_seconds: 60,
                 extra: x402::Extra {
                     fee_payer: Some(Address(item.fee_payer)),

@@ -31,6 +31,7 @@ use crate::{
 };
 
 const STUDIO: &str = "/studio";
+const OPERATOR: &str = "/studio/operator";
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// What pages may do: own files only, rules as WebAssembly, no foreign frames.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -49,10 +50,39 @@ pub fn pages() -> Router<App> {
         .route("/r/{receipt}", get(receipt))
 }
 
+/// Returns the routes of the operator's page beside the admin interface, with its files. The other
+/// pages need the public API.
+pub fn operator_page() -> Router<App> {
+    Router::new()
+        .route("/", get(operator_root))
+        .route(STUDIO, get(operator_root))
+        .route("/studio/{*path}", get(operator_file))
+}
+
+async fn operator_root(headers: HeaderMap) -> Response {
+    redirected(&headers, OPERATOR)
+}
+
+async fn operator_file(
+    app: State<App>,
+    path: PathParameter<String>,
+    headers: HeaderMap,
+) -> Response {
+    match path.0.as_str() {
+        "operator" => home(app, headers).await,
+        name if page(name).is_some() => file(app, path, headers).await,
+        _ => redirected(&headers, OPERATOR),
+    }
+}
+
 /// Sends browsers to the studio.
 async fn root(headers: HeaderMap) -> Response {
-    if html::is_preferred(&headers) {
-        return (StatusCode::SEE_OTHER, [(LOCATION, STUDIO)]).into_response();
+    redirected(&headers, STUDIO)
+}
+
+fn redirected(headers: &HeaderMap, to: &'static str) -> Response {
+    if html::is_preferred(headers) {
+        return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     }
     GatewayError::NotFound.into_response()
 }

@@ -12,6 +12,8 @@ pub struct OpenTills(pub RwLock<HashMap<(Pubkey, Pubkey), OpenTill>>);
 /// Till that takes payments.
 #[derive(Clone, Debug)]
 pub struct OpenTill {
+    /// Address.
+    pub address: Pubkey,
     /// Shares.
     pub shares: TillShares,
     /// Currency.

@@ -92,11 +92,12 @@ impl Sales {
         }
         let chain = self.cluster.chain();
         let Some((currency, decimals)) = chain.currency(&mint).await? else { return Ok(false) };
-        if chain.till(&pda::till(&shares, &mint)).await?.is_none() {
+        let address = pda::till(&shares, &mint);
+        if chain.till(&address).await?.is_none() {
             self.open_till(&shares, &currency).await?;
             tracing::info!(%work, %mint, "opened a till");
         }
-        self.tills.0.write().insert((work, mint), OpenTill { shares, currency, decimals });
+        self.tills.0.write().insert((work, mint), OpenTill { address, shares, currency, decimals });
         Ok(true)
     }
 
@@ -133,6 +134,7 @@ impl Sales {
         };
         Ok(Some(SaleItem {
             cluster: self.cluster.tag().await?,
+            till: till.address,
             shares: till.shares,
             mint: till.currency.mint,
             token_program: till.currency.token_program,
@@ -208,8 +210,7 @@ impl Sales {
     /// Returns whether a till is at an address that pays this operator at least its fee: one of the
     /// routes, or another seller's.
     pub(super) async fn has_till(&self, address: &Pubkey) -> Result<bool, GatewayError> {
-        let is_known = |open: &OpenTill| pda::till(&open.shares, &open.currency.mint) == *address;
-        if self.tills.0.read().values().any(is_known) {
+        if self.tills.0.read().values().any(|open| open.address == *address) {
             return Ok(true);
         }
         let till = self.cluster.chain().till(address).await?;

@@ -32,7 +32,7 @@ impl Collector {
     /// Creates a client on the current runtime; `failures` counts failed exports.
     pub fn new(endpoint: Endpoint, failures: Counter) -> Result<Self, reqwest::Error> {
         // Requests may carry credentials, so redirects are not followed.
-        let builder = reqwest::Client::builder().redirect(Policy::none());
+        let builder = motif_sdk::http::client_builder().redirect(Policy::none());
         let http = builder.timeout(Self::TIMEOUT).build()?;
         let (runtime, is_failing) = (Handle::current(), Arc::default());
         Ok(Self { http, runtime, endpoint, failures, is_failing })

@@ -26,6 +26,8 @@ use crate::world::{Answer, CHANNEL, Network, World};
 
 const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
 const TOKENS: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+const ASSOCIATED_TOKENS: Pubkey =
+    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
 fn wallet() -> Keypair {
@@ -119,6 +121,31 @@ async fn foreign_programs_are_not_relayed() {
         answer.assert_problem(403, "foreign-program");
     }
     assert!(world.chain.state().submitted.is_empty(), "nothing reached the cluster");
+}
+
+#[tokio::test]
+async fn payout_is_relayed_by_its_memo() {
+    let world = World::new().await;
+    world.chain.state().is_taking_all = true;
+    let list = "0123456789abcdef".repeat(4);
+    let memo = |text: &str| call(MEMO, text.as_bytes());
+    let named = memo(&format!("motif:payout:{list}:0-12"));
+    let pay = || call(TOKENS, &[12, 5, 0, 0, 0, 0, 0, 0, 0, 6]);
+    send(&world, &signed(&[named.clone(), call(ASSOCIATED_TOKENS, &[1]), pay()])).await.assert_ok();
+    assert_eq!(world.chain.state().submitted.len(), 1);
+    for instructions in [
+        vec![memo("motif:payout"), pay()],
+        vec![memo(&format!("motif:payout:{}:0-12", &list[1..])), pay()],
+        vec![memo(&format!("motif:payout:{list}:0")), pay()],
+        vec![memo(&format!("motif:payout:{list}:0-12 and more")), pay()],
+        // Lamports, and transfers without decimals, are no part of a payout.
+        vec![named.clone(), call(SYSTEM, &[&2_u32.to_le_bytes()[..], &[5; 8]].concat())],
+        vec![named.clone(), pay(), call(TOKENS, &[3, 5])],
+        vec![named, pay(), call(TOKENS, &[9])],
+    ] {
+        send(&world, &signed(&instructions)).await.assert_problem(403, "foreign-program");
+    }
+    assert_eq!(world.chain.state().submitted.len(), 1, "nothing more reached the cluster");
 }
 
 #[tokio::test]

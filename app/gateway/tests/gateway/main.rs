@@ -63,6 +63,7 @@ mod shutdown;
 mod sign_in;
 mod signatures;
 mod sold;
+mod sponsor;
 mod storefront;
 mod streams;
 mod studio;

@@ -193,6 +193,14 @@ async fn malformed_body_is_rejected() {
 }
 
 #[tokio::test]
+async fn byte_order_mark_is_skipped() {
+    let world = World::new().await;
+    let request = serde_json::to_string(&world.next_request().await).unwrap();
+    let marked = format!("\u{FEFF}{request}");
+    world.post(Some("a-key-of-its-own"), marked).await.assert_ok();
+}
+
+#[tokio::test]
 async fn missing_resources_are_named() {
     let world = World::new().await;
     let get = async |path: &str| world.send(Method::GET, path, None, None).await;

@@ -10,7 +10,7 @@ use reqwest::{
 use crate::{
     sold::{self, Sold},
     works::{WORK, publish},
-    world::{Answer, World},
+    world::{Answer, World, with_admin},
 };
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -61,6 +61,27 @@ async fn missing_files_and_odd_paths_are_not_found() {
     for path in ["/", "/studio", "/w/1", "/v1/chain", "/v1/chain/blockhash"] {
         assert_eq!(get(&world, path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn admin_listener_shows_operator_page() {
+    let world = World::with(with_admin).await;
+    let admin = world.gateway.admin_url().unwrap();
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let get = async |path: &str| {
+        Answer::to(client.get(format!("{admin}{path}")).header(ACCEPT, BROWSER)).await
+    };
+    for path in ["/", "/studio", "/studio/works"] {
+        let sent = get(path).await;
+        assert_eq!(header(&sent, "location"), "/studio/operator", "{path}");
+    }
+    let page = get("/studio/operator").await;
+    page.assert_ok();
+    assert!(page.kind.starts_with("text/html"), "{}", page.kind);
+    assert!(header(&page, "content-security-policy").starts_with("default-src 'none'"));
+    let script = page.text().split_once("src=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    get(&script).await.assert_ok();
+    get("/v1/channels").await.assert_problem(401, "unauthorized");
 }
 
 #[tokio::test]

@@ -81,6 +81,8 @@ pub trait SaleDesk: Send + Sync {
 pub struct SaleItem {
     /// Cluster tag.
     pub cluster: [u8; 32],
+    /// Address of the till.
+    pub till: Pubkey,
     /// Shares of the till: one work, and the operator if it takes a fee.
     pub shares: TillShares,
     /// Mint.
@@ -168,11 +170,6 @@ pub enum SaleEvent {
 }
 
 impl SaleItem {
-    /// Returns the till's address.
-    pub fn till(&self) -> Pubkey {
-        pda::till(&self.shares, &self.mint)
-    }
-
     /// Returns the acceptance of a sale of this item.
     pub fn acceptance(
         &self,
@@ -182,7 +179,7 @@ impl SaleItem {
     ) -> SaleAcceptance {
         SaleAcceptance {
             cluster: self.cluster,
-            till: self.till(),
+            till: self.till,
             subject: self.shares.subject(),
             mint: self.mint,
             terms_number: self.terms_number,

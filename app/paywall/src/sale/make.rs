@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::request::{Forward, Request};
 use crate::{
+    answer_rule::Verdict,
     engine::{AnswerEvent, AnswerId},
     error::PaywallError,
     generate::{check_status, server_refusal},
@@ -54,10 +55,14 @@ impl Paywall {
         let (forwarded, server, share) = forward.into_request();
         let (parts, body) = server(forwarded).await.into_parts();
         drop(share);
-        check_status(parts.status)?;
+        check_status(parts.status, &parts.headers)?;
         let body = self.answer_body(body, route.most_answer_bytes).await?;
-        if !parts.status.is_success() {
-            return Ok(Some(server_refusal(parts.status, parts.headers, body)));
+        match route.answers.verdict(parts.status, &parts.headers, &body.bytes) {
+            Verdict::Counts => {}
+            Verdict::Passed => {
+                return Ok(Some(server_refusal(parts.status, parts.headers, body)));
+            }
+            Verdict::Refused(reason) => return Err(PaywallError::UpstreamFailed(reason)),
         }
         let expires_at = self.engine().now().saturating_add(PAY_SECONDS);
         let stored = Answer {

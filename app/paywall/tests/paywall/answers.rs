@@ -77,3 +77,63 @@ async fn caller_pays_with_its_key() {
     assert_eq!(shop.engine.state().payers, [Some(API_KEY.to_owned())]);
     assert!(shop.engine.state().holds.values().all(|held| held.state == HoldState::Captured));
 }
+
+/// Returns the refusal's detail of an answer that does not count. Nothing is due.
+async fn refused(body: &'static str) -> String {
+    let shop = Shop::new();
+    let refused = shop.ask("/judged", 1, body).await.assert_problem(502, "upstream-failed");
+    assert!(shop.engine.state().holds.values().all(|held| held.state != HoldState::Captured));
+    assert_eq!(shop.owed(), 0);
+    refused.detail
+}
+
+#[tokio::test]
+async fn uncounted_answer_costs_nothing() {
+    assert!(refused("200\n{\"error\":{\"message\":\"unsafe\"}}").await.contains("unsafe"));
+    assert!(refused("200\n").await.contains("no body"));
+    for (status, body) in [("202", "202\n{\"id\":7}"), ("204", "204\n"), ("206", "206\nhal")] {
+        assert!(refused(body).await.contains(status), "{status}");
+    }
+    let shop = Shop::new();
+    assert_eq!(shop.ask("/judged", 1, "200\n{\"error\":null}").await.due().units, 1);
+}
+
+#[tokio::test]
+async fn unfinished_job_is_passed_on_free() {
+    let shop = Shop::new();
+    for body in ["202\n{\"id\":7}", "200\n{\"status\":\"running\"}"] {
+        let shop = Shop::new();
+        let passed = shop.ask("/jobs", 1, body).await;
+        assert_eq!(
+            (passed.status, &passed.body[..]),
+            (body[..3].parse().unwrap(), &body.as_bytes()[4..])
+        );
+        assert!(!passed.headers.contains_key(ReceiptParts::HEADER));
+        assert_eq!(shop.owed(), 0);
+    }
+    assert_eq!(shop.ask("/jobs", 1, "200\n{\"output\":\"a\"}").await.due().units, 1);
+}
+
+#[tokio::test]
+async fn server_is_asked_for_whole_uncoded_answer() {
+    let shop = Shop::new();
+    let request = Request::post("/judged")
+        .header("idempotency-key", "another-key")
+        .header("range", "bytes=0-1")
+        .header("accept-encoding", "gzip, br")
+        .header(Payment::HEADER, Payment::Ask(ask(1, Some(voucher(PRICE)))).to_header())
+        .body("200\nanswer".into())
+        .unwrap();
+    let answer = Answer::of(shop.call(request).await).await;
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"answer"[..]));
+    let told = |name: &str| answer.headers[name].to_str().unwrap();
+    assert_eq!((told("x-coding"), told("x-range")), ("identity", "none"));
+}
+
+#[tokio::test]
+async fn busy_server_states_when_to_return() {
+    let shop = Shop::new();
+    let busy = shop.ask("/busy", 1, "").await;
+    busy.assert_problem(502, "upstream-failed");
+    assert_eq!((busy.headers["retry-after"].to_str().unwrap(), shop.owed()), ("7", 0));
+}

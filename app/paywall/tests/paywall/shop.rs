@@ -57,6 +57,12 @@ fn routes() -> String {
         route("/poems", "units = { count = \"lines\" }"),
         route("/metered", "units = { header = \"x-units\" }"),
         route("/broken", "units = { fixed = 1 }"),
+        route("/busy", "units = { fixed = 1 }"),
+        route("/judged", "units = { fixed = 1 }\nanswer = { lacks = \"/error\" }"),
+        route(
+            "/jobs",
+            "units = { fixed = 1 }\nanswer = { has = \"/output\", otherwise = \"pass\" }",
+        ),
         route("/stories", "units = { count = \"lines\" }\nmost_units = 1\nstream = true").replacen(
             "most_units = 3\n",
             "",
@@ -65,6 +71,16 @@ fn routes() -> String {
         "[[free]]\nmethod = \"GET\"\npath = \"/health\"".to_owned(),
     ]
     .join("\n")
+}
+
+/// Answers with the status and the body of the request's lines, and with what it was told of
+/// codings and ranges.
+async fn judged(headers: HeaderMap, body: String) -> Response {
+    let (status, body) = body.split_once('\n').unwrap_or_default();
+    let status = StatusCode::from_bytes(status.as_bytes()).unwrap();
+    let told = |name| headers.get(name).map_or("none", |value| value.to_str().unwrap()).to_owned();
+    let told = [("x-coding", told("accept-encoding")), ("x-range", told("range"))];
+    (status, told, body.to_owned()).into_response()
 }
 
 impl Shop {
@@ -84,6 +100,12 @@ impl Shop {
         let server = Router::new()
             .route("/poems", post(async || "Roses are red,\nviolets are blue"))
             .route("/metered", post(async |body: String| ([("x-units", body)], "bytes")))
+            .route("/judged", post(judged))
+            .route("/jobs", post(judged))
+            .route(
+                "/busy",
+                post(async || (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "7")])),
+            )
             .route("/broken", post(async || StatusCode::INTERNAL_SERVER_ERROR))
             .route("/stories", post(async || "once\nupon\n"))
             .route("/health", get(async || "well"))

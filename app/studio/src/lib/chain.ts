@@ -10,6 +10,8 @@ export interface Network {
   readonly network: 'mainnet' | 'devnet' | 'testnet' | 'localnet' | 'unknown';
   /** Whether the gateway gives test money. */
   readonly faucet: boolean;
+  /** Address that pays for creators without SOL. */
+  readonly sponsor?: string;
 }
 
 /** Account with its balance. */

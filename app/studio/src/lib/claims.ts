@@ -43,7 +43,7 @@ export async function claimAll(session: Session, works: readonly string[], curre
   }
   const claims = works.flatMap((work) => claimOf(core, session, work, currency, books.get(work), added.get(work) ?? 0n));
   if (claims.length > 0) claims.unshift(...(await createTokens(core, session, currency)));
-  return executeGroups(session, packInstructions([...instructions, ...claims]));
+  return executeGroups(session, await packInstructions([...instructions, ...claims]));
 }
 
 /** Finds channels with settled credit of works by the platforms that used them. It needs the person's proof. */

@@ -2,7 +2,7 @@ import { sha256, type Core, type Instruction } from '@motif/sdk';
 
 import { base64Of, readAccounts, readBlockhash, sendTransaction, transactionState } from './chain.js';
 import { parseAmount, type Currency } from './money.js';
-import { decode, rules } from './rules.js';
+import { rules } from './rules.js';
 import { isAddress } from './shares.js';
 import { fits, MOST_AT_ONCE, signAll } from './transactions.js';
 import type { Session } from './wallets.js';
@@ -158,37 +158,25 @@ async function groupsOf(core: Core, payer: string, payout: Payout, currency: Cur
   const { mint, tokenProgram: token_program } = currency;
   const { id, payments, batches } = payout;
   const tokens = (owner: string) => core.call('address.tokens', { owner, mint, token_program }).address;
-  const accounts = await readAccounts([payout.work, ...payments.map(({ recipient }) => tokens(recipient))]);
-  const touch = touchWork(core, payer, payout.work, accounts[0]?.data);
+  const accounts = await readAccounts(payments.map(({ recipient }) => tokens(recipient)));
   const isDone = (at: number) => batches.some(({ from, to }) => from <= at && at < to);
   const groups: Group[] = [];
   for (const [at, { recipient, amount }] of payments.entries()) {
     if (isDone(at)) continue;
-    const opening = accounts[at + 1] ? [] : core.call('instruction.create_tokens', { funder: payer, owner: recipient, mint, token_program }).instructions;
+    const opening = accounts[at] ? [] : core.call('instruction.create_tokens', { funder: payer, owner: recipient, mint, token_program }).instructions;
     const own = [...opening, transfer(payer, tokens(payer), tokens(recipient), currency, BigInt(amount))];
     const last = groups.at(-1);
     const together = last && last.to === at ? [memo(id, last.from, at + 1), ...last.instructions.slice(1), ...own] : undefined;
     if (last && together && fits(together)) groups[groups.length - 1] = { from: last.from, to: at + 1, instructions: together };
-    else groups.push({ from: at, to: at + 1, instructions: [memo(id, at, at + 1), ...touch, ...own] });
+    else groups.push({ from: at, to: at + 1, instructions: [memo(id, at, at + 1), ...own] });
   }
   return groups;
 }
 
-/** Names the list and the positions in it that a transaction pays. */
+/** Names the list, whose digest covers the work, and the positions in it that a transaction pays. Gateways relay transfers with it. */
 function memo(id: string, from: number, to: number): Instruction {
   const data = base64Of(new TextEncoder().encode(`motif:payout:${id}:${from}-${to}`));
   return { program: MEMO, accounts: [], data };
-}
-
-/**
- * Writes the work's metadata as it is: gateways relay transactions that use Motif, and the chain shows for which work the
- * transaction paid. Only the work's owner can do it.
- */
-function touchWork(core: Core, owner: string, work: string, data: Uint8Array | undefined): readonly Instruction[] {
-  const present = decode(core, 'work', data)?.work;
-  if (!present || present.owner !== owner) throw new Error(texts.payouts.notOwner);
-  const { title, metadata_uri, metadata_digest } = present as typeof present & { metadata_uri: string; metadata_digest: string };
-  return core.call('instruction.update_metadata', { owner, work, title, metadata_uri, metadata_digest }).instructions;
 }
 
 /** `TransferChecked` of both token programs. */

@@ -117,7 +117,7 @@ export async function registerPool(
   const [all, begun] = [steps.length + 1, steps.length - missing.length];
   let sent = 0;
   onProgress({ all, done: begun + (root ? 1 : 0) });
-  const signatures = await executeGroups(session, [...missing, ...packInstructions(rest)], () => {
+  const signatures = await executeGroups(session, [...missing, ...(await packInstructions(rest))], () => {
     sent += 1;
     onProgress({ all, done: Math.min(begun + sent, all) });
   });

@@ -83,7 +83,8 @@ export async function prove(session: Session): Promise<void> {
   proofs.set(session.address, { header, expiresAt });
 }
 
-function headersOf(address: string): Record<string, string> {
+/** Returns the header of a person's proof, if there is one. */
+export function headersOf(address: string): Record<string, string> {
   return hasProof(address) ? { 'motif-person': proofs.get(address)!.header } : {};
 }
 

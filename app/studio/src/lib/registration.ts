@@ -38,7 +38,7 @@ export interface Registered {
 /** Registers a work and publishes its terms, with one approval, and has the gateway host its description. */
 export async function register(session: Session, draft: Draft): Promise<Registered> {
   const { work, instructions, upload } = await prepare(session.address, draft);
-  const signatures = await executeGroups(session, packInstructions(instructions));
+  const signatures = await executeGroups(session, await packInstructions(instructions));
   return { work, signature: signatures[0]!, uploadError: await upload() };
 }
 

@@ -1,5 +1,5 @@
 import { createWalletSigner, type Wallet } from '@motif/sdk/wallet';
-import type { Instruction } from '@motif/sdk';
+import { RefusedError, type Instruction } from '@motif/sdk';
 import {
   AccountRole,
   address,
@@ -9,6 +9,7 @@ import {
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
+  isSignerRole,
   isTransactionWithinSizeLimit,
   pipe,
   setTransactionMessageFeePayer,
@@ -17,10 +18,15 @@ import {
 } from '@solana/kit';
 
 import { texts } from '../texts.js';
-import { bytesOf, readBlockhash, sendTransaction } from './chain.js';
+import { bytesOf, readBlockhash, readNetwork, sendTransaction } from './chain.js';
+import { ask } from './http.js';
 import type { Session } from './wallets.js';
 
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
+const SYSTEM = '11111111111111111111111111111111';
+const TRANSFER = 2;
+const MEMO = 'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr';
+const MEMO_TEXT = new TextEncoder().encode('motif:sponsored');
 const SIGN_TRANSACTION = 'solana:signTransaction';
 const SET_LIMIT = 2;
 const MOST_UNITS = 1_000_000;
@@ -63,8 +69,11 @@ export async function executeGroups(
 ): Promise<string[]> {
   const signatures: string[] = [];
   for (let start = 0; start < groups.length; start += MOST_AT_ONCE) {
-    for (const { transaction } of await signAll(session, groups.slice(start, start + MOST_AT_ONCE))) {
-      signatures.push(await sendTransaction(transaction));
+    const part = groups.slice(start, start + MOST_AT_ONCE);
+    const lifetime = await readBlockhash();
+    const sponsored = await Promise.all(part.map((group) => sponsor(session.address, lifetime, group)));
+    for (const transaction of await signCompiled(session, sponsored)) {
+      signatures.push(await sendTransaction(getBase64EncodedWireTransaction(transaction)));
       onSent?.();
     }
   }
@@ -74,15 +83,50 @@ export async function executeGroups(
 /** Has the wallet sign at most 16 groups of instructions with one approval. */
 export async function signAll(session: Session, groups: readonly (readonly AnyInstruction[])[]): Promise<Signed[]> {
   const lifetime = await readBlockhash();
-  const transactions = groups.map((group) => compile(session.address, lifetime, group));
-  const { wallet, account, chain } = session;
-  const signer = createWalletSigner(together(wallet, transactions.length), account, chain);
-  const signed = await signer.modifyAndSignTransactions(transactions);
+  const signed = await signCompiled(session, groups.map((group) => compile(session.address, lifetime, group)));
   return signed.map((transaction) => ({
     signature: getSignatureFromTransaction(transaction),
     transaction: getBase64EncodedWireTransaction(transaction),
     lastBlock: lifetime.lastValidBlockHeight,
   }));
+}
+
+/** Has the wallet sign transactions with one approval. */
+function signCompiled({ wallet, account, chain }: Session, transactions: readonly ReturnType<typeof compile>[]) {
+  return createWalletSigner(together(wallet, transactions.length), account, chain).modifyAndSignTransactions(transactions);
+}
+
+/**
+ * Compiles instructions into a transaction that the operator's sponsor pays for if the wallet has too little SOL and the sponsor
+ * takes them, and else the wallet.
+ */
+async function sponsor(wallet: string, lifetime: Lifetime, instructions: readonly AnyInstruction[]) {
+  const own = compile(wallet, lifetime, instructions);
+  if (!(await readNetwork()).sponsor) return own;
+  try {
+    const body = { transaction: getBase64EncodedWireTransaction(own) };
+    const quote = await ask<{ sponsor: string; lamports: string }>('/v1/chain/sponsorships', { method: 'POST', body });
+    const rent = BigInt(quote.lamports);
+    const kit = instructions.map(toKit);
+    const signs = rent > 0n || kit.some(({ accounts = [] }) => accounts.some((one) => one.address === wallet && isSignerRole(one.role)));
+    const first = rent > 0n ? [transferLamports(quote.sponsor, wallet, rent)] : [];
+    // The wallet signs whatever is sent for it.
+    const last = signs ? [] : [{ programAddress: address(MEMO), accounts: [{ address: address(wallet), role: AccountRole.READONLY_SIGNER }], data: MEMO_TEXT }];
+    return compile(quote.sponsor, lifetime, [...first, ...kit, ...last]);
+  } catch (error) {
+    if (error instanceof RefusedError) return own;
+    throw error;
+  }
+}
+
+/** System program's transfer. */
+function transferLamports(from: string, to: string, lamports: bigint): KitInstruction {
+  const data = new Uint8Array(12);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, TRANSFER, true);
+  view.setBigUint64(4, lamports, true);
+  const accounts = [{ address: address(from), role: AccountRole.WRITABLE_SIGNER }, { address: address(to), role: AccountRole.WRITABLE }];
+  return { programAddress: address(SYSTEM), accounts, data };
 }
 
 type Lifetime = Awaited<ReturnType<typeof readBlockhash>>;
@@ -125,24 +169,27 @@ function together(wallet: Wallet, count: number): Wallet {
 }
 
 const MOST_BYTES = 1_100;
+/** Bytes that a sponsor adds: its signature and key, and a transfer or a memo. */
+const SPONSOR_BYTES = 130;
 const MOST_ACCOUNTS = 40;
 
 /** Divides instructions into groups that fit a transaction each, in order. */
-export function packInstructions(instructions: readonly Instruction[]): Instruction[][] {
+export async function packInstructions(instructions: readonly Instruction[]): Promise<Instruction[][]> {
+  const most = (await readNetwork()).sponsor ? MOST_BYTES - SPONSOR_BYTES : MOST_BYTES;
   const groups: Instruction[][] = [];
   for (const instruction of instructions) {
     const last = groups.at(-1);
-    if (last && fits([...last, instruction])) last.push(instruction);
+    if (last && fits([...last, instruction], most)) last.push(instruction);
     else groups.push([instruction]);
   }
   return groups;
 }
 
 /** Whether instructions fit one transaction, with room for what a wallet adds. */
-export function fits(instructions: readonly Instruction[]): boolean {
+export function fits(instructions: readonly Instruction[], most = MOST_BYTES): boolean {
   const addresses = new Set(instructions.flatMap(({ program, accounts }) => [program, ...accounts.map((one) => one.address)]));
   const bodies = instructions.reduce((sum, { accounts, data }) => sum + 4 + accounts.length + (data.length * 3) / 4, 0);
-  return addresses.size <= MOST_ACCOUNTS && 64 + 3 + 32 * (addresses.size + 2) + 34 + bodies + 8 <= MOST_BYTES;
+  return addresses.size <= MOST_ACCOUNTS && 64 + 3 + 32 * (addresses.size + 2) + 34 + bodies + 8 <= most;
 }
 
 function toKit(instruction: AnyInstruction): KitInstruction {

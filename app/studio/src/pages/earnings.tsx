@@ -1,6 +1,7 @@
 import type { Use } from '@motif/sdk';
 import { useState } from 'preact/hooks';
 
+import { auditWork, type AuditedChannel } from '../lib/audit.js';
 import { currencyOf } from '../lib/chain.js';
 import { claimAll } from '../lib/claims.js';
 import { formatAmount, type Currency } from '../lib/money.js';
@@ -57,6 +58,7 @@ function Earnings({ session }: { session: Session }) {
       ))}
       {earnings.works.length > 0 && <ByWork earnings={earnings} />}
       {earnings.works.length > 0 && hasProof(session.address) && <History session={session} earnings={earnings} />}
+      {earnings.works.length > 0 && hasProof(session.address) && <Audit session={session} earnings={earnings} />}
     </>
   );
 }
@@ -149,6 +151,39 @@ function ByWork({ earnings }: { earnings: PersonEarnings }) {
           </tbody>
         </table>
       </div>
+    </section>
+  );
+}
+
+/** Proves that the receipts of a work are all that it was credited for. */
+function Audit({ session, earnings }: { session: Session; earnings: PersonEarnings }) {
+  const auditing = useAction();
+  const [work, setWork] = useState(earnings.works[0]!.work);
+  const [proved, setProved] = useState(0);
+  const [channels, setChannels] = useState<readonly AuditedChannel[]>();
+  const audit = () => {
+    setChannels(undefined);
+    setProved(0);
+    auditing.run(async () => setChannels(await auditWork(work, session.address, setProved)));
+  };
+  const receipts = (channels ?? []).reduce((sum, one) => sum + one.receipts, 0);
+  const options = earnings.works.filter(({ title }) => !isGroupTitle(title)).map((one) => [one.work, one.title || one.work] as const);
+  return (
+    <section>
+      <h2>{texts.audit.title}</h2>
+      <p class="quiet">{texts.audit.intro}</p>
+      <div class="filters">
+        <Select label={texts.earnings.work} value={work} onValue={setWork} options={options} />
+        <button type="button" disabled={auditing.isBusy} onClick={audit}>{texts.audit.start}</button>
+      </div>
+      {auditing.isBusy && <Busy text={texts.audit.busy(proved)} />}
+      <ErrorBox error={auditing.error} />
+      {channels && <Notice tone="good"><span data-audited={receipts}>{channels.length === 0 ? texts.audit.none : texts.audit.done(receipts)}</span></Notice>}
+      {channels?.map(({ channel, payer, mint, amount, receipts: count }) => (
+        <p key={channel} data-audited-channel={channel} data-amount={String(amount)}>
+          <Code value={payer} length={8} />: {texts.audit.row(count)} <Amount amount={amount} mint={mint} />
+        </p>
+      ))}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { examineInWorker, type Examination } from '@motif/sdk/content';
 import { useEffect, useState } from 'preact/hooks';
 
 import { currencies, gateway } from '../lib/catalogue.js';
+import { readNetwork } from '../lib/chain.js';
 import { draftFile } from '../lib/draft-file.js';
 import { formatSol, type Currency } from '../lib/money.js';
 import { estimateCost, isRegistered, makePreview, register, type Draft, type Registered, type WorkKind } from '../lib/registration.js';
@@ -19,15 +20,15 @@ import { TermsEditor, useTerms } from '../ui/terms-editor.js';
 
 /** Registers a work and its terms. */
 export default function RegisterPage() {
-  const loaded = useLoaded(async () => ({ currency: (await currencies())[0], request: await readRequest() }), []);
-  const { currency, request } = loaded.value ?? {};
+  const loaded = useLoaded(async () => ({ currency: (await currencies())[0], request: await readRequest(), network: await readNetwork() }), []);
+  const { currency, request, network } = loaded.value ?? {};
   return (
     <>
       <h1>{texts.register.title}</h1>
       <p class="lead">{texts.register.intro}</p>
       <ErrorBox error={loaded.error} onRetry={loaded.reload} />
       <WithWallet>
-        {(session) => (currency ? <RegisterForm key={session.address} session={session} currency={currency} request={request} /> : <Busy />)}
+        {(session) => (currency ? <RegisterForm key={session.address} session={session} currency={currency} request={request} isSponsored={network?.sponsor !== undefined} /> : <Busy />)}
       </WithWallet>
     </>
   );
@@ -47,7 +48,7 @@ interface Content {
   readonly name: string;
 }
 
-function RegisterForm({ session, currency, request }: { session: Session; currency: Currency; request: VoiceRequest | undefined }) {
+function RegisterForm({ session, currency, request, isSponsored }: { session: Session; currency: Currency; request: VoiceRequest | undefined; isSponsored: boolean }) {
   const [content, setContent] = useState<Content | undefined>(() => request && contentOf(request));
   const [chosenKind, setKind] = useState<WorkKind | undefined>(request ? 'voice' : undefined);
   const kind = chosenKind ?? KIND_OF_MEDIA[content?.media ?? 'image'];
@@ -152,7 +153,7 @@ function RegisterForm({ session, currency, request }: { session: Session; curren
           <label class="check"><input type="checkbox" checked={isMyVoice} onChange={(event) => setMyVoice(event.currentTarget.checked)} />{texts.register.voiceConsent}</label>
         </div>
       )}
-      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ recipients: shares.length, parents: parents.length, hasTerms: parsed.offer !== undefined })))}</p>
+      <p><strong>{texts.register.cost}</strong> {texts.register.costText(formatSol(estimateCost({ recipients: shares.length, parents: parents.length, hasTerms: parsed.offer !== undefined })))} {isSponsored && texts.register.sponsored}</p>
       {problem && content && <p class="bad" role="status">{problem}</p>}
       <ErrorBox error={sending.error} />
       <button type="submit" class="primary big" disabled={isBlocked}>{parsed.offer ? texts.register.submit : texts.register.submitPlain}</button>

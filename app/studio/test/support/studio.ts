@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -5,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import decodeQR from 'qr/decode.js';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-
-import { preview, type PreviewServer } from 'vite';
 
 import { Core, type AccountJson } from '@motif/sdk';
 
@@ -24,11 +23,10 @@ export const ADMIN_SECRET = 'a secret of the test, which is longer than 32 bytes
 
 /** Time for what a page does, milliseconds: other processes of the machine may take the processor. */
 const PATIENCE = 90_000;
-const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
 export const CHROMIUM = process.env['MOTIF_CHROMIUM'] ?? '/usr/bin/chromium';
 export const HAS_CHROMIUM = existsSync(CHROMIUM);
 const CORE = fileURLToPath(new URL('../../../../sdk/core/motif_core.wasm', import.meta.url));
-const PEOPLE = ['creator', 'friend', 'platform', 'gateway'] as const;
+const PEOPLE = ['creator', 'friend', 'platform', 'gateway', 'sponsor'] as const;
 type Person = (typeof PEOPLE)[number];
 
 /** A network, a gateway with the studio, and a browser. */
@@ -38,15 +36,15 @@ export class Studio {
   readonly #browser: Browser;
   /** Whether the binary has pages of another build: then dist/ is served in their place. */
   readonly #isOther: boolean;
-  readonly #adminUrl: string;
-  #preview: PreviewServer | undefined;
+  /** The gateway's admin listener. */
+  readonly adminUrl: string;
   /** Errors of pages: failed scripts, refused resources. */
   readonly errors: string[] = [];
   /** Requests to another origin than the gateway's. */
   readonly foreign: string[] = [];
 
   private constructor(localnet: Localnet, core: Core, browser: Browser, isOther: boolean, adminUrl: string) {
-    this.#adminUrl = adminUrl;
+    this.adminUrl = adminUrl;
     this.localnet = localnet;
     this.core = core;
     this.#browser = browser;
@@ -57,7 +55,8 @@ export class Studio {
     const localnet = await Localnet.start(PEOPLE);
     const adminPort = await freePort(1);
     await localnet.write('admin.secret', ADMIN_SECRET);
-    await localnet.serve(['--admin-listen', `127.0.0.1:${adminPort}`, '--admin-secret-file', 'admin.secret']);
+    await localnet.write('gateway.toml', '[sponsor]\nkey = "sponsor.json"\n');
+    await localnet.serve(['--config', 'gateway.toml', '--admin-listen', `127.0.0.1:${adminPort}`, '--admin-secret-file', 'admin.secret']);
     const core = await Core.load(Uint8Array.from(await readFile(CORE)));
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
     const isOther = await hasOtherPages(localnet.gatewayUrl);
@@ -67,7 +66,6 @@ export class Studio {
 
   async stop(): Promise<void> {
     await this.#browser.close();
-    await this.#preview?.close();
     await this.localnet.stop();
   }
 
@@ -75,18 +73,10 @@ export class Studio {
     return this.localnet.gatewayUrl;
   }
 
-  /** Serves dist/ beside the admin interface, as `npm run preview` does for an operator; returns the URL. */
-  async previewAdmin(): Promise<string> {
-    const paths = ['/v1', '/metrics'];
-    const proxy = Object.fromEntries(paths.map((path) => [path, this.#adminUrl]));
-    this.#preview ??= await preview({ root: FOLDER, logLevel: 'silent', preview: { port: await freePort(1), strictPort: true, host: '127.0.0.1', proxy } });
-    return (this.#preview.resolvedUrls?.local[0] ?? '').replace(/\/studio\/$/, '');
-  }
-
   /** Opens a page of a browser of its own, with a person's wallet. */
   async open(path: string, wallet?: ScriptedWallet, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext(options);
-    if (this.#isOther) await serveDist(context, this.url);
+    if (this.#isOther) await serveDist(context, path.startsWith('http') ? new URL(path).origin : this.url);
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => this.errors.push(`${path}: ${error.message}`));
@@ -101,6 +91,17 @@ export class Studio {
     await wallet?.install(page);
     await page.goto(path.startsWith('/') ? this.url + path : path);
     return page;
+  }
+
+  /** Creates the wallet of a key that has no account on chain. */
+  async newcomer(): Promise<ScriptedWallet> {
+    const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+    return ScriptedWallet.open(Uint8Array.from(Buffer.concat([d, x].map((part) => Buffer.from(part!, 'base64url')))));
+  }
+
+  /** Returns the lamports of an account. */
+  async lamports(address: string): Promise<number> {
+    return (await this.localnet.call<{ value: number }>('getBalance', [address, { commitment: 'confirmed' }])).value;
   }
 
   async wallet(person: Person): Promise<ScriptedWallet> {

@@ -1,4 +1,5 @@
 use motif_interface::{AccountData, mint_decimals, token_amount};
+use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_clock::Clock;
@@ -6,6 +7,8 @@ use solana_pubkey::Pubkey;
 use solana_rpc_client_api::{
     config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
     filter::{Memcmp, RpcFilterType},
+    request::RpcRequest,
+    response::Response,
 };
 
 use super::{Client, TransportError};
@@ -216,9 +219,16 @@ impl Client {
     /// # Errors
     /// [`Error::Transport`].
     pub async fn account(&self, address: &Pubkey) -> Result<Option<Account>, Error> {
-        let commitment = self.rpc.commitment();
-        let response = self.rpc.get_account_with_commitment(address, commitment).await;
-        Ok(response?.value)
+        let config = RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64Zstd),
+            commitment: Some(self.rpc.commitment()),
+            ..RpcAccountInfoConfig::default()
+        };
+        // The client's own method reports every failure as a missing account.
+        let params = json!([address.to_string(), config]);
+        let response = self.rpc.send(RpcRequest::GetAccountInfo, params).await;
+        let response: Response<Option<UiAccount>> = response?;
+        Ok(response.value.and_then(|account| account.to_account()))
     }
 
     /// Returns the accounts at `addresses`, in their order; `None` for those that do not exist.

@@ -20,6 +20,7 @@ use super::{
     Attempt, Client, ComputeBudget, DynSigner, PriorityFee,
     compute_budget::written,
     envelope::{message, sealed},
+    node_sender::is_unconnected,
 };
 use crate::{Error, Refusal};
 
@@ -182,12 +183,14 @@ impl Client {
             ..RpcSendTransactionConfig::default()
         };
         let sent = self.rpc.send_transaction_with_config(transaction, config).await;
-        if let Err(error) = sent {
-            return Err(refusal(&error).unwrap_or_else(|| match error.kind() {
-                // The request was sent; whether it arrived is unknown.
-                ErrorKind::Io(_) | ErrorKind::Reqwest(_) => Error::Unconfirmed { signature },
-                _ => error.into(),
-            }));
+        match sent {
+            // An earlier copy of the transaction has arrived.
+            Err(error) if is_processed(&error) => {}
+            Err(error) if is_unconnected(&error) || is_response(&error) => {
+                return Err(refusal(&error).unwrap_or_else(|| error.into()));
+            }
+            // Without a response, whether it arrived is unknown: its status tells.
+            Ok(_) | Err(_) => {}
         }
         let started = Instant::now();
         let mut sent_at = started;
@@ -249,9 +252,15 @@ impl Client {
             max_supported_transaction_version: Some(1),
         };
         for _ in 0..20 {
-            if let Ok(found) = self.rpc.get_transaction_with_config(signature, config).await
-                && let Some(meta) = found.transaction.meta
-            {
+            let found = match self.rpc.get_transaction_with_config(signature, config).await {
+                Ok(found) => found.transaction.meta,
+                // The node has responded: `null`, or that it does not have the transaction.
+                Err(error) if is_response(&error) => None,
+                Err(error) if matches!(error.kind(), ErrorKind::SerdeJson(_)) => None,
+                // Each request was repeated already.
+                Err(_) => break,
+            };
+            if let Some(meta) = found {
                 let units = Option::from(meta.compute_units_consumed).unwrap_or(0);
                 let logs = match meta.log_messages {
                     OptionSerializer::Some(logs) => logs,
@@ -298,6 +307,16 @@ fn parse_error(line: &str) -> Option<(String, String)> {
     let (name, rest) = rest.split_once(". Error Number: ")?;
     let (_, message) = rest.split_once("Error Message: ")?;
     Some((name.to_owned(), message.trim_end_matches('.').to_owned()))
+}
+
+/// Returns whether the node responded to a request with an error.
+fn is_response(error: &ClientError) -> bool {
+    matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
+}
+
+/// Returns whether the cluster has executed the transaction already.
+fn is_processed(error: &ClientError) -> bool {
+    error.get_transaction_error() == Some(TransactionError::AlreadyProcessed)
 }
 
 /// Returns the rejection of a transaction in preflight simulation.

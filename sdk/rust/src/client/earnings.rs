@@ -105,7 +105,8 @@ impl Client {
     /// units that each received.
     ///
     /// Batches claims into as few transactions as fit, and creates missing token accounts. A
-    /// recipient that cannot be paid keeps its claim and does not block the others.
+    /// recipient that cannot be paid, or cannot sign and is not allowed by
+    /// [`Client::allow_unsignable`], keeps its claim and does not block the others.
     ///
     /// # Errors
     /// As [`Client::send`] for bringing earnings to the work's present split;
@@ -130,6 +131,9 @@ impl Client {
                 owed.push((at as u8, part.key));
             }
         }
+        let keys: Vec<_> = owed.iter().map(|(_, key)| *key).collect();
+        let unsignable = self.unsignable(&keys).await?;
+        owed.retain(|(_, key)| unsignable.iter().all(|(other, _)| other != key));
         let mut missing = Vec::new();
         for (_, recipient) in &owed {
             if self.account(&currency.tokens(recipient)).await?.is_none() {
@@ -246,9 +250,11 @@ impl Claim<'_> {
     /// Pays the recipient; returns base units. Any signer may pay the fee.
     ///
     /// # Errors
-    /// As [`Client::send`]; [`Error::NotFound`] if the work has no earnings.
+    /// As [`Client::send`]; [`Error::NotFound`] if the work has no earnings; [`Error::Unsignable`]
+    /// if the recipient cannot sign.
     pub async fn send(self, fee_payer: &DynSigner) -> Result<(u64, ConfirmedTransaction), Error> {
         let Self { client, work, recipient, currency } = self;
+        client.check_signable(&[recipient]).await?;
         let before = client.opened_earnings(&work, &currency.mint).await?;
         let taken = |earnings: &EarningsAccount| {
             let position = earnings.position(&recipient);

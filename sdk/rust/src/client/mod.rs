@@ -22,24 +22,28 @@ mod confirm;
 mod disputes;
 mod earnings;
 mod envelope;
+mod node_sender;
 mod operators;
 mod priority_fee;
+mod rate_limit;
 #[cfg(feature = "fingerprint")]
 mod recognition;
 mod rights;
 mod sale_error;
 mod sale_rules;
 mod sales;
+mod signable;
 mod splits;
 mod till_payment;
 mod tills;
 mod transport;
 mod works;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_pubkey::Pubkey;
+use solana_rpc_client::{nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig};
 use solana_signer::Signer;
 
 #[cfg(feature = "fingerprint")]
@@ -53,11 +57,14 @@ pub use self::{
     confirm::ConfirmedTransaction,
     earnings::{Claim, Collected},
     envelope::LARGE_PACKET_BYTES,
+    node_sender::NodeSender,
     priority_fee::{Attempt, InvalidPriorityFee, PriorityFee},
+    rate_limit::RateLimit,
     rights::{Approve, RevokeApproval},
     sale_error::SaleError,
     sale_rules::{sale_amount, sale_obstacle, sale_price},
     sales::{Sale, VerifiedSale},
+    signable::Unsignable,
     splits::ChangeSplit,
     tills::{PayTill, SignedPayment, SweptTill},
     transport::TransportError,
@@ -77,18 +84,21 @@ const BASE_FEE: u64 = 5_000;
 pub struct Client {
     rpc: Arc<RpcClient>,
     priority_fee: PriorityFee,
+    /// Addresses that may be paid although no key signs for them.
+    allowed: Arc<BTreeSet<Pubkey>>,
 }
 
 impl Client {
-    /// Creates a client of the RPC node at `rpc_url`, without connecting to it.
+    /// Creates a client of the RPC node at `rpc_url`, without connecting to it. Requests are repeated
+    /// while the node fails in a way that passes: see [`NodeSender`].
     pub fn new(rpc_url: &str) -> Self {
-        let commitment = CommitmentConfig::confirmed();
-        Self::from_rpc(RpcClient::new_with_commitment(rpc_url.to_owned(), commitment))
+        let config = RpcClientConfig::with_commitment(CommitmentConfig::confirmed());
+        Self::from_rpc(RpcClient::new_sender(NodeSender::new(rpc_url), config))
     }
 
     /// Creates a client on an RPC client, which must have the commitment `confirmed`.
     pub fn from_rpc(rpc: RpcClient) -> Self {
-        Self { rpc: Arc::new(rpc), priority_fee: PriorityFee::default() }
+        Self { rpc: Arc::new(rpc), priority_fee: PriorityFee::default(), allowed: Arc::default() }
     }
 
     /// Priority fee of transactions. Default: [`PriorityFee::default`].

@@ -35,26 +35,33 @@ impl Client {
     /// Registers an operator. The authority pays the rent.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::Unsignable`] for a fee owner that cannot sign.
     pub async fn register_operator(
         &self,
         authority: &DynSigner,
         args: RegisterOperatorArgs,
     ) -> Result<ConfirmedTransaction, Error> {
         let key = authority.pubkey();
+        if args.terms.fee_owner != key {
+            self.check_signable(&[args.terms.fee_owner]).await?;
+        }
         self.send(&[operator::register(&key, &key, args)], authority, &[]).await
     }
 
     /// Changes an operator's conditions for channels that open from now on.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::Unsignable`] for a new fee owner that cannot sign.
     pub async fn update_operator(
         &self,
         authority: &DynSigner,
         terms: OperatorTerms,
     ) -> Result<ConfirmedTransaction, Error> {
-        self.send(&[operator::update(&authority.pubkey(), terms)], authority, &[]).await
+        let key = authority.pubkey();
+        if self.operator(&key).await?.fee_owner != terms.fee_owner {
+            self.check_signable(&[terms.fee_owner]).await?;
+        }
+        self.send(&[operator::update(&key, terms)], authority, &[]).await
     }
 
     /// Replaces an operator's settle key or receipt key after [`Operator::ROTATION_SECONDS`].

@@ -30,6 +30,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`]. A failure leaves a proposal that can be cancelled.
+    /// [`Error::Unsignable`] for a recipient that cannot sign; then nothing was sent.
     pub async fn propose_split(
         &self,
         owner: &DynSigner,
@@ -38,12 +39,24 @@ impl Client {
         expires_at: Option<i64>,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
         let key = owner.pubkey();
+        self.check_recipients(split, &key).await?;
         let parts = licensing::propose_split_in_parts(&key, work, split, expires_at);
         let mut confirmed = Vec::new();
         for packet in packed(parts, &key) {
             confirmed.push(self.send(&packet, owner, &[]).await?);
         }
         Ok(confirmed)
+    }
+
+    /// Checks that all recipients but `signer`, which signs now, can sign or are allowed.
+    pub(super) async fn check_recipients(
+        &self,
+        split: &[Share],
+        signer: &Pubkey,
+    ) -> Result<(), Error> {
+        let others = split.iter().map(|share| share.recipient);
+        let others: Vec<_> = others.filter(|recipient| recipient != signer).collect();
+        self.check_signable(&others).await
     }
 
     /// Approves the proposed split if it is `split`.

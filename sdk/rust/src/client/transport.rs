@@ -1,12 +1,14 @@
 use solana_pubsub_client::pubsub_client::PubsubClientError;
 use solana_rpc_client_api::client_error::Error as ClientError;
 
+use super::node_sender::reason;
+
 /// Errors of the connection to an RPC node.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// Error returned when a request fails.
-    #[error(transparent)]
-    Rpc(Box<ClientError>),
+    #[error("{}", described(.0))]
+    Rpc(#[source] Box<ClientError>),
     /// Error returned when a subscription fails.
     #[error(transparent)]
     Subscription(Box<PubsubClientError>),
@@ -22,6 +24,14 @@ pub enum TransportError {
     /// Error returned when the node has no valid Clock sysvar.
     #[error("the RPC node returned no valid Clock sysvar")]
     NoClock,
+}
+
+/// Returns the text of a failed request, with the name of its method.
+fn described(error: &ClientError) -> String {
+    match error.request() {
+        Some(request) => format!("{request}: {}", reason(error)),
+        None => reason(error),
+    }
 }
 
 impl From<ClientError> for TransportError {

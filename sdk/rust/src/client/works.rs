@@ -182,10 +182,12 @@ impl<'a> RegisterWork<'a> {
     /// Registers the work; returns its address.
     ///
     /// # Errors
-    /// As [`Client::send`]; [`Error::NotFound`] if a parent is not registered.
+    /// As [`Client::send`]; [`Error::NotFound`] if a parent is not registered;
+    /// [`Error::Unsignable`] for a recipient that cannot sign.
     pub async fn send(self, creator: &DynSigner) -> Result<(Pubkey, ConfirmedTransaction), Error> {
         let Self { client, mut registration, consent, rights: given, parent_owners } = self;
         let key = creator.pubkey();
+        client.check_recipients(&registration.split, &key).await?;
         let mut signers = vec![creator];
         signers.extend(parent_owners);
         let owners: Vec<_> = signers.iter().map(|signer| signer.pubkey()).collect();

@@ -18,7 +18,7 @@ use super::{
         WorkUsageBy, WorkUsageReport,
     },
 };
-use crate::licensing::Use;
+use crate::{http, licensing::Use};
 
 /// Client of a gateway's HTTP interface. Clones share connections.
 ///
@@ -48,7 +48,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 impl GatewayClient {
     /// Creates a client of the gateway at `url`, without connecting to it.
     pub fn new(url: &str) -> Self {
-        let builder = reqwest::Client::builder()
+        let builder = http::client_builder()
             .timeout(ANSWER_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true);

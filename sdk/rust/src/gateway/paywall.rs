@@ -13,6 +13,7 @@ use super::{
     error::untrusted,
     wire::{Payment, PaymentRequired, PriceTag, Problem},
 };
+use crate::http;
 
 /// Client of model servers behind paywalls. Clones share connections.
 ///
@@ -44,7 +45,7 @@ impl PaywallClient {
     /// Creates a client that accepts answers of up to 64 MiB.
     pub fn new() -> Self {
         // Fails only if the system resolver cannot be set up.
-        Self::from_builder(reqwest::Client::builder())
+        Self::from_builder(http::client_builder())
             .unwrap_or_else(|_| Self::with(Default::default()))
     }
 

@@ -1,1 +1,0 @@
-import{E as e}from"./index-C102OPjy.js";var t=new e(void 0);export{t};
