@@ -19,6 +19,7 @@ mod instructions;
 mod licenses;
 mod parts;
 mod paywall;
+mod sales;
 mod terms;
 mod version;
 
@@ -33,7 +34,7 @@ pub struct Core {
 
 const CALLS: [Calls; 17] = {
     let [works, channel, earnings, operator, till] = instructions::CALLS;
-    let [payer_addresses, prices, receipts, sales, payer, payer_paywall] = motif_payer_calls::CALLS;
+    let [payer_addresses, prices, receipts, payer, payer_paywall] = motif_payer_calls::CALLS;
     [
         version::CALLS,
         addresses::CALLS,
@@ -47,7 +48,7 @@ const CALLS: [Calls; 17] = {
         licenses::CALLS,
         prices,
         receipts,
-        sales,
+        sales::CALLS,
         terms::CALLS,
         payer,
         payer_paywall,

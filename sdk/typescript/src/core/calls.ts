@@ -128,6 +128,9 @@ interface ReceiptCalls {
   >;
   /** Raw: body of the request. */
   'request.digest': Call<{ method: string; target: string }, { digest: Digest }>;
+}
+
+interface SaleCalls {
   'sale.read': Call<{ header: string }, { receipt: SaleReceipt }>;
   'sale.verify': Call<{ receipt: SaleReceipt; keys: readonly ReceiptKey[] }, Nothing>;
 }
@@ -281,6 +284,7 @@ export type Calls = AddressCalls &
   ChainCalls &
   PriceCalls &
   ReceiptCalls &
+  SaleCalls &
   TermsCalls &
   PayerCalls &
   PaywallCalls &

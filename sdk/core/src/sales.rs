@@ -2,15 +2,14 @@
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_json::{Foreign, object};
-use motif_wire::sale::SaleReceipt;
-
-use crate::{
+use motif_payer_calls::{
     Calls, Payers,
     parts::{ReceiptKeyParts, receipt_keys},
     receipts::unsigned,
 };
+use motif_wire::sale::SaleReceipt;
 
-pub const CALLS: Calls = &[("sale.read", read), ("sale.verify", verify)];
+pub(crate) const CALLS: Calls = &[("sale.read", read), ("sale.verify", verify)];
 
 fn read(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { header: String });
