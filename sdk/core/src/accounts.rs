@@ -9,19 +9,17 @@ use motif_interface::{
         Approval, Config, Dispute, Share, SplitChange, Terms, Work, WorkHead, terms_digest,
     },
     mint_decimals,
-    operator::Operator,
     payments::{Issuance, Licensee, Till, Vault},
     token_amount,
 };
 use motif_json::{Field, Json};
 use motif_payer_calls::{
     Calls, Payers,
-    accounts::{channel, invalid, key, operator, time},
-    parts::{LicenseParts, SharesParts, data},
+    accounts::{channel, invalid, operator, time},
+    parts::{SharesParts, data},
 };
 use motif_wire::{Address, Amount, Digest, ParentShare};
 use serde_json::{Value, json};
-use solana_pubkey::Pubkey;
 
 use crate::parts::{OfferParts, ShareParts};
 

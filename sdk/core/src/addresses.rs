@@ -8,7 +8,6 @@ use motif_interface::{
 };
 use motif_payer_calls::{Calls, Payers, addresses::found};
 use motif_wire::{Address, Amount, Digest};
-use serde_json::json;
 use solana_pubkey::Pubkey;
 
 pub(crate) const CALLS: Calls = &[

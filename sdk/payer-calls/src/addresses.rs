@@ -8,7 +8,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{Calls, Payers, parts::SharesParts};
 
-pub const CALLS: Calls = &[("address.operator", operator), ("address.till", till)];
+pub(crate) const CALLS: Calls = &[("address.operator", operator), ("address.till", till)];
 
 /// Answers with an address.
 pub fn found(address: Pubkey) -> Result<Answer, CallError> {

@@ -28,9 +28,9 @@ pub fn base64(bytes: &[u8]) -> String {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptKeyParts {
-    pub key: Address,
+    pub(crate) key: Address,
     #[serde(default)]
-    pub valid_from: i64,
+    pub(crate) valid_from: i64,
 }
 
 /// Creates an operator's list of receipt keys.
@@ -45,18 +45,18 @@ pub fn receipt_keys(keys: &[ReceiptKeyParts]) -> ReceiptKeys {
 #[serde(deny_unknown_fields)]
 pub struct SharesParts {
     #[serde(default)]
-    pub operator: Option<Address>,
+    pub(crate) operator: Option<Address>,
     #[serde(default)]
-    pub operator_parts: u32,
-    pub works: Vec<TillShareParts>,
+    pub(crate) operator_parts: u32,
+    pub(crate) works: Vec<TillShareParts>,
 }
 
 /// Parts of a work in a till.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TillShareParts {
-    pub work: Address,
-    pub parts: u32,
+    pub(crate) work: Address,
+    pub(crate) parts: u32,
 }
 
 impl SharesParts {
@@ -90,33 +90,33 @@ impl From<&TillShares> for SharesParts {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LicenseParts {
-    pub work: Address,
-    pub terms_number: u32,
+    pub(crate) work: Address,
+    pub(crate) terms_number: u32,
     /// `null` if this version does not know the use.
     #[serde(rename = "use")]
     #[serde(default)]
-    pub licensed_use: Option<Use>,
+    pub(crate) licensed_use: Option<Use>,
     /// `null` if this version does not know the unit.
     #[serde(default)]
-    pub unit: Option<Unit>,
-    pub holds_quota: bool,
-    pub day: u32,
-    pub notice_seconds: u32,
-    pub price: Amount,
-    pub quota_price: Amount,
-    pub units: Amount,
-    pub free_units_left: Amount,
+    pub(crate) unit: Option<Unit>,
+    pub(crate) holds_quota: bool,
+    pub(crate) day: u32,
+    pub(crate) notice_seconds: u32,
+    pub(crate) price: Amount,
+    pub(crate) quota_price: Amount,
+    pub(crate) units: Amount,
+    pub(crate) free_units_left: Amount,
     #[serde(default)]
-    pub units_left: Option<Amount>,
+    pub(crate) units_left: Option<Amount>,
     #[serde(default)]
-    pub daily_units: Option<Amount>,
-    pub units_today: Amount,
+    pub(crate) daily_units: Option<Amount>,
+    pub(crate) units_today: Amount,
     #[serde(default)]
-    pub revenue_left: Option<Amount>,
+    pub(crate) revenue_left: Option<Amount>,
     #[serde(default)]
-    pub expires_at: Option<i64>,
-    pub settled: Amount,
-    pub collected: Amount,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) settled: Amount,
+    pub(crate) collected: Amount,
 }
 
 impl From<&License> for LicenseParts {

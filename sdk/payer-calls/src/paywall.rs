@@ -22,7 +22,7 @@ use crate::{
     prices::VoucherArgument,
 };
 
-pub const CALLS: Calls = &[
+pub(crate) const CALLS: Calls = &[
     ("payment_required.read", read_required),
     ("paywall.license", license),
     ("purchase.names", names),

@@ -12,7 +12,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{Calls, Payers};
 
-pub const CALLS: Calls = &[
+pub(crate) const CALLS: Calls = &[
     ("voucher.bytes", bytes),
     ("voucher.verify", verify),
     ("statement.digest", digest),

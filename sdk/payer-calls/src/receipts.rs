@@ -17,7 +17,7 @@ use crate::{
     parts::{ReceiptKeyParts, data, receipt_keys},
 };
 
-pub const CALLS: Calls = &[
+pub(crate) const CALLS: Calls = &[
     ("receipt.digest", digest),
     ("receipt.read", read),
     ("receipt.verify", verify),

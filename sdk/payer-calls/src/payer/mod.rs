@@ -25,7 +25,7 @@ use crate::{
 
 pub(crate) use errors::{payer_error, price_tag_error};
 
-pub const CALLS: Calls = &[
+pub(crate) const CALLS: Calls = &[
     ("payer.new", new),
     ("payer.load", load),
     ("payer.free", free),
