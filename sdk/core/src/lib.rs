@@ -18,8 +18,6 @@ mod addresses;
 mod instructions;
 mod licenses;
 mod parts;
-mod paywall;
-mod sales;
 mod terms;
 mod version;
 
@@ -32,9 +30,9 @@ pub struct Core {
     payers: Payers,
 }
 
-const CALLS: [Calls; 17] = {
+const CALLS: [Calls; 16] = {
     let [works, channel, earnings, operator, till] = instructions::CALLS;
-    let [payer_addresses, prices, receipts, payer, payer_paywall] = motif_payer_calls::CALLS;
+    let [payer_addresses, prices, receipts, sales, payer, paywall] = motif_payer_calls::CALLS;
     [
         version::CALLS,
         addresses::CALLS,
@@ -48,11 +46,10 @@ const CALLS: [Calls; 17] = {
         licenses::CALLS,
         prices,
         receipts,
-        sales::CALLS,
+        sales,
         terms::CALLS,
         payer,
-        payer_paywall,
-        paywall::CALLS,
+        paywall,
     ]
 };
 

@@ -19,7 +19,8 @@ pub mod parts;
 mod payer;
 mod paywall;
 pub mod prices;
-pub mod receipts;
+mod receipts;
+mod sales;
 pub mod version;
 
 use motif_frame::{Handler, answer};
@@ -30,14 +31,14 @@ pub use payer::Payers;
 pub type Calls = &'static [(&'static str, Handler<Payers>)];
 
 /// Calls that every module with payers has.
-pub const CALLS: [Calls; 5] =
-    [addresses::CALLS, prices::CALLS, receipts::CALLS, payer::CALLS, paywall::CALLS];
+pub const CALLS: [Calls; 6] =
+    [addresses::CALLS, prices::CALLS, receipts::CALLS, sales::CALLS, payer::CALLS, paywall::CALLS];
 
 /// All calls of this module.
-const OWN: [Calls; 6] = {
-    let [addresses, prices, receipts, payer, paywall] = CALLS;
+const OWN: [Calls; 7] = {
+    let [addresses, prices, receipts, sales, payer, paywall] = CALLS;
     let own: Calls = &[("version", version::version), ("account.decode", accounts::decode)];
-    [own, addresses, prices, receipts, payer, paywall]
+    [own, addresses, prices, receipts, sales, payer, paywall]
 };
 
 impl Payers {

@@ -1,5 +1,7 @@
 //! Persistent part of a payer's state.
 
+use std::collections::BTreeMap;
+
 use motif_interface::receipt::SignedReceipt;
 use motif_wire::{Address, BatchedGeneration, ReceiptParts, StatementEntry};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,8 +38,9 @@ pub(crate) struct SavedState {
     pub offers: Vec<BatchedGeneration>,
     /// Spending since the state was created, base units, fees included.
     pub spent: u64,
-    /// Spending by day and tag, ascending.
-    pub days: Vec<(i64, String, u64)>,
+    /// Spending by day and tag.
+    #[serde(serialize_with = "write_days", deserialize_with = "read_days")]
+    pub days: BTreeMap<(i64, String), u64>,
     /// Receipts that were not exported.
     pub receipts: Vec<KeptReceipt>,
     /// Number of the next receipt.
@@ -105,7 +108,7 @@ impl SavedState {
             statements: Vec::new(),
             offers: Vec::new(),
             spent: 0,
-            days: Vec::new(),
+            days: BTreeMap::new(),
             receipts: Vec::new(),
             next_receipt: 1,
             unanswered: None,
@@ -136,20 +139,18 @@ impl SavedState {
         at: i64,
     ) {
         let day = day_of(at);
-        self.days.retain(|(past, ..)| *past > day.saturating_sub(Self::DAYS));
+        self.days.retain(|(past, _), _| *past > day.saturating_sub(Self::DAYS));
         let tags = groups.iter().flat_map(|group| (0..group.count).map(move |_| group));
         for (((group, charged), receipt), generation) in
             tags.zip(charges).zip(receipts).zip(generations)
         {
             let charged = if group.is_again { 0 } else { *charged };
             self.spent = self.spent.saturating_add(charged);
-            let tag = group.tag.as_deref().unwrap_or_default();
-            match self.place_of(day, tag) {
-                Ok(place) => self.days[place].2 = self.days[place].2.saturating_add(charged),
-                Err(place) => self.days.insert(place, (day, tag.to_owned(), charged)),
-            }
+            let tag = group.tag.clone();
+            let spent = self.days.entry((day, tag.clone().unwrap_or_default())).or_default();
+            *spent = spent.saturating_add(charged);
             if self.is_kept {
-                let (number, receipt, tag) = (self.next_receipt, *receipt, group.tag.clone());
+                let (number, receipt) = (self.next_receipt, *receipt);
                 self.receipts.push(KeptReceipt { number, tag, charged, receipt });
                 self.next_receipt = number.saturating_add(1);
                 // A hold can be captured once, and is not part of what is offered again.
@@ -184,16 +185,10 @@ impl SavedState {
     /// Returns spending of a day, base units, fees included; of all tags without `tag`.
     pub fn spent_on(&self, day: i64, tag: Option<&str>) -> u64 {
         if let Some(tag) = tag {
-            return self.place_of(day, tag).map_or(0, |place| self.days[place].2);
+            return self.days.get(&(day, tag.to_owned())).copied().unwrap_or(0);
         }
-        let start = self.place_of(day, "").unwrap_or_else(|place| place);
-        let of_day = self.days[start..].iter().take_while(|(one, ..)| *one == day);
-        of_day.fold(0, |sum, (.., spent)| sum.saturating_add(*spent))
-    }
-
-    /// Returns the place of a day's spending with a tag, or where it belongs.
-    fn place_of(&self, day: i64, tag: &str) -> Result<usize, usize> {
-        self.days.binary_search_by(|(one, other, _)| (*one, other.as_str()).cmp(&(day, tag)))
+        let of_day = self.days.range((day, String::new())..(day.saturating_add(1), String::new()));
+        of_day.fold(0, |sum, (_, spent)| sum.saturating_add(*spent))
     }
 }
 
@@ -208,4 +203,18 @@ fn write_receipt<S: Serializer>(signed: &SignedReceipt, to: S) -> Result<S::Ok, 
 
 fn read_receipt<'de, D: Deserializer<'de>>(from: D) -> Result<SignedReceipt, D::Error> {
     ReceiptParts::deserialize(from).map(|parts| SignedReceipt::from(&parts))
+}
+
+fn write_days<S: Serializer>(
+    days: &BTreeMap<(i64, String), u64>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_seq(days.iter().map(|((day, tag), spent)| (day, tag, spent)))
+}
+
+fn read_days<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<(i64, String), u64>, D::Error> {
+    let mut days = BTreeMap::new();
+    let read = Vec::<(i64, String, u64)>::deserialize(from)?;
+    days.extend(read.into_iter().map(|(day, tag, spent)| ((day, tag), spent)));
+    Ok(days)
 }

@@ -16,7 +16,6 @@ export type Digest = Schemas['Digest'];
 /** 128 hexadecimal digits. */
 export type SignatureHex = Schemas['SignatureHex'];
 
-export type AskToPay = Schemas['AskToPay'];
 export type Authentication = Schemas['Authentication'];
 export type AuthenticationRequest = Schemas['AuthenticationRequest'];
 export type BatchedGeneration = Schemas['BatchedGeneration'];
@@ -29,7 +28,6 @@ export type HoldRequest = Schemas['HoldRequest'];
 export type LineageFacts = Schemas['LineageFacts'];
 export type Operator = Schemas['Operator'];
 export type PaidRoutes = Schemas['PaidRoutes'];
-export type PayForAnswer = Schemas['PayForAnswer'];
 export type PayerProof = Schemas['PayerProof'];
 export type PriceTag = Schemas['PriceTag'];
 export type Problem = Schemas['Problem'];

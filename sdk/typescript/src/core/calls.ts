@@ -1,12 +1,10 @@
 import type {
   AddressText,
   AmountText,
-  AskToPay,
   BatchedGeneration,
   Digest,
   Due,
   HoldFacts,
-  PayForAnswer,
   PayerProof,
   PriceTag,
   Receipt,
@@ -128,9 +126,6 @@ interface ReceiptCalls {
   >;
   /** Raw: body of the request. */
   'request.digest': Call<{ method: string; target: string }, { digest: Digest }>;
-}
-
-interface SaleCalls {
   'sale.read': Call<{ header: string }, { receipt: SaleReceipt }>;
   'sale.verify': Call<{ receipt: SaleReceipt; keys: readonly ReceiptKey[] }, Nothing>;
 }
@@ -239,13 +234,6 @@ interface PaywallCalls {
   'purchase.part': Call<{ receipt: Receipt }, Nothing>;
 }
 
-/** Headers that a paywall reads and writes. */
-interface SellerCalls {
-  'payment.read': Call<{ header: string }, { ask?: AskToPay; pay?: PayForAnswer }>;
-  'payment_required.write': Call<{ required: { 'price-tag': PriceTag } | { due: Due } }, { header: string }>;
-  'receipt.write': Call<{ receipt: Receipt }, { header: string }>;
-}
-
 /** Program that the rules know. */
 export type ProgramName =
   | 'associated_token'
@@ -284,11 +272,9 @@ export type Calls = AddressCalls &
   ChainCalls &
   PriceCalls &
   ReceiptCalls &
-  SaleCalls &
   TermsCalls &
   PayerCalls &
-  PaywallCalls &
-  SellerCalls;
+  PaywallCalls;
 
 /** Name of a rule. */
 export type CallName = keyof Calls;

@@ -2,12 +2,13 @@
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_json::{Foreign, object};
-use motif_payer_calls::{
+use motif_wire::sale::SaleReceipt;
+
+use crate::{
     Calls, Payers,
     parts::{ReceiptKeyParts, receipt_keys},
     receipts::unsigned,
 };
-use motif_wire::sale::SaleReceipt;
 
 pub(crate) const CALLS: Calls = &[("sale.read", read), ("sale.verify", verify)];
 
