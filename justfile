@@ -12,6 +12,14 @@ gate:
 test:
     cargo test --release --workspace
 
+# Build packages of the `motif` binary into dist/: deb, wheel, npm, sbom, or image. MOTIF_BINARY names a binary that is built.
+package *arguments:
+    package/build.sh {{arguments}}
+
+# Test the packages in dist/. MOTIF_BINARY names the binary that plays the network.
+test-packages *arguments:
+    python3 -B -m unittest discover --start-directory package/tests {{arguments}}
+
 # Rebuild the programs' bytecode, its manifest and the IDL.
 programs:
     toolchain/build-programs.sh

@@ -7,6 +7,9 @@ use clap::Parser;
 
 mod cycles;
 mod features;
+mod licenses;
+mod sbom;
+mod shipped;
 mod tree;
 mod words;
 
@@ -19,6 +22,15 @@ enum Command {
     Cycles(Root),
     /// Find dependencies that `cargo run` and `cargo test --workspace` compile with other features.
     Features(Root),
+    /// Print the licenses of the code in the `motif` binary. Needs `npm ci --prefix app/studio`.
+    Licenses(Root),
+    /// Print the software bill of materials of a `motif` binary.
+    Sbom {
+        /// The binary.
+        binary: PathBuf,
+        #[command(flatten)]
+        root: Root,
+    },
 }
 
 #[derive(clap::Args)]
@@ -33,6 +45,8 @@ fn main() -> Result<ExitCode> {
         Command::Words(Root { root }) => words::check(&root)?,
         Command::Cycles(Root { root }) => cycles::check(&root)?,
         Command::Features(Root { root }) => features::check(&root)?,
+        Command::Licenses(Root { root }) => licenses::print(&root)?,
+        Command::Sbom { binary, root: Root { root } } => sbom::print(&root, &binary)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
