@@ -1,1 +1,0 @@
-import{E as e}from"./index-RKkc1FN0.js";var t=new e(void 0);export{t};

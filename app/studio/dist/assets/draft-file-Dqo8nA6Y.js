@@ -1,0 +1,1 @@
+import{E as e}from"./index-fP4lYgr7.js";var t=new e(void 0);export{t};
