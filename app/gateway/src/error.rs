@@ -286,6 +286,9 @@ pub enum GatewayError {
     /// calls none of Motif's.
     #[error("{}", foreign_program(.0))]
     ForeignProgram(Option<Pubkey>),
+    /// Error returned when a person without works, splits and channels asks for events.
+    #[error("there is nothing to tell: the person has no work, split or channel on chain yet")]
+    NothingToTell,
     /// Error returned when the operator does not pay for a transaction.
     #[error("the operator does not pay for this transaction: {0}")]
     SponsorshipRefused(String),

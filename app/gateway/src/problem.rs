@@ -98,6 +98,7 @@ impl GatewayError {
             Self::ReadsBusy => Type::ReadsBusy,
             Self::ForeignProgram(_) => Type::ForeignProgram,
             Self::SponsorshipRefused(_) => Type::SponsorshipRefused,
+            Self::NothingToTell => Type::NothingToTell,
             Self::MalformedTransaction(_) => Type::MalformedTransaction,
             Self::TransactionRefused(_) => Type::TransactionRefused,
             Self::NotThePerson => Type::NotThePerson,

@@ -15,6 +15,7 @@ use motif_sdk::{
         PersonWork, ReceiptParts, RecipientPart, Role, Standing, WorkEarnings, WorkReceipts,
         WorkUsageBy, WorkUsageReport,
     },
+    licensing::Share,
     record::{Amounts, ChainRecord},
     terms::Denomination,
 };
@@ -97,6 +98,22 @@ impl Record {
             });
         }
         Ok(Some(proof.address.0))
+    }
+
+    /// Returns whether a person has a part in anything on chain that events are about: a work that it owns, created or is
+    /// paid by, a proposed split, or a channel.
+    ///
+    /// # Errors
+    /// [`GatewayError::ChainUnreachable`].
+    pub async fn has_part(&self, person: &Pubkey) -> Result<bool, GatewayError> {
+        let chain = self.chain().await?;
+        let is_in = |split: &[Share]| split.iter().any(|share| share.recipient == *person);
+        let works = chain.works.iter().any(|(_, work)| {
+            work.owner == *person || work.creator == *person || is_in(&work.split)
+        });
+        Ok(works
+            || chain.split_changes.iter().any(|change| is_in(&change.split))
+            || chain.channels.iter().any(|(_, account)| account.channel.payer == *person))
     }
 
     /// Returns the channels that an address pays for.

@@ -1,7 +1,7 @@
 //! Transactions of creators without SOL that the operator pays for: their fees, and the rent of what they register.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
 
@@ -21,6 +21,7 @@ use motif_signer::Purpose;
 use parking_lot::Mutex;
 
 use crate::{
+    chain::MAX_ACCOUNTS,
     cluster::Cluster,
     config::SponsorConfig,
     error::GatewayError,
@@ -62,6 +63,8 @@ struct Today {
     day: i64,
     lamports: u64,
     by_wallet: HashMap<Pubkey, u64>,
+    /// Messages that were counted: a repeated one costs nothing more.
+    counted: HashSet<[u8; 32]>,
 }
 
 /// Transaction that the sponsor has signed.
@@ -72,6 +75,7 @@ pub struct Sponsored {
     pub signature: [u8; 64],
     wallet: Pubkey,
     lamports: u64,
+    message: [u8; 32],
 }
 
 /// What a transaction needs of its sponsor.
@@ -118,7 +122,7 @@ impl Sponsor {
         (spent, now): (u64, i64),
     ) -> Self {
         let day = now.div_euclid(SECONDS_PER_DAY);
-        let today = Today { day, lamports: spent, by_wallet: HashMap::new() };
+        let today = Today { day, lamports: spent, ..Today::default() };
         Self { config, cluster, store, metrics, today: Mutex::new(today) }
     }
 
@@ -178,21 +182,24 @@ impl Sponsor {
             }
         };
         let lamports = rent.saturating_add(fee(transaction, transaction.signers)?);
-        self.today.lock().take(&self.config, &wallet, lamports, self.cluster.now())?;
+        let message = transaction.id();
+        self.today.lock().take(&self.config, (message, &wallet, lamports), self.cluster.now())?;
+        let sponsored =
+            Sponsored { bytes: Vec::new(), signature: [0; 64], wallet, lamports, message };
         let signed = self.config.key.sign_in_time(Purpose::FeePayer, &[&transaction.message]).await;
         let signature = match signed.map(|signatures| signatures.first().copied()) {
             Ok(Some(signature)) => signature,
             Ok(None) => {
-                self.give_back(&wallet, lamports);
+                self.refund(&sponsored);
                 return Err(refused("the sponsor's key gave no signature"));
             }
             Err(error) => {
-                self.give_back(&wallet, lamports);
+                self.refund(&sponsored);
                 return Err(error.into());
             }
         };
         let bytes = transaction.signed(&signature);
-        Ok(Sponsored { bytes, signature, wallet, lamports })
+        Ok(Sponsored { bytes, signature, ..sponsored })
     }
 
     /// Records a transaction that a node has taken.
@@ -209,14 +216,14 @@ impl Sponsor {
 
     /// Returns a transaction that no node has taken to the budget.
     pub fn refund(&self, sponsored: &Sponsored) {
-        self.give_back(&sponsored.wallet, sponsored.lamports);
-    }
-
-    fn give_back(&self, wallet: &Pubkey, lamports: u64) {
+        let Sponsored { wallet, lamports, message, .. } = sponsored;
         let mut today = self.today.lock();
-        today.lamports = today.lamports.saturating_sub(lamports);
+        if !today.counted.remove(message) {
+            return;
+        }
+        today.lamports = today.lamports.saturating_sub(*lamports);
         if let Some(spent) = today.by_wallet.get_mut(wallet) {
-            *spent = spent.saturating_sub(lamports);
+            *spent = spent.saturating_sub(*lamports);
         }
     }
 
@@ -254,21 +261,31 @@ impl Sponsor {
         wallet: Pubkey,
         instructions: &[ClientInstruction],
     ) -> Result<Need, GatewayError> {
-        let (mut space, mut opened, mut earning) = (Vec::new(), Vec::new(), Vec::new());
+        // Bytes of new accounts by address, an account once; those of earnings are known from their work.
+        let mut created: BTreeMap<Pubkey, usize> = BTreeMap::new();
+        let mut earning: BTreeMap<Pubkey, Pubkey> = BTreeMap::new();
+        let mut opens_tokens = false;
         let (mut is_useful, mut claims) = (false, false);
         for instruction in instructions {
             let key = |index: u8| transaction.keys.get(usize::from(index)).copied();
             let program = key(instruction.program).ok_or_else(|| refused("it is malformed"))?;
             let account = |at: usize| instruction.accounts.get(at).copied().and_then(key);
-            if program == MEMO || is_budget(&transaction.keys, instruction) {
+            if is_budget(&transaction.keys, instruction) {
                 continue;
             }
+            // A memo is signed by the wallet only: each signature costs a fee.
+            let is_of_wallet = |index: &u8| key(*index) == Some(wallet);
+            if program == MEMO && instruction.accounts.iter().all(is_of_wallet) {
+                continue;
+            }
+            let address = |at: usize| account(at).ok_or_else(|| refused("it is malformed"));
             if program == ASSOCIATED_TOKENS && matches!(instruction.data[..], [] | [0] | [1]) {
                 let is_own = account(0) == Some(wallet) && account(2) == Some(wallet);
                 if !is_own || account(5) != Some(TOKENS) {
                     return Err(refused("it opens tokens of another owner or token program"));
                 }
-                opened.extend(account(1));
+                created.insert(address(1)?, TOKEN_ACCOUNT_BYTES);
+                opens_tokens = true;
                 continue;
             }
             let (prefix, args) = instruction.data.split_at_checked(8).unwrap_or_default();
@@ -277,15 +294,16 @@ impl Sponsor {
             if program == licensing::PROGRAM_ID && is(&prefixes.register_work) {
                 let args = RegisterWorkArgs::try_from_slice(args);
                 let args = args.map_err(|_| refused("its registration is malformed"))?;
-                space.push(args.space());
+                created.insert(address(1)?, args.space());
             } else if program == licensing::PROGRAM_ID && is(&prefixes.publish_terms) {
                 let args = PublishTermsArgs::try_from_slice(args);
                 let PublishTermsArgs { offer } =
                     args.map_err(|_| refused("its terms are malformed"))?;
                 let (uses, operators) = (offer.uses.len(), offer.operators.len());
-                space.push(Terms::space(uses, operators, offer.legal_uri.len()));
+                let bytes = Terms::space(uses, operators, offer.legal_uri.len());
+                created.insert(address(2)?, bytes);
             } else if program == channel::PROGRAM_ID && is(&prefixes.open_earnings) {
-                earning.extend(account(1));
+                earning.insert(address(3)?, address(1)?);
             } else if program == channel::PROGRAM_ID && prefixes.others.iter().any(is) {
                 claims |= is(&prefixes.claim);
                 is_useful = true;
@@ -300,29 +318,37 @@ impl Sponsor {
             }
             is_useful = true;
         }
-        if !is_useful || (!opened.is_empty() && !claims) {
+        if opens_tokens && !claims {
+            return Err(refused("it opens tokens without a claim"));
+        }
+        if !is_useful {
             return Err(refused("it neither registers, publishes terms nor claims"));
         }
-        // Rent and balance, the works that earn, and the token accounts.
-        let first = [RENT, wallet];
-        let addresses: Vec<_> = first.iter().chain(&earning).chain(&opened).copied().collect();
-        let (found, _) = self.cluster.chain().accounts(&addresses).await?;
-        let data =
-            |at: usize| found.get(at).and_then(|account| Some(account.as_ref()?.data.as_slice()));
-        let per_byte = data(0).and_then(lamports_per_byte);
-        let per_byte = per_byte.ok_or_else(|| refused("the cluster's rent cannot be read"))?;
-        let (works, tokens) = found.get(2..).unwrap_or_default().split_at(earning.len());
-        for work in works {
-            let work =
-                work.as_ref().and_then(|account| Work::from_account_data(&account.data).ok());
-            let work = work.ok_or_else(|| refused("it opens earnings of an unknown work"))?;
-            space.push(Earnings::space(work.parents.len().saturating_add(work.split.len())));
+        // Rent and balance, the works that earn, and what is to be created.
+        let mut addresses = vec![RENT, wallet];
+        addresses.extend(earning.values());
+        addresses.extend(created.keys().chain(earning.keys()));
+        if addresses.len() > MAX_ACCOUNTS {
+            return Err(refused("it has too many accounts"));
         }
-        let missing = tokens.iter().filter(|account| account.is_none());
-        space.extend(missing.map(|_| TOKEN_ACCOUNT_BYTES));
-        let bytes = space.iter().map(|size| size.saturating_add(ACCOUNT_BYTES) as u64);
+        let (found, _) = self.cluster.chain().accounts(&addresses).await?;
+        let at = |address: &Pubkey| {
+            let position = addresses.iter().position(|other| other == address)?;
+            found.get(position)?.as_ref()
+        };
+        let per_byte = at(&RENT).and_then(|account| lamports_per_byte(&account.data));
+        let per_byte = per_byte.ok_or_else(|| refused("the cluster's rent cannot be read"))?;
+        for (address, work) in earning {
+            let work = at(&work).and_then(|account| Work::from_account_data(&account.data).ok());
+            let work = work.ok_or_else(|| refused("it opens earnings of an unknown work"))?;
+            let parts = work.parents.len().saturating_add(work.split.len());
+            created.insert(address, Earnings::space(parts));
+        }
+        // What exists needs no rent.
+        let missing = created.iter().filter(|(address, _)| at(address).is_none());
+        let bytes = missing.map(|(_, size)| size.saturating_add(ACCOUNT_BYTES) as u64);
         let rent = bytes.map(|bytes| bytes.saturating_mul(per_byte)).fold(0, u64::saturating_add);
-        let own = found.get(1).and_then(|account| Some(account.as_ref()?.lamports)).unwrap_or(0);
+        let own = at(&wallet).map_or(0, |account| account.lamports);
         let least = (ACCOUNT_BYTES as u64).saturating_mul(per_byte);
         let fee = fee(transaction, transaction.signers)?;
         if own >= rent.saturating_add(fee).saturating_add(least) {
@@ -357,11 +383,14 @@ impl Today {
     fn take(
         &mut self,
         config: &SponsorConfig,
-        wallet: &Pubkey,
-        lamports: u64,
+        (message, wallet, lamports): ([u8; 32], &Pubkey, u64),
         now: i64,
     ) -> Result<(), GatewayError> {
+        if self.counted.contains(&message) {
+            return Ok(());
+        }
         self.has_room(config, wallet, lamports, now)?;
+        self.counted.insert(message);
         self.lamports = self.lamports.saturating_add(lamports);
         let own = self.by_wallet.entry(*wallet).or_default();
         *own = own.saturating_add(lamports);

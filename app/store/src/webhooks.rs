@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Maximum number of webhooks that have deliveries at once.
-const DUE_AT_ONCE: i64 = 64;
+const DUE_AT_ONCE: i64 = 1_000;
 /// Number of ended deliveries that a webhook keeps.
 const KEPT: i64 = 100;
 /// Why a webhook's deliveries end when it is disabled.

@@ -282,9 +282,12 @@ fn unverifiable_content_is_not_signed() {
     let empty = tagged(4, b"", 0);
     let refused = attempt(&empty, &generated(&empty), &identity);
     assert!(matches!(refused, SigningError::NotRecoverable), "{refused}");
-    for (version, flags, fault) in
-        [(2, 0, "2.2"), (3, 0x80, "unsynchronized"), (4, 0x80, "unsynchronized"), (4, 0x40, "extended")]
-    {
+    for (version, flags, fault) in [
+        (2, 0, "2.2"),
+        (3, 0x80, "unsynchronized"),
+        (4, 0x80, "unsynchronized"),
+        (4, 0x40, "extended"),
+    ] {
         let mut tag = tagged(version, b"", 10);
         tag[5] = flags;
         let refused = attempt(&tag, &generated(&tag), &identity);

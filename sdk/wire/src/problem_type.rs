@@ -383,6 +383,9 @@ pub enum ProblemType {
     /// The transaction calls a program that the gateway does not relay to, or none of Motif's.
     #[strum(message = "Foreign program", props(status = 403))]
     ForeignProgram,
+    /// The person has no work, split or channel on chain that events could be about.
+    #[strum(message = "Nothing to tell", props(status = 403))]
+    NothingToTell,
     /// The operator does not pay for the transaction: it pays for registrations, terms and claims of wallets without
     /// SOL, within a daily budget.
     #[strum(message = "Sponsorship refused", props(status = 403))]

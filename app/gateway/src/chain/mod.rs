@@ -144,6 +144,11 @@ pub trait Chain: Send + Sync + 'static {
     /// Submits a signed transaction. Returns [`ChainError::Refused`] or [`ChainError::Final`] only
     /// if the preflight check failed and no node forwarded it.
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
+    /// Sends a page's transaction after a preflight check. One that was processed before is taken, and one
+    /// whose blockhash no node knows is refused.
+    async fn relay(&self, transaction: &[u8]) -> Result<(), ChainError> {
+        self.submit(transaction, true).await
+    }
     /// Returns the statuses of transactions, at most [`MAX_STATUSES`].
     async fn statuses(&self, signatures: &[Signature])
     -> Result<Vec<SettlementStatus>, ChainError>;

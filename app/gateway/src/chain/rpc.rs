@@ -30,6 +30,7 @@ use solana_rpc_client_api::{
     response::Response,
 };
 use solana_signature::Signature;
+use solana_transaction::TransactionError;
 use solana_transaction_status_client_types::TransactionStatus;
 use tokio::{
     sync::mpsc::Sender,
@@ -267,6 +268,57 @@ impl RpcChain {
         }
     }
 
+    /// Sends a transaction that a node checks first. A node that does not know the blockhash may be behind
+    /// another one; `is_final` says that the last node's answer counts, and that a transaction which has been processed was
+    /// taken.
+    async fn submit_checked(&self, transaction: &[u8], is_final: bool) -> Result<(), ChainError> {
+        let mut reasons = Vec::new();
+        // A node that did not respond may have forwarded it.
+        let (mut may_be_sent, mut is_expired) = (false, false);
+        for node in self.in_order() {
+            let asked = Instant::now();
+            let checked_at = |level| self.submit_to(node, transaction, Some(level));
+            let sent = timeout(TIMEOUT, async {
+                match checked_at(CommitmentLevel::Confirmed).await {
+                    // The node has processed its own slot: surfpool returns a slot that it
+                    // confirms with the next transaction only.
+                    Err(error) if is_behind(&error) => checked_at(CommitmentLevel::Processed).await,
+                    sent => sent,
+                }
+            });
+            let sent = sent.await;
+            match sent {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => {
+                    let said = node.scrub(&error.to_string());
+                    if is_refusal(&error) && !may_be_sent {
+                        let error = error.get_transaction_error();
+                        return Err(ChainError::rejection(
+                            error.as_ref().and_then(program_code),
+                            said,
+                        ));
+                    }
+                    match error.get_transaction_error() {
+                        Some(TransactionError::AlreadyProcessed) if is_final => return Ok(()),
+                        Some(TransactionError::BlockhashNotFound) => is_expired = true,
+                        _ => {}
+                    }
+                    may_be_sent |= is_silent(&error) && !never_left(&error);
+                    reasons.push(said);
+                }
+                Err(_) => {
+                    may_be_sent = true;
+                    reasons.push(node.record_failure("no response in time", asked));
+                }
+            }
+        }
+        if is_final && is_expired && !may_be_sent {
+            let what = "its blockhash is unknown or has expired: sign it again with a new one";
+            return Err(ChainError::Refused(what.to_owned()));
+        }
+        Err(unreachable(&reasons))
+    }
+
     async fn submit_to(
         &self,
         node: &Node,
@@ -458,42 +510,11 @@ impl Chain for RpcChain {
             }
             return Err(unreachable(&reasons));
         }
-        let mut reasons = Vec::new();
-        // A node that did not respond may have forwarded it.
-        let mut may_be_sent = false;
-        for node in self.in_order() {
-            let asked = Instant::now();
-            let checked_at = |level| self.submit_to(node, transaction, Some(level));
-            let sent = timeout(TIMEOUT, async {
-                match checked_at(CommitmentLevel::Confirmed).await {
-                    // The node has processed its own slot: surfpool returns a slot that it
-                    // confirms with the next transaction only.
-                    Err(error) if is_behind(&error) => checked_at(CommitmentLevel::Processed).await,
-                    sent => sent,
-                }
-            });
-            let sent = sent.await;
-            match sent {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => {
-                    let said = node.scrub(&error.to_string());
-                    if is_refusal(&error) && !may_be_sent {
-                        let error = error.get_transaction_error();
-                        return Err(ChainError::rejection(
-                            error.as_ref().and_then(program_code),
-                            said,
-                        ));
-                    }
-                    may_be_sent |= is_silent(&error) && !never_left(&error);
-                    reasons.push(said);
-                }
-                Err(_) => {
-                    may_be_sent = true;
-                    reasons.push(node.record_failure("no response in time", asked));
-                }
-            }
-        }
-        Err(unreachable(&reasons))
+        self.submit_checked(transaction, false).await
+    }
+
+    async fn relay(&self, transaction: &[u8]) -> Result<(), ChainError> {
+        self.submit_checked(transaction, true).await
     }
 
     async fn statuses(

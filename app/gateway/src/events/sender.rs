@@ -1,4 +1,4 @@
-use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use motif_sdk::gateway::WebhookSecret;
 use rand::Rng;
@@ -24,7 +24,9 @@ const TRIES: u32 = 8;
 const FACTOR: u32 = 6;
 const MAX_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 /// Deliveries in progress.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
+/// Deliveries in progress to one host: a slow receiver does not delay others.
+const AT_ONCE_TO_HOST: usize = 4;
 /// Interval of the looks for due deliveries.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Maximum length of an error in the log, characters.
@@ -36,7 +38,8 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub struct WebhookSender {
     events: Arc<EventHub>,
     sending: JoinSet<WebhookId>,
-    busy: HashSet<WebhookId>,
+    /// Webhooks with a try in progress, and their hosts.
+    busy: HashMap<WebhookId, String>,
 }
 
 /// Sends one event.
@@ -50,7 +53,7 @@ struct Try {
 impl WebhookSender {
     /// Creates the job.
     pub fn new(events: Arc<EventHub>) -> Self {
-        Self { events, sending: JoinSet::new(), busy: HashSet::new() }
+        Self { events, sending: JoinSet::new(), busy: HashMap::new() }
     }
 
     /// Runs until `stop` is cancelled. Tries in progress are finished.
@@ -95,13 +98,18 @@ impl WebhookSender {
             return Ok(());
         }
         let now = system_now();
-        for due in self.events.webhooks.due(now).await? {
+        let mut due = self.events.webhooks.due(now).await?;
+        // Receivers that have answered come before those that are tried again.
+        due.sort_by_key(|due| due.tries > 0);
+        for due in due {
             if self.sending.len() >= AT_ONCE {
                 break;
             }
-            let is_free = !self.busy.contains(&due.webhook);
+            let host = host(&due.url);
+            let to_host = self.busy.values().filter(|busy| **busy == host).count();
+            let is_free = !self.busy.contains_key(&due.webhook) && to_host < AT_ONCE_TO_HOST;
             if is_free && self.events.webhooks.take(&due, now, now + TAKEN_SECONDS).await? {
-                self.busy.insert(due.webhook);
+                self.busy.insert(due.webhook, host);
                 let (events, client) = (self.events.clone(), client.clone());
                 let one = Try { events, config: config.clone(), client, due };
                 self.sending.spawn(one.run());
@@ -109,6 +117,13 @@ impl WebhookSender {
         }
         Ok(())
     }
+}
+
+/// Returns the host of a URL; the URL itself if it has none.
+fn host(url: &str) -> String {
+    let parsed = reqwest::Url::parse(url).ok();
+    let host = parsed.and_then(|url| url.host_str().map(str::to_owned));
+    host.unwrap_or_else(|| url.to_owned())
 }
 
 impl Try {

@@ -5,7 +5,7 @@
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
@@ -116,12 +116,17 @@ pub fn routes(app: &App) -> Router<App> {
         .allow_headers(Any)
         .expose_headers(["x-action-version", "x-blockchain-ids"].map(HeaderName::from_static));
     Router::new()
-        .route("/actions.json", get(rules))
-        .route("/v1/actions/works/{work}", get(show))
-        .route("/v1/actions/works/{work}/license", get(show).post(offer_license))
-        .route("/v1/actions/works/{work}/claim", get(show).post(offer_claim))
+        .route("/actions.json", get(rules).options(preflight))
+        .route("/v1/actions/works/{work}", get(show).options(preflight))
+        .route("/v1/actions/works/{work}/license", get(show).post(offer_license).options(preflight))
+        .route("/v1/actions/works/{work}/claim", get(show).post(offer_claim).options(preflight))
         .layer(from_fn_with_state(app.clone(), with_headers))
         .layer(cors)
+}
+
+/// Answers preflights: the CORS layer adds the headers. The router's answer to other methods is outside it.
+async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 /// Maps links of works to their actions.

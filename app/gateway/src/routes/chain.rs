@@ -123,7 +123,7 @@ pub async fn send(
 }
 
 async fn submit(app: &App, transaction: &[u8]) -> Result<(), GatewayError> {
-    let sent = app.cluster.chain().submit(transaction, true).await;
+    let sent = app.cluster.chain().relay(transaction).await;
     sent.map_err(|error| match error {
         ChainError::Refused(what) | ChainError::Final(what) => {
             GatewayError::TransactionRefused(what)

@@ -41,6 +41,7 @@ pub async fn of_person(
     headers: HeaderMap,
 ) -> Result<Response, GatewayError> {
     require_person(&app, &person, &headers)?;
+    require_part(&app, &person).await?;
     stream(&app, person, &headers).await
 }
 
@@ -78,6 +79,15 @@ pub async fn of_channel(
 pub fn require_person(app: &App, person: &Pubkey, headers: &HeaderMap) -> Result<(), GatewayError> {
     let is_proven = app.record.reader(headers)?.is_some_and(|reader| reader == *person);
     is_proven.then_some(()).ok_or(GatewayError::NotThePerson)
+}
+
+/// Checks that there is something to tell a person about, so that keys without anything take no places.
+///
+/// # Errors
+/// [`GatewayError::NothingToTell`], [`GatewayError::ChainUnreachable`].
+pub async fn require_part(app: &App, person: &Pubkey) -> Result<(), GatewayError> {
+    let has_part = app.record.has_part(person).await?;
+    has_part.then_some(()).ok_or(GatewayError::NothingToTell)
 }
 
 async fn stream(app: &App, reader: Pubkey, headers: &HeaderMap) -> Result<Response, GatewayError> {

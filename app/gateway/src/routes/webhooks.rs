@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    events::require_person,
+    events::{require_part, require_person},
     extract::{JsonBody, PathParameter},
 };
 use crate::{App, error::GatewayError};
@@ -88,6 +88,7 @@ pub async fn add(
     JsonBody(new): JsonBody<NewWebhook>,
 ) -> Result<(StatusCode, Json<CreatedWebhook>), GatewayError> {
     require_person(&app, &person, &headers)?;
+    require_part(&app, &person).await?;
     Ok((StatusCode::CREATED, Json(app.events.add_webhook(&person, &new).await?)))
 }
 

@@ -69,6 +69,32 @@ async fn link_shows_uses_and_deposits() {
 }
 
 #[tokio::test]
+async fn page_of_any_origin_may_post() {
+    let world = World::new().await;
+    publish(&world);
+    for path in [
+        "/actions.json",
+        "/v1/actions/works/x",
+        "/v1/actions/works/x/license",
+        "/v1/actions/works/x/claim",
+    ] {
+        let url = format!("{}{}", world.gateway.url(), path.replace("/x", &format!("/{WORK}")));
+        let asked = reqwest::Client::new()
+            .request(Method::OPTIONS, url)
+            .header("origin", "https://wallet.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        let answer = Answer::to(asked).await;
+        assert!(answer.status.is_success(), "{path}");
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        let methods = answer.headers["access-control-allow-methods"].to_str().unwrap();
+        assert!(
+            methods.contains("POST") && answer.headers.contains_key("access-control-allow-headers")
+        );
+    }
+}
+
+#[tokio::test]
 async fn license_is_offered_unsigned() {
     let world = World::new().await;
     publish(&world);

@@ -197,6 +197,50 @@ async fn sponsor_pays_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn account_is_paid_for_once() {
+    let world = sponsored_world().await;
+    let creator = creator();
+    let (payer, wallet) = (sponsor().pubkey(), creator.pubkey());
+    let currency = Currency::spl(MINT);
+    let work = pda::work(&wallet, &[1; 32]);
+    let tokens = vec![currency.create_tokens(&wallet, &wallet); 9];
+    let claims = [tokens, vec![earnings::claim(&work, &wallet, &currency)]].concat();
+    let quoted = quote(&world, &wallet, &claims).await;
+    quoted.assert_ok();
+    let rent = (165 + 128) * 6_960_u64;
+    let quoted: Value = serde_json::from_slice(&quoted.body).unwrap();
+    assert_eq!(quoted["lamports"], rent.to_string());
+    let nine = [vec![transfer(&payer, &wallet, 9 * rent)], claims.clone()].concat();
+    let sent = send(&world, &signed(&payer, &nine, &[&creator])).await;
+    sent.assert_problem(403, "sponsorship-refused");
+    // An account that exists needs no rent, whatever creates it again.
+    let (own, _) = registration(&wallet, 1);
+    let account = Account { lamports: 1, ..Account::default() };
+    let exists = [own[0].accounts[1].pubkey, own[1].accounts[2].pubkey];
+    for address in exists {
+        world.chain.state().accounts.insert(address, account.clone());
+    }
+    let quoted = quote(&world, &wallet, &own).await;
+    let quoted: Value = serde_json::from_slice(&quoted.body).unwrap();
+    assert_eq!(quoted["lamports"], "0");
+}
+
+#[tokio::test]
+async fn repeated_transaction_is_counted_once() {
+    let world = sponsored_world().await;
+    let creator = creator();
+    let (own, rent) = registration(&creator.pubkey(), 1);
+    let first = transfer(&sponsor().pubkey(), &creator.pubkey(), rent);
+    let all = signed(&sponsor().pubkey(), &[&[first], &own[..]].concat(), &[&creator]);
+    for _ in 0..20 {
+        send(&world, &all).await.assert_ok();
+    }
+    assert_eq!(spent(&world).await, rent + 2 * SIGNATURE_FEE);
+    let (other, _) = registration(&creator.pubkey(), 2);
+    quote(&world, &creator.pubkey(), &other).await.assert_ok();
+}
+
+#[tokio::test]
 async fn wallet_with_sol_pays_itself() {
     let world = sponsored_world().await;
     let wallet = creator().pubkey();

@@ -18,13 +18,15 @@ import {
 } from '@solana/kit';
 
 import { texts } from '../texts.js';
-import { bytesOf, readBlockhash, readNetwork, sendTransaction } from './chain.js';
+import { bytesOf, readAccount, readBlockhash, readNetwork, sendTransaction } from './chain.js';
 import { ask } from './http.js';
 import type { Session } from './wallets.js';
 
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
 const SYSTEM = '11111111111111111111111111111111';
 const TRANSFER = 2;
+/** Lamports with which a wallet pays any transaction of these pages by itself. */
+const ENOUGH = 100_000_000n;
 const MEMO = 'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr';
 const MEMO_TEXT = new TextEncoder().encode('motif:sponsored');
 const SIGN_TRANSACTION = 'solana:signTransaction';
@@ -102,7 +104,7 @@ function signCompiled({ wallet, account, chain }: Session, transactions: readonl
  */
 async function sponsor(wallet: string, lifetime: Lifetime, instructions: readonly AnyInstruction[]) {
   const own = compile(wallet, lifetime, instructions);
-  if (!(await readNetwork()).sponsor) return own;
+  if (!(await readNetwork()).sponsor || ((await readAccount(wallet))?.lamports ?? 0n) > ENOUGH) return own;
   try {
     const body = { transaction: getBase64EncodedWireTransaction(own) };
     const quote = await ask<{ sponsor: string; lamports: string }>('/v1/chain/sponsorships', { method: 'POST', body });

@@ -75,7 +75,9 @@ function RegisterForm({ session, currency, request, isSponsored }: { session: Se
       const preview = examined.media === 'image' ? await makePreview(file) : undefined;
       const pictureUrl = preview && URL.createObjectURL(preview.file);
       setContent({ digest: examined.digest, fingerprint: examined.fingerprint, media: examined.media, preview, pictureUrl, name: file.name });
-      setTitle((current) => current || file.name.replace(/\.[^.]*$/, '').slice(0, 60));
+      // A title that is being typed is not completed.
+      const isTyped = document.activeElement instanceof HTMLInputElement && document.activeElement.type === 'text';
+      setTitle((current) => current || isTyped ? current : file.name.replace(/\.[^.]*$/, '').slice(0, 60));
       const fingerprints = examined.probes.filter(({ scheme }) => scheme !== 0);
       const { alike } = await gateway.authenticate({ digest: examined.digest, fingerprints: [...fingerprints] });
       const likely = alike.filter(({ work }) => work.terms?.derivatives === 'allowed').slice(0, 3);

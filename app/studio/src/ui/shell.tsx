@@ -1,3 +1,5 @@
+import { RefusedError } from '@motif/sdk';
+
 import { lazyPage } from '../lib/lazy.js';
 import { readNetwork } from '../lib/chain.js';
 import { useLoaded, useStore } from '../lib/store.js';
@@ -9,6 +11,7 @@ import { useEffect } from 'preact/hooks';
 
 const WalletDialog = lazyPage(() => import('./wallet-dialog.js'));
 
+const OPERATOR = '/studio/operator';
 const LINKS = [
   ['/studio/', texts.nav.home],
   ['/studio/register', texts.nav.register],
@@ -18,12 +21,16 @@ const LINKS = [
   ['/studio/inbox', texts.nav.inbox],
   ['/studio/receipts', texts.nav.receipts],
   ['/studio/platform', texts.nav.platform],
-  ['/studio/operator', texts.nav.operator],
+  [OPERATOR, texts.nav.operator],
 ] as const;
 
 /** Frame around each page. */
 export function Shell({ path, children }: { path: string; children: ComponentChildren }) {
   const current = path === '/studio' ? '/studio/' : path;
+  // The admin listener serves the operator's page only.
+  const network = useLoaded(readNetwork, []);
+  const isAdmin = network.error instanceof RefusedError && network.error.problem.status === 404;
+  const links = isAdmin ? LINKS.filter(([to]) => to === OPERATOR) : LINKS;
   useEffect(() => document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [current]);
   return (
     <>
@@ -31,14 +38,14 @@ export function Shell({ path, children }: { path: string; children: ComponentChi
       <header>
         <div class="bar">
           <a class="brand" href="/studio/"><img src="/studio/icon.svg" alt="" width="28" height="28" />{texts.brand}</a>
-          <WalletButton />
+          {!isAdmin && <WalletButton />}
         </div>
         <nav aria-label={texts.menu}>
-          {LINKS.map(([to, label]) => (
+          {links.map(([to, label]) => (
             <a key={to} href={to} aria-current={current === to ? 'page' : undefined}>{label}</a>
           ))}
         </nav>
-        <NetworkNote />
+        {network.value && texts.network[network.value.network] !== '' && <p class="network">{texts.network[network.value.network]}</p>}
       </header>
       <main id="main" tabIndex={-1}>{children}</main>
       <footer><p>{texts.footer}</p></footer>
@@ -59,10 +66,4 @@ function WalletButton() {
       <button type="button" onClick={disconnect}>{texts.wallet.disconnect}</button>
     </div>
   );
-}
-
-function NetworkNote() {
-  const { value } = useLoaded(readNetwork, []);
-  const note = value ? texts.network[value.network] : '';
-  return note === '' ? null : <p class="network">{note}</p>;
 }
