@@ -14,7 +14,9 @@
 //! # Ok::<(), motif_fingerprint::ContentError>(())
 //! ```
 //!
-//! - [`perceive`]: media type and fingerprint of content, from its bytes.
+//! - [`perceive`]: media type and fingerprint of content, from its bytes; [`perceive_source`]: of a file of
+//!   any length.
+//! - [`Comparability`]: how a work of such content is found, or why its fingerprint is missing, in words.
 //! - [`Scheme`]: how fingerprints are made and compared.
 //! - [`Likeness`]: distance of two fingerprints; [`Confidence`]: its measured error rates.
 //! - [`recognition`]: index of registered works, by digest and by fingerprint.
@@ -23,29 +25,35 @@
 //! own: `motif_credentials::DecodingWorker` does.
 
 mod audio;
-mod blocks;
+mod comparability;
 mod confidence;
 mod content;
 mod digest;
+#[cfg(feature = "documents")]
+mod documents;
 mod encoding;
+mod format;
 mod image;
 mod likeness;
+mod markup;
 mod minhash;
-mod mp4;
-mod opus;
 pub mod recognition;
 mod scheme;
 mod text;
 
+#[cfg(feature = "documents")]
+pub use self::documents::DocumentError;
 pub use self::{
-    audio::{AudioError, DecodedAudio, decode_audio},
+    audio::{AudioError, DecodedAudio, decode_audio, read_audio},
+    comparability::{Caveat, Comparability, Missing},
     confidence::Confidence,
-    content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive},
+    content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive, perceive_source},
     digest::{content_digest, read_digest, set_digest},
-    image::{Decoded, ImageError, Seen, decode_image},
+    format::UnreadFormat,
+    image::{Decoded, ImageError, Seen, decode_image, read_image},
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
-    text::{TextError, read_text},
+    text::{FingerprintedText, TextError, fingerprint_text, read_text},
 };
 use motif_interface::licensing::Fingerprint;
 

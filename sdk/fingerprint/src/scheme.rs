@@ -11,6 +11,7 @@ use motif_interface::licensing::Fingerprint;
 /// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 10 of 16 |
 /// | 5 | image | 16 blocks of the inner nine tenths, of each its 16 lowest waves or their reverse | bits that differ | 31 of 256 |
 /// | 6 | audio | 16 minima over chromaprint's sub-fingerprints, more of each | parts that differ | 14 of 16 |
+/// | 7 | text | 16 minima over shingles of about three words, by graphemes | parts that differ | 10 of 16 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
     /// No fingerprint.
@@ -31,6 +32,9 @@ pub enum Scheme {
     /// As [`Scheme::AudioChroma`] with more bits of each sub-fingerprint: unrelated recordings
     /// share fewer, so the radius is larger and shorter excerpts are found.
     AudioSounds = 6,
+    /// As [`Scheme::TextShingles`], with a length of shingle for each script. For texts in scripts with fewer
+    /// signs a word than the alphabets: Han, kana, Hangul, Thai, Devanagari, Arabic and others.
+    TextGraphemes = 7,
 }
 
 /// Unit of the distance of two fingerprints.
@@ -44,13 +48,14 @@ pub enum Metric {
 
 impl Scheme {
     /// All schemes with fingerprints.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ImageGradient,
         Self::ImageFrequency,
         Self::AudioChroma,
         Self::TextShingles,
         Self::ImageBlocks,
         Self::AudioSounds,
+        Self::TextGraphemes,
     ];
 
     /// Returns the scheme with this number; `None` if this version does not know it.
@@ -64,7 +69,9 @@ impl Scheme {
             Self::None | Self::ImageGradient | Self::ImageFrequency | Self::ImageBlocks => {
                 Metric::Bits
             }
-            Self::AudioChroma | Self::TextShingles | Self::AudioSounds => Metric::Parts,
+            Self::AudioChroma | Self::TextShingles | Self::AudioSounds | Self::TextGraphemes => {
+                Metric::Parts
+            }
         }
     }
 
@@ -83,6 +90,26 @@ impl Scheme {
             Self::TextShingles => 10,
             Self::ImageBlocks => 31,
             Self::AudioSounds => 14,
+            Self::TextGraphemes => 10,
+        }
+    }
+
+    /// Returns what a work with such a fingerprint is found after, in words.
+    pub const fn worth(self) -> &'static str {
+        match self {
+            Self::None => "found by its exact bytes only",
+            Self::ImageGradient | Self::ImageFrequency => {
+                "found after recoding and resizing; pictures with plain surfaces can resemble each other"
+            }
+            Self::ImageBlocks => {
+                "found after recoding, resizing, watermarks and crops to 95 % of a side"
+            }
+            Self::AudioChroma | Self::AudioSounds => {
+                "found after recoding, and from excerpts of half a minute or more"
+            }
+            Self::TextShingles | Self::TextGraphemes => {
+                "found after changes of case, spaces and punctuation, and of one word in twenty"
+            }
         }
     }
 

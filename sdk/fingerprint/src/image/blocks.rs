@@ -6,7 +6,7 @@ use std::{f32::consts::PI, sync::LazyLock};
 use ::image::GrayImage;
 use motif_interface::licensing::Fingerprint;
 
-use super::Scheme;
+use crate::Scheme;
 
 /// Border that is ignored, as a share of the side. A smaller crop keeps everything that is
 /// fingerprinted.

@@ -1,15 +1,23 @@
-use std::io::Cursor;
+//! Pictures: decoders with limits, and their fingerprints.
+
+mod blocks;
+mod large;
+
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
 use ::image::{
     DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, Rgba,
     imageops::{self, FilterType},
+    metadata::Orientation,
 };
 use image_hasher::{HashAlg, HasherConfig, ImageHash};
 use motif_interface::licensing::Fingerprint;
 
-use super::{Scheme, blocks, none};
+use self::large::Reduced;
+use super::{MAX_CONTENT_BYTES, Scheme, none};
 
 const MAX_SIDE: u32 = 16_384;
+/// Maximum number of pixels that are decoded whole. JPEG and PNG may have more.
 const MAX_PIXELS: u64 = 64 * 1_024 * 1_024;
 const MAX_DECODER_BYTES: u64 = 512 * 1_024 * 1_024;
 
@@ -27,15 +35,19 @@ pub enum ImageError {
     #[error("unknown image format: expected PNG, JPEG, GIF or WebP")]
     UnknownFormat,
     /// Error returned when the dimensions exceed the limit.
-    #[error(
-        "{width} x {height} pixels are too many; at most {MAX_PIXELS} in all and {MAX_SIDE} a side"
-    )]
+    #[error("{width} x {height} pixels are too many: at most {max_pixels} in such a file")]
     TooLarge {
         /// Pixels.
         width: u32,
         /// Pixels.
         height: u32,
+        /// Limit of the format: 256 Mi for JPEG (progressive 128 Mi) and PNG (interlaced 64 Mi), and else
+        /// 64 Mi with at most 16,384 a side.
+        max_pixels: u64,
     },
+    /// Error returned when a GIF or WebP exceeds 64 MiB.
+    #[error("image of {0} bytes is too large to decode: at most {MAX_CONTENT_BYTES} are allowed")]
+    TooLong(u64),
     /// Error returned when the content is corrupt.
     #[error("corrupt image: {0}")]
     Unreadable(#[source] ::image::ImageError),
@@ -63,35 +75,79 @@ pub struct Decoded {
 /// # Errors
 /// [`ImageError`]; dimensions are checked before pixels are decoded.
 pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    read_image(Cursor::new(bytes))
+}
+
+/// As [`decode_image`], from a source of any length, such as a file. JPEG and PNG of more than 64 Mi pixels or
+/// 64 MiB are decoded at a reduced scale. Decoding takes at most 1.25 GiB of memory.
+///
+/// # Errors
+/// [`ImageError`]; [`ImageError::Unreadable`] if the source cannot be read.
+pub fn read_image(mut source: impl Read + Seek) -> Result<Decoded, ImageError> {
+    let unreadable = |error| ImageError::Unreadable(::image::ImageError::IoError(error));
+    let size = source.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    source.rewind().map_err(unreadable)?;
+    let mut source = BufReader::new(source);
+    let reader = ImageReader::new(&mut source).with_guessed_format();
     let mut reader = reader.map_err(|_| ImageError::UnknownFormat)?;
     let format = reader.format().ok_or(ImageError::UnknownFormat)?;
     let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP];
     if !known.contains(&format) {
         return Err(ImageError::UnknownFormat);
     }
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    reader.limits(limits);
-
-    let mut decoder = reader.into_decoder().map_err(ImageError::Unreadable)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || width.max(height) > MAX_SIDE {
-        return Err(ImageError::TooLarge { width, height });
-    }
-    let orientation = decoder.orientation().map_err(ImageError::Unreadable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
-    let gradient = gradient(&image);
-    image.apply_orientation(orientation);
     let media_type = format.to_mime_type();
-    let (mut fingerprint, mut probes) = (none(), Vec::new());
-    if let Some(seen) = Seen::new(&image) {
-        (fingerprint, probes) = (seen.fingerprint(), seen.probes());
-        probes.push(gradient);
+    let mut is_large = size > MAX_CONTENT_BYTES as u64;
+    if !is_large {
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MAX_DECODER_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(ImageError::Unreadable)?;
+        let (width, height) = decoder.dimensions();
+        is_large =
+            u64::from(width) * u64::from(height) > MAX_PIXELS || width.max(height) > MAX_SIDE;
+        if !is_large {
+            let orientation = decoder.orientation().map_err(ImageError::Unreadable)?;
+            let image = DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
+            return Ok(Decoded::new(image, orientation, (width, height), media_type));
+        }
+        if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
+            return Err(ImageError::TooLarge { width, height, max_pixels: MAX_PIXELS });
+        }
     }
-    Ok(Decoded { width, height, media_type, fingerprint, probes })
+    source.rewind().map_err(unreadable)?;
+    let Reduced { image, width, height, orientation } = match format {
+        ImageFormat::Jpeg => large::jpeg(source)?,
+        ImageFormat::Png => large::png(source)?,
+        _ => return Err(ImageError::TooLong(size)),
+    };
+    Ok(Decoded::new(image, orientation, (width, height), media_type))
+}
+
+impl ImageError {
+    fn check_pixels(width: u32, height: u32, max_pixels: u64) -> Result<(), Self> {
+        if u64::from(width) * u64::from(height) > max_pixels {
+            return Err(Self::TooLarge { width, height, max_pixels });
+        }
+        Ok(())
+    }
+}
+
+impl Decoded {
+    fn new(
+        mut image: DynamicImage,
+        orientation: Orientation,
+        (width, height): (u32, u32),
+        media_type: &'static str,
+    ) -> Self {
+        let gradient = gradient(&image);
+        image.apply_orientation(orientation);
+        let (mut fingerprint, mut probes) = (none(), Vec::new());
+        if let Some(seen) = Seen::new(&image) {
+            (fingerprint, probes) = (seen.fingerprint(), seen.probes());
+            probes.push(gradient);
+        }
+        Self { width, height, media_type, fingerprint, probes }
+    }
 }
 
 /// Preprocessed image.
@@ -282,14 +338,56 @@ mod tests {
         assert!(matches!(torn, Err(ImageError::Unreadable(_))));
     }
 
-    #[test]
-    fn decompression_bomb_is_rejected() {
-        let mut png = encoded(&picture(2), ImageFormat::Png);
+    /// Returns a PNG with other dimensions in its header.
+    fn with_size(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
         // IHDR: width and height at 16 and 20, checksum at 29.
-        png[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
         let checksum = crc32(&png[12..29]);
         png[29..33].copy_from_slice(&checksum.to_be_bytes());
-        assert!(decode_image(&png).is_err());
+        png
+    }
+
+    #[test]
+    fn decompression_bomb_is_rejected() {
+        let png = encoded(&picture(2), ImageFormat::Png);
+        assert!(decode_image(&with_size(png, 60_000, 60_000)).is_err());
+    }
+
+    /// Returns a PNG of 1 bit a pixel, which is all header.
+    fn large_png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, 8);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&vec![0x55; width.div_ceil(8) as usize * 8]).unwrap();
+        writer.finish().unwrap();
+        with_size(bytes, width, height)
+    }
+
+    #[test]
+    fn picture_of_a_hundred_megapixels_is_read() {
+        let mut bytes = Vec::new();
+        let (width, height) = (11_648, 8_736);
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        let rows = (0..height).map(|row| if row % 3_000 < 1_500 { 0 } else { 0xFF });
+        let pixels: Vec<u8> =
+            rows.flat_map(|level| std::iter::repeat_n(level, width as usize / 8)).collect();
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&pixels).unwrap();
+        writer.finish().unwrap();
+        let seen = decode_image(&bytes).unwrap();
+        assert_eq!((seen.width, seen.height, seen.media_type), (width, height, "image/png"));
+        assert_ne!(seen.fingerprint, none());
+    }
+
+    #[test]
+    fn larger_picture_is_named_with_its_limit() {
+        let refused = decode_image(&large_png(20_000, 14_000));
+        assert!(matches!(refused, Err(ImageError::TooLarge { max_pixels: 268_435_456, .. })));
     }
 
     /// CRC-32 as in the PNG specification, annex D.

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|content: &[u8]| motif_fuzz::perceive_as(
+    "application/vnd.oasis.opendocument.text",
+    content
+));
