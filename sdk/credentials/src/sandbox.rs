@@ -51,13 +51,14 @@ mod linux {
     };
 
     /// System calls that are allowed with any arguments.
-    const ALLOWED: [libc::c_long; 25] = [
+    const ALLOWED: [libc::c_long; 26] = [
         // What is open.
         libc::SYS_read,
         libc::SYS_readv,
         libc::SYS_write,
         libc::SYS_writev,
         libc::SYS_close,
+        libc::SYS_lseek,
         // Memory. Mappings cannot be made executable.
         libc::SYS_munmap,
         libc::SYS_mremap,

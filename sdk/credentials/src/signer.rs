@@ -28,6 +28,11 @@ pub enum SigningError {
     /// certificate.
     #[error("the signed file does not validate: {0}")]
     Unacceptable(String),
+    /// Error returned when an MP3 has a tag that nothing can be added to.
+    #[error(
+        "the MP3's ID3 tag {0}, so nothing can be added to it: save the tag as version 2.3 or 2.4 first"
+    )]
+    UnsupportedTag(&'static str),
     /// Error returned when c2pa cannot sign the file.
     #[error("cannot sign the file: {0}")]
     Refused(String),
@@ -48,6 +53,9 @@ pub fn sign(
     let carrier = Carrier::detect(content).ok_or(SigningError::NoCarrier)?;
     if carrier.bare(content).is_some() {
         return Err(SigningError::AlreadySigned);
+    }
+    if let Some(fault) = carrier.tag_fault(content) {
+        return Err(SigningError::UnsupportedTag(fault));
     }
     let digest = content_digest(content);
     let receipt_fits = provenance.receipt.is_none_or(|receipt| receipt.output_digest.0 == digest);

@@ -2,8 +2,10 @@
 
 use std::{
     ffi::OsString,
-    io::{Read, Write},
-    path::PathBuf,
+    fs::File,
+    io::{Read, Seek, Write},
+    os::fd::AsFd,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -15,7 +17,9 @@ use tokio::{
     time::timeout,
 };
 
-use motif_fingerprint::{MAX_CONTENT_BYTES, Media, Perceived, perceive};
+use motif_fingerprint::{
+    Caveat, ContentError, MAX_CONTENT_BYTES, Media, Missing, Perceived, perceive, perceive_source,
+};
 use motif_interface::licensing::Fingerprint;
 use motif_wire::{Credentials, Digest};
 
@@ -70,7 +74,15 @@ pub enum WorkerError {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    Perceived { media_type: String, fingerprint: Bits, probes: Vec<Bits> },
+    Perceived {
+        media_type: String,
+        fingerprint: Bits,
+        probes: Vec<Bits>,
+        #[serde(default)]
+        missing: Option<Missing>,
+        #[serde(default)]
+        caveat: Option<Caveat>,
+    },
     Refused(String),
 }
 
@@ -99,43 +111,97 @@ impl DecodingWorker {
     /// [`DecodingWorker::Here`] trusts no anchor.
     pub async fn examine(&self, content: Vec<u8>) -> Examined {
         match self {
+            Self::Here => here(move || (perceive(&content), content)).await,
+            Self::Process { program, arguments } => {
+                in_process(program, arguments, Input::Bytes(content)).await
+            }
+        }
+    }
+
+    /// As [`DecodingWorker::examine`], of a file of any length: recordings, JPEG and PNG are read from it in
+    /// bounded memory. Credentials are read from files of at most [`MAX_CONTENT_BYTES`].
+    pub async fn examine_file(&self, mut file: File) -> Examined {
+        match self {
             Self::Here => {
-                let examining = tokio::task::spawn_blocking(move || Examined {
-                    perceived: perceive(&content)
-                        .map_err(|error| WorkerError::Refused(error.to_string())),
-                    credentials: (content.len() <= MAX_CONTENT_BYTES)
-                        .then(|| read(&content, None))
-                        .flatten(),
-                });
-                examining.await.unwrap_or(Examined::failed(WorkerError::TooCostly))
+                here(move || {
+                    let perceived = file.try_clone().map_err(ContentError::from);
+                    (perceived.and_then(perceive_source), short_content(&mut file))
+                })
+                .await
             }
             Self::Process { program, arguments } => {
-                let mut command = Command::new(program);
-                command.args(arguments).env_clear();
-                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-                command.kill_on_drop(true);
-                match timeout(WALL, ask(command, content)).await {
-                    Ok(Ok(examined)) => examined,
-                    Ok(Err(error)) => Examined::failed(error),
-                    // Dropping the child kills it.
-                    Err(_) => Examined::failed(WorkerError::TooCostly),
-                }
+                in_process(program, arguments, Input::File(file)).await
             }
         }
     }
 }
 
-async fn ask(mut command: Command, content: Vec<u8>) -> Result<Examined, WorkerError> {
+/// Content on its way to a worker.
+enum Input {
+    Bytes(Vec<u8>),
+    File(File),
+}
+
+async fn in_process(program: &Path, arguments: &[OsString], input: Input) -> Examined {
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear();
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    match timeout(WALL, ask(command, input)).await {
+        Ok(Ok(examined)) => examined,
+        Ok(Err(error)) => Examined::failed(error),
+        // Dropping the child kills it.
+        Err(_) => Examined::failed(WorkerError::TooCostly),
+    }
+}
+
+/// Examines content on a thread of this process. Credentials are read from the content that `examine`
+/// returns.
+async fn here(
+    examine: impl FnOnce() -> (Result<Perceived, ContentError>, Vec<u8>) + Send + 'static,
+) -> Examined {
+    let examining = tokio::task::spawn_blocking(move || {
+        let (perceived, content) = examine();
+        let perceived = perceived.map_err(|error| WorkerError::Refused(error.to_string()));
+        let is_whole = content.len() <= MAX_CONTENT_BYTES;
+        Examined { perceived, credentials: is_whole.then(|| read(&content, None)).flatten() }
+    });
+    examining.await.unwrap_or(Examined::failed(WorkerError::TooCostly))
+}
+
+/// Returns the content of a file; nothing if it is longer than [`MAX_CONTENT_BYTES`] or cannot be read.
+fn short_content(file: &mut File) -> Vec<u8> {
+    let mut content = Vec::new();
+    let most = MAX_CONTENT_BYTES as u64;
+    let read = file.rewind().and_then(|()| file.take(most + 1).read_to_end(&mut content));
+    if read.is_err() || content.len() > MAX_CONTENT_BYTES {
+        content.clear();
+    }
+    content
+}
+
+async fn ask(mut command: Command, input: Input) -> Result<Examined, WorkerError> {
     let failed = |error: std::io::Error| WorkerError::Failed(error.to_string());
-    let mut child = command.spawn().map_err(failed)?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
-        return Err(WorkerError::Failed("it has no pipes".to_owned()));
+    let content = match input {
+        Input::Bytes(content) => {
+            command.stdin(Stdio::piped());
+            content
+        }
+        Input::File(file) => {
+            command.stdin(Stdio::from(file));
+            Vec::new()
+        }
     };
+    let mut child = command.spawn().map_err(failed)?;
+    // The process has its own copy of a file.
+    drop(command);
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let stdout = stdout.ok_or_else(|| WorkerError::Failed("it has no pipes".to_owned()))?;
     let give = async move {
-        // A dead worker reads nothing; its exit status is checked below.
-        let _ = stdin.write_all(&content).await;
-        let _ = stdin.shutdown().await;
+        if let Some(mut stdin) = stdin {
+            // A dead worker reads nothing; its exit status is checked below.
+            let _ = stdin.write_all(&content).await;
+            let _ = stdin.shutdown().await;
+        }
     };
     let mut answer = Vec::new();
     let mut stdout = stdout.take(MAX_ANSWER_BYTES);
@@ -146,10 +212,10 @@ async fn ask(mut command: Command, content: Vec<u8>) -> Result<Examined, WorkerE
     let first = serde_json::from_slice(lines.next().unwrap_or_default());
     let perceived = match first {
         Ok(Answer::Refused(why)) => Err(WorkerError::Refused(why)),
-        Ok(Answer::Perceived { media_type, fingerprint, probes }) => {
-            let (media, media_type) = known(&media_type);
+        Ok(Answer::Perceived { media_type, fingerprint, probes, missing, caveat }) => {
+            let (media, media_type) = Media::from_media_type(&media_type);
             let (fingerprint, probes) = (fingerprint.read()?, Bits::read_all(&probes)?);
-            Ok(Perceived { media, media_type, fingerprint, probes })
+            Ok(Perceived { media, media_type, fingerprint, probes, missing, caveat })
         }
         Err(_) if status.code().is_none() => return Err(WorkerError::TooCostly),
         // The decoder panicked on corrupt content.
@@ -172,21 +238,31 @@ impl Examined {
     }
 }
 
-/// Runs the worker process: reads content from stdin and writes the result to stdout. `anchors`,
-/// PEM, are trusted in content credentials.
+/// Runs the worker process: reads content from stdin, which is a pipe or a file, and writes the result to
+/// stdout. `anchors`, PEM, are trusted in content credentials.
 ///
 /// # Errors
-/// Those of the pipes, and of confining the process.
+/// Those of stdin and stdout, and of confining the process.
 pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
+    // A confined process opens nothing.
+    let stdin = || std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    let (mut source, again) = (stdin()?, stdin()?);
+    let is_file = source.metadata()?.is_file();
     confine()?;
-    let mut content = Vec::new();
-    let most = MAX_CONTENT_BYTES as u64 + 1;
-    std::io::stdin().lock().take(most).read_to_end(&mut content)?;
-    let answer = match perceive(&content) {
+    let (perceived, content) = if is_file {
+        (perceive_source(again), short_content(&mut source))
+    } else {
+        let mut content = Vec::new();
+        source.take(MAX_CONTENT_BYTES as u64 + 1).read_to_end(&mut content)?;
+        (perceive(&content), content)
+    };
+    let answer = match perceived {
         Ok(perceived) => Answer::Perceived {
             media_type: perceived.media_type.to_owned(),
             fingerprint: Bits::from_fingerprint(&perceived.fingerprint),
             probes: perceived.probes.iter().map(Bits::from_fingerprint).collect(),
+            missing: perceived.missing,
+            caveat: perceived.caveat,
         },
         Err(error) => Answer::Refused(error.to_string()),
     };
@@ -219,18 +295,6 @@ impl Bits {
     fn read_all(all: &[Self]) -> Result<Vec<Fingerprint>, WorkerError> {
         all.iter().map(Self::read).collect()
     }
-}
-
-/// Returns the kind and static media type of a worker's answer.
-fn known(media_type: &str) -> (Media, &'static str) {
-    let kinds = [
-        (Media::Image, &["image/png", "image/jpeg", "image/gif", "image/webp"][..]),
-        (Media::Audio, &["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4"]),
-        (Media::Text, &["text/plain"]),
-    ];
-    let pairs = kinds.into_iter().flat_map(|(media, types)| types.iter().map(move |t| (media, *t)));
-    let found = pairs.into_iter().find(|(_, known)| *known == media_type);
-    found.unwrap_or((Media::Other, "application/octet-stream"))
 }
 
 #[cfg(test)]
@@ -267,6 +331,24 @@ mod tests {
         assert_eq!((perceived.media, perceived.fingerprint.bits), (Media::Text, [7; 32]));
         let refused = perceived_by("echo '{\"refused\":\"broken\"}'").await;
         assert_eq!(refused, Err(WorkerError::Refused("broken".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn file_is_given_to_the_worker() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all("A work of words. ".repeat(9).as_bytes()).unwrap();
+        let here = DecodingWorker::Here.examine_file(file.try_clone().unwrap()).await;
+        assert_eq!(here.perceived.unwrap().media_type, "text/plain");
+        file.rewind().unwrap();
+        let said = r#"{"perceived":{"media_type":"audio/aiff","fingerprint":{"scheme":0,"bits":"BITS"},"probes":[],"missing":"silence"}}"#;
+        let said = said.replace("BITS", &"0".repeat(64));
+        // The file's own length tells that it is stdin.
+        let script = format!("test $(wc -c) = 153 && echo '{said}'");
+        let arguments = vec!["-c".into(), script.into()];
+        let worker = DecodingWorker::Process { program: "/bin/sh".into(), arguments };
+        let perceived = worker.examine_file(file).await.perceived.unwrap();
+        assert_eq!((perceived.media, perceived.media_type), (Media::Audio, "audio/aiff"));
+        assert_eq!(perceived.missing, Some(Missing::Silence));
     }
 
     #[tokio::test]

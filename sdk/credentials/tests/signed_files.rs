@@ -79,6 +79,7 @@ fn carriers() -> Vec<(&'static str, Vec<u8>)> {
         ("mp3 with padding alone", tagged(4, b"", 10)),
         ("mp3 with a title", tagged(4, &title([0, 0, 0, 6]), 0)),
         ("mp3 with an older tag", tagged(3, &title([0, 0, 0, 6]), 2_000)),
+        ("mp3 after zeros", [vec![0; 1_024], mp3()].concat()),
     ]
 }
 
@@ -277,15 +278,22 @@ fn unverifiable_content_is_not_signed() {
     let refused = attempt(&content, &others_receipt, &identity);
     assert!(matches!(refused, SigningError::OtherContent), "{refused}");
 
-    // An empty tag would be removed with the credentials, and an unsynchronized tag cannot be
-    // extended.
+    // An empty tag would be removed with the credentials.
     let empty = tagged(4, b"", 0);
     let refused = attempt(&empty, &generated(&empty), &identity);
     assert!(matches!(refused, SigningError::NotRecoverable), "{refused}");
-    let mut scrambled = tagged(4, b"", 10);
-    scrambled[5] = 0x80;
-    let refused = attempt(&scrambled, &generated(&scrambled), &identity);
-    assert!(matches!(refused, SigningError::Refused(_)), "{refused}");
+    for (version, flags, fault) in [
+        (2, 0, "2.2"),
+        (3, 0x80, "unsynchronized"),
+        (4, 0x80, "unsynchronized"),
+        (4, 0x40, "extended"),
+    ] {
+        let mut tag = tagged(version, b"", 10);
+        tag[5] = flags;
+        let refused = attempt(&tag, &generated(&tag), &identity);
+        assert!(matches!(refused, SigningError::UnsupportedTag(_)), "{refused}");
+        assert!(refused.to_string().contains(fault), "{refused}");
+    }
 
     let stranger = crate::issued();
     let two_years = 2 * 366 * 86_400;

@@ -7,6 +7,11 @@ const HEADER: usize = 10;
 const FOOTER: u8 = 0x10;
 const MEDIA_TYPES: [&[u8]; 2] = [b"application/c2pa", b"application/x-c2pa-manifest-store"];
 
+/// Flag of a tag without false frame syncs, whose frames must be changed before they are inserted.
+const UNSYNCHRONIZED: u8 = 0x80;
+/// Flag of a tag with a header between its header and its frames.
+const EXTENDED: u8 = 0x40;
+
 /// Returns the GEOB frames with a manifest store in the ID3v2 tag of an MP3, or the whole tag if it
 /// contains nothing else.
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
@@ -62,6 +67,18 @@ pub fn insert(content: &[u8], store: &[u8]) -> Option<(Vec<u8>, Range<usize>)> {
     tagged.extend_from_slice(store);
     tagged.extend_from_slice(rest);
     Some((tagged, place))
+}
+
+/// Returns why nothing can be added to the tag of an MP3; `None` if frames can be.
+pub fn fault(content: &[u8]) -> Option<&'static str> {
+    let [b'I', b'D', b'3', version, _, flags, ..] = *content else { return None };
+    match version {
+        _ if tag(content).is_some() => None,
+        2 => Some("is of version 2.2"),
+        3..=4 if flags & UNSYNCHRONIZED != 0 => Some("is unsynchronized"),
+        3..=4 if flags & EXTENDED != 0 => Some("has an extended header"),
+        _ => Some("is damaged, or of an unknown version"),
+    }
 }
 
 /// Updates the length of the tag, if one is left.

@@ -31,7 +31,8 @@ impl Carrier {
             "image/jpeg" => Some(Self::Jpeg),
             "image/png" => Some(Self::Png),
             "image/webp" => Some(Self::WebP),
-            "audio/wav" => Some(Self::Wav),
+            // RF64 and Wave64 have other chunks.
+            "audio/wav" if content.starts_with(b"RIFF") => Some(Self::Wav),
             "audio/mpeg" => Some(Self::Mp3),
             _ => None,
         }
@@ -46,6 +47,11 @@ impl Carrier {
             Self::Wav => "audio/wav",
             Self::Mp3 => "audio/mpeg",
         }
+    }
+
+    /// Returns why nothing can be added to the tag of an MP3, as in "the tag is ...".
+    pub(super) fn tag_fault(self, content: &[u8]) -> Option<&'static str> {
+        (self == Self::Mp3).then(|| id3::fault(content)).flatten()
     }
 
     /// Inserts a manifest store into an MP3; returns the file and the range of the store, or `None`
