@@ -6,7 +6,7 @@ use super::{
     AudioError, Caveat, DecodedAudio, FingerprintedText, ImageError, Missing, TextError,
     audio::{decode_audio, read_audio},
     encoding::decode,
-    format::{Format, is_html},
+    format::Format,
     image::{Decoded, decode_image, read_image},
     markup::{self, Markup},
     none,
@@ -257,7 +257,8 @@ fn legacy_text(bytes: &[u8]) -> Result<Perceived, ContentError> {
     let Some(text) = super::documents::decode_legacy(bytes) else {
         return Ok(Perceived::missing(Format::Other, Missing::UnknownFormat));
     };
-    let format = if is_html(text.as_bytes()) { Format::Html } else { Format::Text };
+    let is_page = super::format::is_html(text.as_bytes());
+    let format = if is_page { Format::Html } else { Format::Text };
     let perceived = text_of(format, &text)?;
     let caveat = perceived.missing.is_none().then_some(Caveat::GuessedEncoding);
     Ok(Perceived { caveat, ..perceived })

@@ -143,7 +143,7 @@ fn formats_share_one_fingerprint() {
         let probes = heard(name).probes.into_iter();
         let near = probes.filter_map(|probe| motif_sdk::fingerprint::distance(&original, &probe));
         assert!(
-            near.min().unwrap() <= motif_sdk::fingerprint::Scheme::AudioChroma.radius(),
+            near.min().unwrap() <= motif_sdk::fingerprint::Scheme::AudioSounds.radius(),
             "{name}"
         );
     }

@@ -17,7 +17,10 @@ use rusty_chromaprint::{Configuration, Fingerprinter};
 use symphonia::{
     core::{
         audio::SampleBuffer,
-        codecs::{CODEC_TYPE_NULL, CodecRegistry, Decoder, DecoderOptions},
+        codecs::{
+            CODEC_TYPE_ALAC, CODEC_TYPE_NULL, CodecParameters, CodecRegistry, Decoder,
+            DecoderOptions,
+        },
         errors::Error as DecodeError,
         formats::{FormatOptions, FormatReader, Packet},
         io::{MediaSourceStream, MediaSourceStreamOptions, ReadBytes},
@@ -49,6 +52,8 @@ static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
 
 /// Number of first bytes from which the container is detected.
 const HEAD_BYTES: usize = 64 * 1_024;
+/// Maximum number of frames in a packet of ALAC, which has 4,096 by default.
+const MAX_ALAC_FRAMES: u32 = 65_536;
 /// Maximum number of ID3v2 tags before a recording.
 const MAX_TAGS: usize = 16;
 /// Maximum duration that is decoded; the rest of a recording is ignored.
@@ -263,13 +268,31 @@ impl Recording {
         })?;
         let mut tracks = format.tracks().iter();
         let decoder = tracks.find_map(|track| {
-            let parameters = Some(&track.codec_params);
-            let parameters = parameters.filter(|known| known.codec != CODEC_TYPE_NULL)?;
-            Some((CODECS.make(parameters, &DecoderOptions::default()).ok()?, track.id))
+            let parameters = checked(&track.codec_params)?;
+            Some((CODECS.make(&parameters, &DecoderOptions::default()).ok()?, track.id))
         });
         let (decoder, track) = decoder.ok_or(AudioError::UnknownFormat)?;
         Ok(Self { format, decoder, track, has_pictures })
     }
+}
+
+/// Returns the parameters of a codec; `None` if it is unknown or would allocate too much.
+fn checked(parameters: &CodecParameters) -> Option<CodecParameters> {
+    let mut parameters = parameters.clone();
+    match parameters.codec {
+        CODEC_TYPE_NULL => return None,
+        CODEC_TYPE_ALAC => {
+            let cookie = parameters.extra_data.as_deref()?;
+            // Some programs wrap the parameters in two boxes of twelve bytes.
+            let is_wrapped = cookie.get(4..8) == Some(b"frma");
+            let bare = if is_wrapped { cookie.get(24..)? } else { cookie };
+            let frames = u32::from_be_bytes(bare.get(..4)?.try_into().ok()?);
+            let bare = (frames <= MAX_ALAC_FRAMES).then(|| bare.into());
+            parameters.extra_data = Some(bare?);
+        }
+        _ => {}
+    }
+    Some(parameters)
 }
 
 /// Returns the container of a recording, and its offset: tags and zeros may precede it. Returns `None` for
@@ -474,6 +497,17 @@ mod tests {
     }
 
     #[test]
+    fn oversized_alac_packets_are_rejected() {
+        for file in [ALAC, CAF] {
+            let mut file = file.to_vec();
+            let parameters = b"alac\0\0\0\0\0\0\x10\0";
+            let at = file.windows(12).position(|bytes| bytes == parameters).unwrap();
+            file[at + 8..at + 12].fill(0xFF);
+            assert_eq!(decode_audio(&file), Err(AudioError::UnknownFormat));
+        }
+    }
+
+    #[test]
     fn any_brand_of_mp4_is_heard() {
         for brand in [b"isom", b"mp42", b"dash", b"M4B ", b"qt  "] {
             let mut file = M4A.to_vec();
@@ -485,7 +519,7 @@ mod tests {
     #[test]
     fn mp3_is_heard_after_tags_and_zeros() {
         let frames = &MP3[MP3.iter().position(|byte| *byte == 0xFF).unwrap()..];
-        let tag = |length: u8| [&b"ID3\x03\0\0\0\0\0"[..], &[length], &vec![0; 40]].concat();
+        let tag = |length: u8| [&b"ID3\x03\0\0\0\0\0"[..], &[length], &[0; 40]].concat();
         for before in [vec![0; 1_024], tag(40), tag(30), [tag(40), tag(40)].concat()] {
             assert_heard("MP3", &[&before[..], frames].concat());
         }

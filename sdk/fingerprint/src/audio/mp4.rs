@@ -15,6 +15,8 @@ const CONTAINERS: [&[u8; 4]; 5] = [b"moov", b"trak", b"mdia", b"minf", b"stbl"];
 const MAX_BOXES: usize = 1 << 20;
 /// Maximum size of all tables together: those of a recording of days.
 const MAX_TABLE_BYTES: u64 = 64 * 1_024 * 1_024;
+/// Maximum size of a sample, which is read whole: that of a picture of a video.
+const MAX_SAMPLE_BYTES: u32 = 64 * 1_024 * 1_024;
 const WINDOW_BYTES: usize = 4_096;
 
 /// What the boxes of an MP4 say.
@@ -111,8 +113,11 @@ impl<S: Read + Seek> Reader<'_, S> {
             b"stts" | b"co64" => (4, 8),
             b"stsc" => (4, 12),
             b"stco" => (4, 4),
-            // A uniform sample size has no table.
-            b"stsz" if number(4)? == Some(0) => (8, 4),
+            b"stsz" => match number(4)? {
+                Some(0) => (8, 4),
+                // A uniform sample size has no table.
+                size => return Ok(size.is_none_or(|size| size <= MAX_SAMPLE_BYTES)),
+            },
             _ => return Ok(true),
         };
         let Some(count) = number(count_at)? else { return Ok(true) };
@@ -120,6 +125,14 @@ impl<S: Read + Seek> Reader<'_, S> {
         let room = self.size.saturating_sub(found.body + count_at + 4); // the count is in it
         let Some(left) = self.table_bytes_left.checked_sub(table) else { return Ok(false) };
         self.table_bytes_left = left;
+        if found.kind == *b"stsz" && table <= room {
+            for sample in 0..u64::from(count) {
+                let size = self.window.array(found.body + 12 + 4 * sample)?;
+                if size.is_some_and(|size| u32::from_be_bytes(size) > MAX_SAMPLE_BYTES) {
+                    return Ok(false);
+                }
+            }
+        }
         Ok(table <= room)
     }
 }
@@ -187,6 +200,17 @@ mod tests {
     fn uniform_sample_size_needs_no_table() {
         let body = [[0; 4], 7_u32.to_be_bytes(), u32::MAX.to_be_bytes()].concat();
         assert!(has_room_for_its_tables(&mp4(&boxed(b"stbl", &boxed(b"stsz", &body)))));
+    }
+
+    #[test]
+    fn oversized_sample_is_rejected() {
+        for (size, is_true) in [(MAX_SAMPLE_BYTES, true), (MAX_SAMPLE_BYTES + 1, false)] {
+            let uniform = [[0; 4], size.to_be_bytes(), [0; 4]].concat();
+            let listed = [[0; 4], [0; 4], 2_u32.to_be_bytes(), [0; 4], size.to_be_bytes()].concat();
+            for body in [uniform, listed] {
+                assert_eq!(has_room_for_its_tables(&mp4(&boxed(b"stsz", &body))), is_true);
+            }
+        }
     }
 
     #[test]

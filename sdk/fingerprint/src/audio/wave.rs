@@ -212,7 +212,7 @@ mod tests {
         let format = chunk(b"fmt ", 16, FORMAT);
         for file in [
             riff(b"RIFF", &[]),
-            riff(b"RIFF", &[format.clone()]),
+            riff(b"RIFF", std::slice::from_ref(&format)),
             riff(b"RIFF", &[chunk(b"data", 8, b"samples!")]),
             riff(b"RIFF", &[chunk(b"fmt ", 1 << 20, FORMAT), chunk(b"data", 8, b"samples!")]),
             riff(b"RIFF", &[chunk(b"LIST", UNKNOWN, b""), format]),
