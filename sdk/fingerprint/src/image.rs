@@ -134,7 +134,7 @@ impl Seen {
 }
 
 /// Returns the luminance, on a white background.
-fn brightness(image: &DynamicImage) -> GrayImage {
+pub(crate) fn brightness(image: &DynamicImage) -> GrayImage {
     if !image.color().has_alpha() {
         return image.to_luma8();
     }

@@ -28,6 +28,7 @@ mod confidence;
 mod content;
 mod image;
 mod likeness;
+pub mod local;
 mod minhash;
 mod mp4;
 mod opus;
