@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(png jpeg gif webp wav mp3 flac aac vorbis opus text)
+[ ${#targets[@]} -gt 0 ] || targets=(png jpeg gif webp wav mp3 flac aac vorbis opus text features)
 
 host=$(rustc -vV | sed -n 's/^host: //p') # named, so that build scripts are not fuzzed
 cargo build --release --target "$host" --bins
