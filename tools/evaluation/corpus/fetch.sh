@@ -2,10 +2,14 @@
 # Fetches what fingerprints are evaluated on into a folder outside the repository: photographs,
 # drawings, music and texts that Debian's packages ship, after `apt-get update`. Nothing is installed.
 #
-#   tools/evaluation/corpus/fetch.sh FOLDER
+#   tools/evaluation/corpus/fetch.sh FOLDER [KIND...]
+#
+# Kinds: photographs, drawings, music, texts; all by default.
 set -euo pipefail
 
 folder=${1:?where to?}
+shift
+kinds=${*:-photographs drawings music texts}
 photographs=(gcompris-qt-data libvigraimpex-doc lomiri-wallpapers-16.04 lomiri-wallpapers-20.04
     mate-backgrounds opencv-doc palapeli-data plasma-workspace-wallpapers python3-skimage
     python3-sklearn tuxpaint-data tuxpaint-stamps-default)
@@ -26,6 +30,7 @@ resources=(erase explore_farm_animals explore_monuments explore_world_animals)
 fetch() {
     local kind=$1 package
     shift
+    [[ " $kinds " = *" $kind "* ]] || return 0
     mkdir -p "$folder/packages" "$folder/$kind"
     for package in "$@"; do
         [ -d "$folder/$kind/$package" ] && continue
@@ -42,6 +47,7 @@ fetch drawings "${drawings[@]}"
 fetch music "${music[@]}"
 fetch texts "${texts[@]}"
 
+[[ " $kinds " = *" photographs "* ]] || exit 0
 unpacked=$folder/photographs/gcompris-qt-data
 for resource in "${resources[@]}"; do
     [ -d "$unpacked/$resource" ] ||

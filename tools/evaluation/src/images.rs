@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
+use image::{DynamicImage, Rgba, RgbaImage};
 use motif_fingerprint::{Seen, content_digest};
 
 use super::{
@@ -16,9 +16,9 @@ use super::{
 const PHOTOGRAPHS: &str = "natural photographs";
 const UNSEEN: &str = "photographs not seen before";
 const CUT_OUTS: &str = "cut-outs from photographs";
-const DRAWINGS: &str = "drawings, icons, screenshots";
+pub const DRAWINGS: &str = "drawings, icons, screenshots";
 /// Maximum side of works, since larger ones only take longer.
-const WORK_SIDE: u32 = 512;
+pub const WORK_SIDE: u32 = 512;
 /// Minimum side of works, so that a quarter of the size has enough detail.
 const MIN_CUT_OUT_SIDE: u32 = 256;
 /// Number of drawings queried per half.
@@ -28,10 +28,10 @@ const STRANGERS: usize = 10_000;
 const ENDINGS: [&str; 4] = [".png", ".jpg", ".jpeg", ".webp"];
 const STAMPS: &str = "tuxpaint-stamps-default";
 
-struct Picture {
-    kind: &'static str,
-    group: String,
-    path: PathBuf,
+pub struct Picture {
+    pub kind: &'static str,
+    pub group: String,
+    pub path: PathBuf,
 }
 
 pub fn evaluate(folder: &Path, report: &mut Report) {
@@ -87,7 +87,7 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     report.take("image", &known, &asked, &outcomes);
 }
 
-fn pictures(folder: &Path) -> Vec<Picture> {
+pub fn pictures(folder: &Path) -> Vec<Picture> {
     let photographs = folder.join("photographs");
     let seen = include_str!("../corpus/photographs.txt");
     let unseen = include_str!("../corpus/unseen.txt");
@@ -125,7 +125,9 @@ fn pictures(folder: &Path) -> Vec<Picture> {
     pictures
 }
 
-fn asked(pictures: &[&Picture]) -> Vec<Asked> {
+/// Returns the places of the pictures that are asked about: all but drawings, and this many
+/// drawings of each half.
+pub fn chosen(pictures: &[&Picture], drawings_per_half: usize) -> Vec<usize> {
     let mut drawings = Vec::new();
     let mut chosen = Vec::new();
     for (place, picture) in pictures.iter().enumerate() {
@@ -137,15 +139,15 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
     for half in Half::ALL {
         let of_half =
             drawings.iter().filter(|place| Half::from_group(&pictures[**place].group) == half);
-        chosen.extend(of_half.take(ASKED_DRAWINGS));
+        chosen.extend(of_half.take(drawings_per_half));
     }
-    let asked = in_parallel(&chosen, |place| {
+    chosen
+}
+
+fn asked(pictures: &[&Picture]) -> Vec<Asked> {
+    let asked = in_parallel(&chosen(pictures, ASKED_DRAWINGS), |place| {
         let picture = pictures[*place];
-        let Some(opened) = opened(&picture.path, WORK_SIDE) else { return Vec::new() };
-        let (width, height) = opened.dimensions();
-        if picture.kind == CUT_OUTS && width.max(height) < MIN_CUT_OUT_SIDE {
-            return Vec::new();
-        }
+        let Some(opened) = opened_to_ask(picture) else { return Vec::new() };
         let changed = match picture.kind {
             DRAWINGS => changes::few(&opened),
             _ => changes::all(&opened, &picture.group),
@@ -163,8 +165,15 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
     asked.into_iter().flatten().collect()
 }
 
+/// Returns a picture unless it is a small cut-out.
+pub fn opened_to_ask(picture: &Picture) -> Option<DynamicImage> {
+    let opened = opened(&picture.path, WORK_SIDE)?;
+    let is_small = opened.width().max(opened.height()) < MIN_CUT_OUT_SIDE;
+    (picture.kind != CUT_OUTS || !is_small).then_some(opened)
+}
+
 /// Returns a picture on white, with its longer side at most this long.
-fn opened(path: &Path, side: u32) -> Option<DynamicImage> {
+pub fn opened(path: &Path, side: u32) -> Option<DynamicImage> {
     let picture = image::ImageReader::open(path).ok()?.with_guessed_format().ok()?.decode().ok()?;
     let is_large = picture.width().max(picture.height()) > side;
     let picture = if is_large { picture.thumbnail(side, side) } else { picture };

@@ -9,6 +9,7 @@ mod comparison;
 mod files;
 mod images;
 mod report;
+mod reposts;
 mod sounds;
 mod texts;
 
@@ -23,6 +24,9 @@ fn main() {
     let mut report = report::Report::default();
     if wants("images") {
         images::evaluate(&folder, &mut report);
+    }
+    if wants("reposts") {
+        reposts::evaluate(&folder, &mut report);
     }
     if wants("texts") {
         texts::evaluate(&folder, &mut report);

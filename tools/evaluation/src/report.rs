@@ -77,6 +77,11 @@ impl Report {
         }));
     }
 
+    /// Adds a line of stdout as it is.
+    pub fn line(&mut self, line: Value) {
+        self.figures.push(line);
+    }
+
     /// Adds the results of all queries of one medium.
     pub fn take(&mut self, medium: &str, known: &[Known], asked: &[Asked], outcomes: &[Outcome]) {
         self.take_rows(medium, asked, outcomes);
@@ -328,7 +333,7 @@ impl Row {
 }
 
 /// Returns a file's package and name, without the folders in between.
-fn shortened(name: &str) -> String {
+pub fn shortened(name: &str) -> String {
     let mut parts = name.split('/');
     let start: Vec<_> = parts.by_ref().take(2).collect();
     let rest: Vec<_> = parts.collect();
