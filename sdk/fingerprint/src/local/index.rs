@@ -387,10 +387,9 @@ impl<W: Copy> Segment<W> {
     #[inline(always)]
     fn pairs(&self, candidate: &Candidate, asked: &[Keypoint]) -> Vec<Pair> {
         let of_work = &self.points[self.range(candidate.work as usize)];
-        let mut starts = [0; TURN + 1];
-        for angle in 0..=TURN {
-            starts[angle] = of_work.partition_point(|point| usize::from(point.angle) < angle);
-        }
+        let starts: [usize; TURN + 1] = std::array::from_fn(|angle| {
+            of_work.partition_point(|point| usize::from(point.angle) < angle)
+        });
         let mut pairs = Vec::new();
         for point in asked {
             let mut nearest: Option<(u32, &Keypoint)> = None;
@@ -429,7 +428,7 @@ fn sketch(bits: &[u64; 4], table: usize) -> u32 {
 #[inline(always)]
 fn near(one: &Keypoint, other: &Keypoint) -> Option<u32> {
     let pairs = one.bits.iter().zip(&other.bits);
-    let distance = pairs.map(|(one, other)| (one ^ other).count_ones()).sum();
+    let distance: u32 = pairs.map(|(one, other)| (one ^ other).count_ones()).sum();
     if distance > RADIUS {
         return None;
     }

@@ -3,8 +3,8 @@
 //!
 //! ```
 //! use motif_fingerprint::local::{Features, LocalIndex, Query};
-//! # let stripe = |x: u32, y: u32| ((x / 9).pow(2) + (y / 7).pow(3) + x * y / 90) % 7 * 30;
-//! # let pixel = |x, y| image::Luma([stripe(x, y) as u8]);
+//! # let cell = |x: u32, y: u32| u64::from(x / 12 * 7_919 + y / 10 * 104_729);
+//! # let pixel = |x, y| image::Luma([(cell(x, y).pow(2) / 1_000 % 200) as u8]);
 //! # let picture = image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(300, 260, pixel));
 //!
 //! let features = Features::new(&picture);
