@@ -12,7 +12,7 @@ import unittest
 import zipfile
 from pathlib import Path
 
-from support import DIST, REPOSITORY, Folder, check, package
+from support import DIST, REPOSITORY, Folder, check, package, skip_if_quick
 
 MANIFEST = REPOSITORY / "app" / "cli" / "Cargo.toml"
 
@@ -112,6 +112,7 @@ class Reproducibility(unittest.TestCase):
     """Packages that are built again."""
 
     def test_second_build_has_the_same_bytes(self) -> None:
+        skip_if_quick()
         binary = os.environ.get("MOTIF_BINARY")
         if not binary:
             raise unittest.SkipTest("expected the packaged binary in MOTIF_BINARY")
