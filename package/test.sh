@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds packages of MOTIF_BINARY (default: target/release/motif) and tests them. A kind whose tools are missing is left out.
+# MOTIF_QUICK=1 leaves out the second build and the trials of alerts, which take minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 MOTIF_BINARY=$(realpath "${MOTIF_BINARY:-target/release/motif}")
@@ -23,7 +24,7 @@ if [ ! -d app/studio/node_modules ]; then
   exit
 fi
 offer sbom true
-offer deb sh -c 'command -v dh help2man'
+offer deb sh -c 'command -v dh && command -v help2man'
 offer wheel python3 -m wheel version
 offer npm npm --version
 offer image buildah version

@@ -44,6 +44,12 @@ def tool(name: str) -> str:
     return path
 
 
+def skip_if_quick() -> None:
+    """Skips a test that takes minutes, with MOTIF_QUICK=1."""
+    if os.environ.get("MOTIF_QUICK") == "1":
+        raise unittest.SkipTest("MOTIF_QUICK=1 leaves it out: `just test-packages` runs it")
+
+
 def binary() -> Path:
     """Returns the path of the `motif` binary that plays the network and the payers."""
     path = os.environ.get("MOTIF_BINARY")

@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from prometheus import Prometheus
-from support import ASSETS, Network, Process
+from support import ASSETS, Network, Process, skip_if_quick
 
 
 class Trials(unittest.TestCase):
@@ -24,6 +24,7 @@ class Trials(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
+        skip_if_quick()
         cls.secret = secrets.token_hex(32)
         cls.prometheus = Prometheus(cls, cls.secret)
         cls.network = Network(cls)
