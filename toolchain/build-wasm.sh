@@ -2,7 +2,7 @@
 # Builds the WebAssembly modules of the clients in other languages, and their manifest: sdk/core/*.wasm.
 #
 # usage: toolchain/build-wasm.sh [--check] [MODULE...]
-#   MODULE    motif_core or motif_content; default both
+#   MODULE    motif_payer, motif_core or motif_content; default all
 #   --check   compares the modules that it builds with the committed ones, and changes nothing
 #
 # std is compiled from the source that install.sh unpacks, so no target has to be installed. The bytes depend
@@ -20,11 +20,11 @@ check='' modules=()
 for argument in "$@"; do
   case $argument in
     --check) check=1 ;;
-    motif_core | motif_content) modules+=("$argument") ;;
+    motif_payer | motif_core | motif_content) modules+=("$argument") ;;
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
-[ ${#modules[@]} -gt 0 ] || modules=(motif_core motif_content)
+[ ${#modules[@]} -gt 0 ] || modules=(motif_payer motif_core motif_content)
 
 cd "$root"
 [ -d "$(std_source)" ] || fail "no source of std; run toolchain/install.sh"
@@ -51,18 +51,23 @@ build() {
     unset RUSTC_WORKSPACE_WRAPPER RUSTFLAGS CARGO_BUILD_TARGET
     # A panic traps without a message, whose formatting would be a fifth of a module.
     export CARGO_ENCODED_RUSTFLAGS=$'-Zunstable-options\x1f-Cpanic=immediate-abort\x1f--cfg=getrandom_backend="unsupported"'
+    # No message of the payers' module has a `{:?}`.
+    [ "$package" != motif-payer-calls ] || CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Zfmt-debug=none'
     cargo rustc --locked --lib --crate-type cdylib --package "$package" --target "$target" --profile wasm \
-      "${settings[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+      "${settings[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
+      -- --cfg motif_module # exports of this crate, and not of those it depends on
   )
 }
 
 status=0
 for module in "${modules[@]}"; do
   case $module in
-    motif_core) build motif-core '"z"' ;;
-    motif_content) build motif-content '"s"' ;;
+    motif_payer) crate=motif_payer_calls level='"z"' ;;
+    motif_core) crate=motif_core level='"z"' ;;
+    motif_content) crate=motif_content level='"s"' ;;
   esac
-  made=$built/$target/wasm/$module.wasm
+  build "${crate//_/-}" "$level"
+  made=$built/$target/wasm/$crate.wasm
   if [ -n "$check" ]; then
     cmp "$made" "$artifacts/$module.wasm" || status=1
   else

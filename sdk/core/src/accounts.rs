@@ -9,18 +9,19 @@ use motif_interface::{
         Approval, Config, Dispute, Share, SplitChange, Terms, Work, WorkHead, terms_digest,
     },
     mint_decimals,
-    operator::{Operator, ReceiptKey},
     payments::{Issuance, Licensee, Till, Vault},
     token_amount,
 };
+use motif_json::{Field, Json};
+use motif_payer_calls::{
+    Calls, Payers,
+    accounts::{channel, invalid, operator, time},
+    parts::{SharesParts, data},
+};
 use motif_wire::{Address, Amount, Digest, ParentShare};
 use serde_json::{Value, json};
-use solana_pubkey::Pubkey;
 
-use crate::{
-    Calls, Core,
-    parts::{LicenseParts, OfferParts, ReceiptKeyParts, ShareParts, SharesParts, data},
-};
+use crate::parts::{OfferParts, ShareParts};
 
 pub(crate) const CALLS: Calls = &[
     ("account.decode", decode),
@@ -30,21 +31,16 @@ pub(crate) const CALLS: Calls = &[
 ];
 
 /// Reads the data of an account of one type.
-type Reader = fn(&[u8]) -> Option<Value>;
+type Reader = fn(&[u8]) -> Option<Json>;
 
-/// Error of account data that is not of the expected type.
-pub fn invalid(expected: &str) -> CallError {
-    CallError::new("account-invalid", format!("invalid account data: expected {expected}"))
-}
-
-fn decode(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn decode(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, {});
     let starts = |discriminator: &[u8]| account.starts_with(discriminator);
     let decoded = if starts(Channel::DISCRIMINATOR) {
         ChannelAccount::from_bytes(account).map(|account| channel(&account)).transpose()?
     } else if starts(Earnings::DISCRIMINATOR) {
-        EarningsAccount::from_bytes(account).map(|account| earnings(&account))
+        EarningsAccount::from_bytes(account).map(|account| Json::of(&earnings(&account)))
     } else {
         let readers: [Reader; 11] = [
             |data| read("work", data, work),
@@ -61,20 +57,17 @@ fn decode(_: &mut Core, call: Call) -> Result<Answer, CallError> {
         ];
         readers.iter().find_map(|read| read(account))
     };
-    Ok(Answer { json: decoded.ok_or_else(|| invalid("an account of Motif"))?, raw: Vec::new() })
+    Ok(Answer::of(&decoded.ok_or_else(|| invalid("an account of Motif"))?))
 }
 
-fn read<T: AccountData>(kind: &str, data: &[u8], facts: impl Fn(&T) -> Value) -> Option<Value> {
+fn read<T: AccountData, F: Field>(
+    kind: &str,
+    data: &[u8],
+    facts: impl Fn(&T) -> F,
+) -> Option<Json> {
     let read = T::from_account_data(data).ok()?;
-    Some(json!({ "kind": kind, kind: facts(&read) }))
-}
-
-fn key(key: &Pubkey) -> Option<Address> {
-    (*key != Pubkey::default()).then_some(Address(*key))
-}
-
-fn time(time: i64) -> Option<i64> {
-    (time != i64::MAX).then_some(time)
+    let facts = facts(&read);
+    Some(Json::object(&[("kind", &kind as &dyn Field), (kind, &facts as &dyn Field)]))
 }
 
 fn shares(split: &[Share]) -> Vec<ShareParts> {
@@ -83,43 +76,6 @@ fn shares(split: &[Share]) -> Vec<ShareParts> {
         share_bps: share.share_bps,
     };
     split.iter().map(share).collect()
-}
-
-fn channel(account: &ChannelAccount) -> Result<Value, CallError> {
-    let channel = &account.channel;
-    let overflow = |error| CallError::new("overflow", error);
-    let licenses: Vec<_> = account.licenses.iter().map(LicenseParts::from).collect();
-    let facts = json!({
-        "payer": Address(channel.payer),
-        "operator": Address(channel.operator),
-        "watcher": key(&channel.watcher),
-        "mint": Address(channel.mint),
-        "voucher_key": Address(channel.voucher_key),
-        "next_voucher_key": key(&channel.next_voucher_key),
-        "rotates_at": time(channel.rotates_at),
-        "cluster": Digest(channel.cluster),
-        "salt": Amount(channel.salt),
-        "opened_slot": channel.opened_slot,
-        "operator_fee_bps": channel.operator_fee_bps,
-        "grace_seconds": channel.grace_seconds,
-        "closes_at": time(channel.closes_at),
-        "payer_closes": channel.payer_closes == 1,
-        "withdrawn": channel.withdrawn == 1,
-        "self_metered": channel.self_metered == 1,
-        "deposited": Amount(channel.deposited),
-        "upfront_fees": Amount(channel.upfront_fees),
-        "prices": Amount(channel.prices),
-        "fees": Amount(channel.fees()),
-        "cumulative": Amount(channel.cumulative().map_err(overflow)?),
-        "free": Amount(channel.free().map_err(overflow)?),
-        "earmarked": Amount(channel.earmarked),
-        "quotas_held": channel.quotas_held,
-        "collected": Amount(channel.collected),
-        "fees_claimed": Amount(channel.fees_claimed),
-        "refunded": Amount(channel.refunded),
-        "statements": channel.statements.length,
-    });
-    Ok(json!({ "kind": "channel", "channel": facts, "licenses": licenses }))
 }
 
 fn earnings(account: &EarningsAccount) -> Value {
@@ -158,7 +114,7 @@ fn earnings(account: &EarningsAccount) -> Value {
 
 /// Amounts that parents can pull and recipients can claim now; the raw bytes are the earnings, `work` is the
 /// data of their work.
-fn owed(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn owed(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, { work: String });
     let account = EarningsAccount::from_bytes(account).ok_or_else(|| invalid("earnings"))?;
@@ -234,24 +190,6 @@ fn terms(terms: &Terms, data: &[u8]) -> Value {
         "published_at": terms.published_at,
         "offer": OfferParts::from(&terms.offer),
         "digest": Digest(terms_digest(data)),
-    })
-}
-
-fn operator(operator: &Operator) -> Value {
-    let receipt_key =
-        |key: &ReceiptKey| ReceiptKeyParts { key: Address(key.key), valid_from: key.valid_from };
-    let keys: Vec<_> = operator.receipt_keys.keys.iter().map(receipt_key).collect();
-    json!({
-        "authority": Address(operator.authority),
-        "settle_key": Address(operator.settle_key),
-        "next_settle_key": key(&operator.next_settle_key),
-        "settle_rotates_at": time(operator.settle_rotates_at),
-        "fee_owner": Address(operator.fee_owner),
-        "fee_bps": operator.fee_bps,
-        "min_grace_seconds": operator.min_grace_seconds,
-        "registered_at": operator.registered_at,
-        "receipt_keys": keys,
-        "url": operator.url,
     })
 }
 
@@ -331,14 +269,14 @@ fn config(config: &Config) -> Value {
     })
 }
 
-fn amount(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn amount(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, {});
     let amount = token_amount(account).ok_or_else(|| invalid("a token account"))?;
     Ok(Answer::of(&json!({ "amount": Amount(amount) })))
 }
 
-fn decimals(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn decimals(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, {});
     let decimals = mint_decimals(account).ok_or_else(|| invalid("a mint"))?;

@@ -6,11 +6,9 @@ use motif_interface::{
     licensing::{Purpose, Use},
     pda,
 };
+use motif_payer_calls::{Calls, Payers, addresses::found};
 use motif_wire::{Address, Amount, Digest};
-use serde_json::json;
 use solana_pubkey::Pubkey;
-
-use crate::{Calls, Core, parts::SharesParts};
 
 pub(crate) const CALLS: Calls = &[
     ("address.config", config),
@@ -24,36 +22,30 @@ pub(crate) const CALLS: Calls = &[
     ("address.edition", |_, call| of_mint(call, pda::edition)),
     ("address.vault", |_, call| of_mint(call, pda::vault)),
     ("address.vault_tokens", vault_tokens),
-    ("address.operator", operator),
     ("address.channel", channel),
     ("address.earnings", earnings),
     ("address.issuance", issuance),
     ("address.licensee", licensee),
-    ("address.till", till),
     ("address.statement_buffer", statement_buffer),
     ("address.tokens", tokens),
 ];
 
-fn found(address: Pubkey) -> Result<Answer, CallError> {
-    Ok(Answer::of(&json!({ "address": Address(address) })))
-}
-
-fn config(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn config(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {});
     found(pda::config())
 }
 
-fn work(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn work(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { creator: Address, content_digest: Digest });
     found(pda::work(&creator.0, &content_digest.0))
 }
 
-fn terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn terms(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { work: Address, number: u32 });
     found(pda::terms(&work.0, number))
 }
 
-fn approval(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn approval(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { terms: Address, grantee: Address, purpose: Purpose });
     found(pda::approval(&terms.0, &grantee.0, purpose))
 }
@@ -68,17 +60,12 @@ fn of_mint(call: Call, address: impl Fn(&Pubkey) -> Pubkey) -> Result<Answer, Ca
     found(address(&mint.0))
 }
 
-fn vault_tokens(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn vault_tokens(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { mint: Address, token_program: Option<Address> });
     found(pda::vault_tokens(&mint.0, &token_program.map_or(TOKEN_PROGRAM, |program| program.0)))
 }
 
-fn operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { authority: Address });
-    found(pda::operator(&authority.0))
-}
-
-fn channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn channel(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         operator: Address,
@@ -88,17 +75,17 @@ fn channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     found(pda::channel(&payer.0, &operator.0, &mint.0, salt.0))
 }
 
-fn earnings(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn earnings(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { work: Address, mint: Address });
     found(pda::earnings(&work.0, &mint.0))
 }
 
-fn issuance(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn issuance(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { terms: Address });
     found(pda::issuance(&terms.0))
 }
 
-fn licensee(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn licensee(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         terms: Address,
         payer: Address,
@@ -107,17 +94,12 @@ fn licensee(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     found(pda::licensee(&terms.0, &payer.0, licensed_use))
 }
 
-fn till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { shares: SharesParts, mint: Address });
-    found(pda::till(&shares.shares()?, &mint.0))
-}
-
-fn statement_buffer(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn statement_buffer(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { channel: Address, settler: Address });
     found(pda::statement_buffer(&channel.0, &settler.0))
 }
 
-fn tokens(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn tokens(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { owner: Address, mint: Address, token_program: Option<Address> });
     let token_program = token_program.map_or(TOKEN_PROGRAM, |program| program.0);
     found(pda::tokens(&owner.0, &mint.0, &token_program))

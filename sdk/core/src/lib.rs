@@ -16,17 +16,13 @@
 mod accounts;
 mod addresses;
 mod instructions;
+mod licenses;
 mod parts;
-mod payer;
-mod paywall;
-mod prices;
-mod receipts;
 mod terms;
 mod version;
 
-use motif_frame::{Handler, answer};
-
-use payer::Payers;
+use motif_frame::answer;
+use motif_payer_calls::{Calls, Payers};
 
 /// The module, with the payers that its host has created.
 #[derive(Debug, Default)]
@@ -34,32 +30,33 @@ pub struct Core {
     payers: Payers,
 }
 
-/// Calls by name.
-type Calls = &'static [(&'static str, Handler<Core>)];
-
-const CALLS: [Calls; 13] = {
+const CALLS: [Calls; 16] = {
     let [works, channel, earnings, operator, till] = instructions::CALLS;
+    let [payer_addresses, prices, receipts, sales, payer, paywall] = motif_payer_calls::CALLS;
     [
         version::CALLS,
         addresses::CALLS,
+        payer_addresses,
         accounts::CALLS,
         works,
         channel,
         earnings,
         operator,
         till,
-        prices::CALLS,
-        receipts::CALLS,
+        licenses::CALLS,
+        prices,
+        receipts,
+        sales,
         terms::CALLS,
-        payer::CALLS,
-        paywall::CALLS,
+        payer,
+        paywall,
     ]
 };
 
 impl Core {
     /// Executes the call in a frame; returns the frame of its answer.
     pub fn call(&mut self, input: &[u8]) -> Vec<u8> {
-        answer(self, &CALLS, input)
+        answer(&mut self.payers, &CALLS, input)
     }
 }
 

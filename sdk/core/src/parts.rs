@@ -1,31 +1,13 @@
 //! JSON of arguments and results that several calls share.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use motif_frame::CallError;
 use motif_interface::{
     Currency, TOKEN_PROGRAM,
     bps::WHOLE_BPS,
-    channel::License,
     licensing::{Caps, Derivatives, Offer, Share, Unit, Use, UsePrice},
-    operator::{ReceiptKey, ReceiptKeys},
-    till::{TillShare, TillShares},
 };
 use motif_wire::{Address, Amount, Digest};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
-use strum::VariantArray;
-
-/// Decodes standard base64.
-pub fn data(text: &str, name: &str) -> Result<Vec<u8>, CallError> {
-    BASE64_STANDARD.decode(text).map_err(|_| {
-        CallError::invalid_input(format!("invalid `{name}`: expected standard base64"))
-    })
-}
-
-/// Encodes standard base64.
-pub fn base64(bytes: &[u8]) -> String {
-    BASE64_STANDARD.encode(bytes)
-}
 
 /// Creates a currency; SPL Token is the default program.
 pub fn currency(mint: Address, token_program: Option<Address>) -> Currency {
@@ -36,22 +18,6 @@ pub fn currency(mint: Address, token_program: Option<Address>) -> Currency {
 /// Returns the keys of optional addresses.
 pub fn key(address: Option<Address>) -> Option<Pubkey> {
     address.map(|address| address.0)
-}
-
-/// Receipt key of an operator.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReceiptKeyParts {
-    pub key: Address,
-    #[serde(default)]
-    pub valid_from: i64,
-}
-
-/// Creates an operator's list of receipt keys.
-pub fn receipt_keys(keys: &[ReceiptKeyParts]) -> ReceiptKeys {
-    let key =
-        |parts: &ReceiptKeyParts| ReceiptKey { key: parts.key.0, valid_from: parts.valid_from };
-    ReceiptKeys { keys: keys.iter().map(key).collect() }
 }
 
 /// Share of a recipient.
@@ -72,132 +38,6 @@ pub fn split(shares: &[ShareParts]) -> Vec<Share> {
 /// Returns the split that gives everything to one recipient.
 pub fn sole(recipient: Pubkey) -> Vec<Share> {
     vec![Share { recipient, share_bps: WHOLE_BPS }]
-}
-
-/// Division of a till.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharesParts {
-    #[serde(default)]
-    pub operator: Option<Address>,
-    #[serde(default)]
-    pub operator_parts: u32,
-    pub works: Vec<TillShareParts>,
-}
-
-/// Parts of a work in a till.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TillShareParts {
-    pub work: Address,
-    pub parts: u32,
-}
-
-impl SharesParts {
-    /// Returns the one form of the division.
-    ///
-    /// # Errors
-    /// `invalid-input`.
-    pub fn shares(&self) -> Result<TillShares, CallError> {
-        let share = |parts: &TillShareParts| TillShare { work: parts.work.0, parts: parts.parts };
-        let works = self.works.iter().map(share).collect();
-        let operator = self.operator.map(|operator| (operator.0, self.operator_parts));
-        let shares = TillShares::new(works, operator);
-        shares.check().map_err(CallError::invalid_input)?;
-        Ok(shares)
-    }
-}
-
-impl From<&TillShares> for SharesParts {
-    fn from(shares: &TillShares) -> Self {
-        let share =
-            |share: &TillShare| TillShareParts { work: Address(share.work), parts: share.parts };
-        Self {
-            operator: (shares.operator_parts > 0).then_some(Address(shares.operator)),
-            operator_parts: shares.operator_parts,
-            works: shares.works.iter().map(share).collect(),
-        }
-    }
-}
-
-/// License of a channel. Counters that may exceed 2^53 are strings of digits; `null` is unlimited.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LicenseParts {
-    pub work: Address,
-    pub terms_number: u32,
-    /// `null` if this version does not know the use.
-    #[serde(rename = "use")]
-    pub licensed_use: Option<Use>,
-    /// `null` if this version does not know the unit.
-    pub unit: Option<Unit>,
-    pub holds_quota: bool,
-    pub day: u32,
-    pub notice_seconds: u32,
-    pub price: Amount,
-    pub quota_price: Amount,
-    pub units: Amount,
-    pub free_units_left: Amount,
-    pub units_left: Option<Amount>,
-    pub daily_units: Option<Amount>,
-    pub units_today: Amount,
-    pub revenue_left: Option<Amount>,
-    pub expires_at: Option<i64>,
-    pub settled: Amount,
-    pub collected: Amount,
-}
-
-impl From<&License> for LicenseParts {
-    fn from(license: &License) -> Self {
-        let limit = |left: u64| (left != License::UNLIMITED).then_some(Amount(left));
-        Self {
-            work: Address(license.work),
-            terms_number: license.terms_number,
-            licensed_use: Use::VARIANTS.get(usize::from(license.licensed_use)).copied(),
-            unit: Unit::VARIANTS.get(usize::from(license.unit)).copied(),
-            holds_quota: license.holds_quota == 1,
-            day: license.day,
-            notice_seconds: license.notice_seconds,
-            price: Amount(license.price),
-            quota_price: Amount(license.quota_price),
-            units: Amount(license.units),
-            free_units_left: Amount(license.free_units_left),
-            units_left: limit(license.units_left),
-            daily_units: limit(license.daily_units),
-            units_today: Amount(license.units_today),
-            revenue_left: limit(license.revenue_left),
-            expires_at: (license.expires_at != i64::MAX).then_some(license.expires_at),
-            settled: Amount(license.settled),
-            collected: Amount(license.collected),
-        }
-    }
-}
-
-impl From<&LicenseParts> for License {
-    fn from(parts: &LicenseParts) -> Self {
-        let limit = |left: Option<Amount>| left.map_or(Self::UNLIMITED, |left| left.0);
-        Self {
-            work: parts.work.0,
-            terms_number: parts.terms_number,
-            licensed_use: parts.licensed_use.map_or(u8::MAX, |licensed_use| licensed_use as u8),
-            unit: parts.unit.map_or(u8::MAX, |unit| unit as u8),
-            holds_quota: u8::from(parts.holds_quota),
-            reserved: 0,
-            day: parts.day,
-            notice_seconds: parts.notice_seconds,
-            price: parts.price.0,
-            quota_price: parts.quota_price.0,
-            units: parts.units.0,
-            free_units_left: parts.free_units_left.0,
-            units_left: limit(parts.units_left),
-            daily_units: limit(parts.daily_units),
-            units_today: parts.units_today.0,
-            revenue_left: limit(parts.revenue_left),
-            expires_at: parts.expires_at.unwrap_or(i64::MAX),
-            settled: parts.settled.0,
-            collected: parts.collected.0,
-        }
-    }
 }
 
 /// Content of terms. Fields that are absent have the values of [`Offer::new`].

@@ -2,12 +2,13 @@
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::licensing::{Offer, terms_digest};
+use motif_payer_calls::{Calls, Payers};
 use motif_terms::{Denomination, Document, DocumentError, Preset, cawg, check, pil, rsl, summary};
 use motif_wire::{Address, Digest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Calls, Core, parts::OfferParts};
+use crate::parts::OfferParts;
 
 pub(crate) const CALLS: Calls = &[
     ("terms.presets", presets),
@@ -26,6 +27,7 @@ pub(crate) const CALLS: Calls = &[
 struct DenominationParts {
     mint: Address,
     decimals: u8,
+    #[serde(default)]
     name: Option<String>,
 }
 
@@ -54,7 +56,7 @@ enum Foreign {
     Pil,
 }
 
-fn presets(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn presets(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {});
     let facts = |preset: Preset| {
         let (name, description) = (preset.to_string(), preset.description());
@@ -65,7 +67,7 @@ fn presets(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Parses a document; findings say what keeps it from being published.
-fn parse(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn parse(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         text: String,
         format: Format = Format::default(),
@@ -124,25 +126,25 @@ fn finding(error: &DocumentError) -> Value {
     json!({ "type": kind, "message": error.to_string(), "line": line })
 }
 
-fn document(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn document(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { offer: OfferParts, currency: Address });
     let document = Document::from_offer(currency.0, &Offer::from(offer));
     Ok(Answer::of(&json!({ "toml": document.to_toml() })))
 }
 
-fn summarize(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn summarize(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { offer: OfferParts, denomination: DenominationParts });
     let text = summary(&Offer::from(offer), &denomination.denomination());
     Ok(Answer::of(&json!({ "text": text })))
 }
 
-fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let account = call.raw;
     arguments!(call, {});
     Ok(Answer::of(&json!({ "digest": Digest(terms_digest(account)) })))
 }
 
-fn export(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn export(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         format: Foreign,
         offer: OfferParts,
@@ -170,7 +172,7 @@ fn export(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     }
 }
 
-fn import(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn import(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { format: Foreign, text: String, decimals: u8, now: i64 });
     if !matches!(format, Foreign::Pil) {
         return Err(CallError::invalid_call("terms are imported from `pil`"));
@@ -184,7 +186,7 @@ fn import(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Escapes characters that are invisible or change how the text around them is displayed.
-fn visible(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn visible(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { text: String });
     Ok(Answer::of(&json!({ "text": motif_text::visible(&text) })))
 }

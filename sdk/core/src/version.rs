@@ -1,66 +1,10 @@
 use motif_frame::{Answer, Call, CallError, arguments};
-use motif_interface::{
-    ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
-    acceptance::MEMO_PROGRAM,
-    licensing::{self, Unit, Use, WorkKind},
-    payments,
-    voucher_proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
-};
-use motif_payer::IdempotencyKey;
+use motif_payer_calls::{Calls, Payers, version::facts};
 use motif_terms::Preset;
-use motif_wire::{Address, Payment, PaymentRequired, ProblemType, ReaderProof, ReceiptParts};
-use serde_json::{Value, json};
-use solana_sdk_ids::system_program;
-use strum::VariantArray;
-
-use crate::{Calls, Core};
 
 pub(crate) const CALLS: Calls = &[("version", version)];
 
-/// Version of the interface.
-const ABI: u32 = 1;
-
-fn version(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn version(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {});
-    let problem = |problem_type: &ProblemType| {
-        let (title, status) = (problem_type.title(), problem_type.status());
-        json!({ "type": problem_type.slug(), "title": title, "status": status })
-    };
-    let problems: Vec<_> = ProblemType::VARIANTS.iter().map(problem).collect();
-    let calls: Vec<_> = crate::CALLS.iter().copied().flatten().map(|(name, _)| name).collect();
-    Ok(Answer::of(&json!({
-        "abi": ABI,
-        "version": env!("CARGO_PKG_VERSION"),
-        "programs": programs(),
-        "headers": {
-            "payment": Payment::HEADER,
-            "payment_required": PaymentRequired::HEADER,
-            "receipt": ReceiptParts::HEADER,
-            "reader": ReaderProof::HEADER,
-            "idempotency_key": IdempotencyKey::HEADER,
-            "api_key": motif_payer::purchase::API_KEY_HEADER,
-            "content_type": motif_payer::stream::KIND_HEADER,
-        },
-        "problem_types": problems,
-        "presets": Preset::ALL,
-        "uses": Use::VARIANTS,
-        "units": Unit::VARIANTS,
-        "work_kinds": WorkKind::VARIANTS,
-        "calls": calls,
-    })))
-}
-
-fn programs() -> Value {
-    json!({
-        "licensing": Address(licensing::ID),
-        "payments": Address(payments::ID),
-        "token": Address(TOKEN_PROGRAM),
-        "token_2022": Address(TOKEN_2022_PROGRAM),
-        "associated_token": Address(ASSOCIATED_TOKEN_PROGRAM),
-        "token_metadata": Address(TOKEN_METADATA_PROGRAM),
-        "memo": Address(MEMO_PROGRAM),
-        "ed25519": Address(ED25519_PROGRAM),
-        "system": Address(system_program::ID),
-        "instructions_sysvar": Address(INSTRUCTIONS_SYSVAR),
-    })
+    Ok(Answer::of(&facts(&crate::CALLS, &Preset::ALL)))
 }

@@ -1,19 +1,22 @@
+use motif_json::{Node, Object, from_node, parse};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::CallError;
 
 /// Arguments of a call that are not read yet, by name.
 #[derive(Debug)]
-pub struct Arguments(Map<String, Value>);
+pub struct Arguments<'a>(Object<'a>);
 
-impl Arguments {
+impl<'a> Arguments<'a> {
     /// Parses a JSON object.
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn parse(json: &str) -> Result<Self, CallError> {
-        serde_json::from_str(json).map(Self).map_err(CallError::invalid_call)
+    pub fn parse(json: &'a str) -> Result<Self, CallError> {
+        match parse(json.as_bytes()).map_err(CallError::invalid_call)? {
+            Node::Object(arguments) => Ok(Self(arguments)),
+            _ => Err(CallError::invalid_call("expected an object of arguments")),
+        }
     }
 
     /// Removes and deserializes an argument. One that is missing is read like `null`, which optional types
@@ -21,13 +24,11 @@ impl Arguments {
     ///
     /// # Errors
     /// `invalid-call`, with what was expected.
+    #[inline(never)]
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
-        let value = self.0.remove(name);
+        let value = self.remove(name);
         let is_missing = value.is_none();
-        serde_json::from_value(value.unwrap_or_default()).map_err(|error| match is_missing {
-            true => CallError::invalid_call(format!("missing `{name}`")),
-            false => CallError::invalid_call(format!("invalid `{name}`: {error}")),
-        })
+        from_node(&value.unwrap_or_default()).map_err(|error| invalid(name, is_missing, &error))
     }
 
     /// Removes and deserializes an argument; returns `default` if it is missing.
@@ -35,19 +36,32 @@ impl Arguments {
     /// # Errors
     /// As [`Arguments::take`].
     pub fn take_or<T: DeserializeOwned>(&mut self, name: &str, default: T) -> Result<T, CallError> {
-        if self.0.contains_key(name) { self.take(name) } else { Ok(default) }
+        if self.0.iter().any(|(known, _)| known == name) { self.take(name) } else { Ok(default) }
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Node<'a>> {
+        let position = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(position).1)
     }
 
     /// Checks that all arguments were read.
     ///
     /// # Errors
     /// `invalid-call`.
-    pub fn finish(self) -> Result<(), CallError> {
-        match self.0.keys().next() {
-            Some(name) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
+    #[inline(never)]
+    pub fn finish(&self) -> Result<(), CallError> {
+        match self.0.first() {
+            Some((name, _)) => Err(CallError::invalid_call(format!("unknown argument `{name}`"))),
             None => Ok(()),
         }
     }
+}
+
+fn invalid(name: &str, is_missing: bool, error: &motif_json::Error) -> CallError {
+    CallError::invalid_call(match is_missing {
+        true => format!("missing `{name}`"),
+        false => format!("invalid `{name}`: {error}"),
+    })
 }
 
 /// Reads the arguments of a [`Call`](crate::Call) into variables: `name: Type`, or `name: Type = default` if it may be
@@ -58,8 +72,7 @@ impl Arguments {
 #[macro_export]
 macro_rules! arguments {
     ($call:ident, { $($name:ident $(($key:literal))?: $type:ty $(= $default:expr)?),* $(,)? }) => {
-        #[allow(unused_mut, reason = "a call may have no arguments")]
-        let mut arguments = $call.arguments;
+        let arguments = $call.arguments;
         $(let $name: $type = $crate::argument!(arguments, $name $(($key))? $(= $default)?);)*
         arguments.finish()?;
     };

@@ -1,25 +1,27 @@
 use std::fmt::Display;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use motif_json::{Field, Json};
 
 /// Error of a call: `{"type", "message", ...}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CallError {
-    /// Type, in kebab case.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Message: what is wrong, and what was expected.
-    pub message: String,
-    /// Further fields of the type.
-    #[serde(flatten)]
-    pub fields: Map<String, Value>,
+#[derive(Clone, Debug)]
+pub struct CallError(Box<Fields>);
+
+/// Behind a pointer, so that a result is small.
+#[derive(Clone, Debug)]
+struct Fields {
+    kind: &'static str,
+    message: String,
+    more: Vec<(&'static str, Json)>,
 }
 
 impl CallError {
-    /// Creates an error without further fields.
+    /// Creates an error without further fields: its type, in kebab case, and what is wrong and was expected.
     pub fn new(kind: &'static str, message: impl Display) -> Self {
-        Self { kind, message: message.to_string(), fields: Map::new() }
+        Self::of(kind, message.to_string())
+    }
+
+    fn of(kind: &'static str, message: String) -> Self {
+        Self(Box::new(Fields { kind, message, more: Vec::new() }))
     }
 
     /// Creates the error of a call with an unknown name or malformed arguments.
@@ -34,10 +36,17 @@ impl CallError {
 
     /// Adds a field.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        // These are structures of texts and numbers: writing them does not fail.
-        let value = serde_json::to_value(value).unwrap_or_default();
-        self.fields.insert(name.to_owned(), value);
+    pub fn with(mut self, name: &'static str, value: &dyn Field) -> Self {
+        self.0.more.push((name, Json::of(value)));
         self
+    }
+}
+
+impl Field for CallError {
+    fn write(&self, text: &mut Vec<u8>) {
+        let Fields { kind, message, more } = &*self.0;
+        let mut fields = vec![("type", kind as &dyn Field), ("message", message as &dyn Field)];
+        fields.extend(more.iter().map(|(name, value)| (*name, value as &dyn Field)));
+        Json::object(&fields).write(text);
     }
 }

@@ -1,6 +1,7 @@
 //! Memory blocks that a module and its host hand over to each other, by address and length.
 
-/// Defines the exports of a module, with one state for each instance.
+/// Defines the exports of a module, with one state for each instance. They exist in the crate that is built with
+/// `--cfg motif_module`, as `toolchain/build-wasm.sh` does, and not in those it depends on.
 ///
 /// - `motif_allocate(length) -> address`: a block that the host fills with a frame;
 /// - `motif_call(address, length) -> address << 32 | length`: consumes a block, and returns the answer's;
@@ -8,7 +9,7 @@
 #[macro_export]
 macro_rules! exports {
     ($state:ident) => {
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(motif_module)]
         mod exports {
             use std::cell::RefCell;
 

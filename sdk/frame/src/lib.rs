@@ -21,8 +21,7 @@ mod arguments;
 mod error;
 mod exports;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use motif_json::{Field, Json, object};
 
 pub use arguments::Arguments;
 pub use error::CallError;
@@ -33,18 +32,18 @@ const HEAD_BYTES: usize = 4;
 
 /// Call of a module.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub struct Call<'a, 't> {
     /// Arguments; [`arguments!`] reads them.
-    pub arguments: Arguments,
+    pub arguments: &'a mut Arguments<'t>,
     /// Raw bytes.
     pub raw: &'a [u8],
 }
 
 /// Result of a call.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// JSON.
-    pub json: Value,
+    pub json: Json,
     /// Raw bytes.
     pub raw: Vec<u8>,
 }
@@ -54,14 +53,13 @@ pub type Handler<S> = fn(&mut S, Call) -> Result<Answer, CallError>;
 
 impl Answer {
     /// Creates an answer without raw bytes.
-    pub fn of(json: &impl Serialize) -> Self {
-        // These are structures of texts and numbers: writing them does not fail.
-        Self { json: serde_json::to_value(json).unwrap_or_default(), raw: Vec::new() }
+    pub fn of(json: &dyn Field) -> Self {
+        Self { json: Json::of(json), raw: Vec::new() }
     }
 
     /// Creates the answer `{}`.
     pub fn empty() -> Self {
-        Self { json: json!({}), raw: Vec::new() }
+        Self { json: object! {}, raw: Vec::new() }
     }
 
     /// Sets the raw bytes. Default: none.
@@ -74,8 +72,8 @@ impl Answer {
 /// Executes the call in a frame with one of `calls`; returns the frame of its answer.
 pub fn answer<S>(state: &mut S, calls: &[&[(&str, Handler<S>)]], input: &[u8]) -> Vec<u8> {
     match execute(state, calls, input) {
-        Ok(answer) => frame(&json!({ "ok": answer.json }).to_string(), &answer.raw),
-        Err(error) => frame(&json!({ "error": error }).to_string(), &[]),
+        Ok(answer) => write_frame(object! { "ok": answer.json }.as_bytes(), &answer.raw),
+        Err(error) => write_frame(object! { "error": error }.as_bytes(), &[]),
     }
 }
 
@@ -91,15 +89,19 @@ fn execute<S>(
     let handler = calls.iter().copied().flatten().find(|(known, _)| *known == name);
     let unknown = || CallError::invalid_call(format!("unknown call `{name}`"));
     let (_, handler) = handler.ok_or_else(unknown)?;
-    handler(state, Call { arguments, raw })
+    handler(state, Call { arguments: &mut arguments, raw })
 }
 
 /// Creates a frame.
 pub fn frame(json: &str, raw: &[u8]) -> Vec<u8> {
+    write_frame(json.as_bytes(), raw)
+}
+
+fn write_frame(json: &[u8], raw: &[u8]) -> Vec<u8> {
     let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
     let mut frame = Vec::with_capacity(HEAD_BYTES + json.len() + raw.len());
     frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(json.as_bytes());
+    frame.extend_from_slice(json);
     frame.extend_from_slice(raw);
     frame
 }
@@ -114,6 +116,8 @@ pub fn read(frame: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn sum(total: &mut u64, call: Call) -> Result<Answer, CallError> {
@@ -140,8 +144,8 @@ mod tests {
     #[test]
     fn invalid_call_says_what_is_wrong() {
         for (json, expected) in [
-            ("[]", "invalid type: sequence, expected a map"),
-            ("{", "EOF"),
+            ("[]", "expected an object of arguments"),
+            ("{", "invalid JSON at byte 1"),
             ("{}", "missing `call`"),
             (r#"{"call":1}"#, "invalid `call`: invalid type"),
             (r#"{"call":"other"}"#, "unknown call `other`"),

@@ -75,7 +75,7 @@ pub fn is_transient(status: u16, body: &[u8]) -> bool {
     if (200..300).contains(&status) {
         return false;
     }
-    let problem: Option<Problem> = serde_json::from_slice(body).ok();
+    let problem: Option<Problem> = motif_json::from_slice(body).ok();
     let problem_type = problem.and_then(|problem| problem.problem_type());
     matches!(problem_type, Some(T::ChannelHeldElsewhere | T::ChannelMoving | T::RateLimited))
 }
@@ -145,5 +145,5 @@ pub enum InvalidJournal {
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidJournal> {
-    serde_json::from_slice(json).map_err(|error| InvalidJournal::Malformed(error.to_string()))
+    motif_json::from_slice(json).map_err(|error| InvalidJournal::Malformed(error.to_string()))
 }

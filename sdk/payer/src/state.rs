@@ -213,6 +213,8 @@ fn write_days<S: Serializer>(
 }
 
 fn read_days<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<(i64, String), u64>, D::Error> {
-    let days = Vec::<(i64, String, u64)>::deserialize(from)?;
-    Ok(days.into_iter().map(|(day, tag, spent)| ((day, tag), spent)).collect())
+    let mut days = BTreeMap::new();
+    let read = Vec::<(i64, String, u64)>::deserialize(from)?;
+    days.extend(read.into_iter().map(|(day, tag, spent)| ((day, tag), spent)));
+    Ok(days)
 }

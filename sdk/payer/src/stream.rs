@@ -16,11 +16,12 @@ pub fn read_event(event: &[u8]) -> Result<Option<StreamEvent>, PayerError> {
     let text = std::str::from_utf8(event).map_err(|_| untrusted("an event is not UTF-8"))?;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let (Some(name), Some(data)) = (field("event: "), field("data: ")) else { return Ok(None) };
+    let data = data.as_bytes();
     let event = match name {
-        "due" => serde_json::from_str(data).map(StreamEvent::Due),
-        "output" => serde_json::from_str(data).map(StreamEvent::Output),
-        "end" => serde_json::from_str(data).map(StreamEvent::End),
-        "failed" => serde_json::from_str(data).map(StreamEvent::Failed),
+        "due" => motif_json::from_slice(data).map(StreamEvent::Due),
+        "output" => motif_json::from_slice(data).map(StreamEvent::Output),
+        "end" => motif_json::from_slice(data).map(StreamEvent::End),
+        "failed" => motif_json::from_slice(data).map(StreamEvent::Failed),
         name => return Err(untrusted(format!("unknown event `{name}`"))),
     };
     event.map(Some).map_err(|error| untrusted(error.to_string()))

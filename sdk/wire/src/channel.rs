@@ -38,6 +38,7 @@ pub struct ChannelState {
     /// Time between the start of closing and the last settlement.
     pub grace_seconds: u32,
     /// Unix second from which nothing settles; `null` while the channel is open.
+    #[serde(default)]
     pub closes_at: Option<i64>,
     /// Deposits since opening.
     pub deposited: Amount,
@@ -67,8 +68,10 @@ pub struct LicenseState {
     pub terms_number: u32,
     /// Licensed use; `null` if this gateway does not know it.
     #[serde(rename = "use")]
+    #[serde(default)]
     pub licensed_use: Option<Use>,
     /// Unit of the use; `null` if this gateway does not know it.
+    #[serde(default)]
     pub unit: Option<Unit>,
     /// Price of one unit.
     pub price: Amount,
@@ -77,6 +80,7 @@ pub struct LicenseState {
     /// Free units left after the last settlement.
     pub free_units_left: u64,
     /// Last unix second of the license; `null` for no expiry.
+    #[serde(default)]
     pub expires_at: Option<i64>,
 }
 

@@ -133,6 +133,7 @@ pub struct StatementRecordParts {
     /// SHA-256 of the statement's entries.
     pub statement_digest: Digest,
     /// Root of its receipts; `null` if another key than the operator's settled.
+    #[serde(default)]
     pub receipts_root: Option<Digest>,
 }
 

@@ -188,7 +188,7 @@ impl SaleReceipt {
     /// # Errors
     /// [`ParseHeaderError`].
     pub fn from_header(text: &str) -> Result<Self, ParseHeaderError> {
-        paywall::from_header(text)
+        paywall::from_answer(text)
     }
 }
 

@@ -3,7 +3,7 @@
 /// A crate, and the artifact that is built from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {
-    /// Library name, and file stem of the bytecode.
+    /// File stem of the bytecode.
     pub name: &'static str,
     /// Name of its package, as in `Cargo.lock`.
     pub package: &'static str,
@@ -64,7 +64,15 @@ pub const PROGRAMS: [Program; 3] = [
 ];
 
 /// Modules of the clients in other languages.
-pub const MODULES: [Program; 2] = [
+pub const MODULES: [Program; 3] = [
+    Program {
+        name: "motif_payer",
+        package: "motif-payer-calls",
+        id: None,
+        directory: "sdk/payer-calls",
+        workspace: "",
+        remedy: "run toolchain/build-wasm.sh motif_payer",
+    },
     Program {
         name: "motif_core",
         package: "motif-core",

@@ -4,16 +4,13 @@ use motif_interface::{
     channel::{self, AcceptTermsArgs, Acceptance, Cosigners, OpenChannelArgs, Quota},
     licensing::{Consent, Terms, Use, terms_digest},
 };
+use motif_payer_calls::{Calls, Payers, accounts, parts::data, prices::VoucherArgument};
 use motif_wire::{Address, Amount};
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
 use super::built;
-use crate::{
-    Calls, Core, accounts,
-    parts::{currency, data, key},
-    prices::VoucherArgument,
-};
+use crate::parts::{currency, key};
 
 pub(crate) const CALLS: Calls = &[
     ("instruction.create_vault", create_vault),
@@ -52,12 +49,12 @@ struct QuotaParts {
     revenue: Amount,
 }
 
-fn create_vault(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn create_vault(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { funder: Address, mint: Address, token_program: Option<Address> });
     built([channel::create_vault(&funder.0, &currency(mint, token_program))])
 }
 
-fn create_tokens(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn create_tokens(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         funder: Address,
         owner: Address,
@@ -67,7 +64,7 @@ fn create_tokens(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([currency(mint, token_program).create_tokens(&funder.0, &owner.0)])
 }
 
-fn open_channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn open_channel(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         operator: Address,
@@ -91,7 +88,7 @@ fn open_channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::open(&payer.0, &operator.0, &currency(mint, token_program), args)])
 }
 
-fn top_up(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn top_up(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         channel: Address,
@@ -104,7 +101,7 @@ fn top_up(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Accepts terms as their account has them; the license must not end before what they and the consent give.
-fn accept_terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn accept_terms(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         channel: Address,
@@ -135,7 +132,7 @@ fn accept_terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Proves and settles a voucher, without a commitment to receipts.
-fn settle(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn settle(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         settler: Address,
         operator: Address,
@@ -149,12 +146,12 @@ fn settle(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built(channel::settle(&settler.0, &operator.0, &voucher, statement, None))
 }
 
-fn apply_withdrawal(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn apply_withdrawal(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { channel: Address, licenses: Vec<IndexedWork> });
     built([channel::apply_withdrawal(&channel.0, &indexed(&licenses))])
 }
 
-fn release_quota(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn release_quota(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         caller: Address,
         cosigner: Option<Address>,
@@ -167,7 +164,7 @@ fn release_quota(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::release_quota(&caller.0, cosigner, &channel.0, index, work, terms_number)])
 }
 
-fn rotate_voucher_key(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn rotate_voucher_key(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         party: Option<Address>,
@@ -179,12 +176,12 @@ fn rotate_voucher_key(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::rotate_voucher_key(&payer.0, &agreed, &channel.0, new_key.0)])
 }
 
-fn collect(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn collect(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { channel: Address, mint: Address, licenses: Vec<IndexedWork> });
     built([channel::collect(&channel.0, &mint.0, &indexed(&licenses))])
 }
 
-fn claim_fees(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn claim_fees(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         channel: Address,
         operator: Address,
@@ -196,7 +193,7 @@ fn claim_fees(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::claim_fees(&channel.0, &operator.0, &fee_owner.0, &currency)])
 }
 
-fn request_close(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn request_close(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         caller: Address,
         party: Option<Address>,
@@ -207,7 +204,7 @@ fn request_close(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::request_close(&caller.0, &cosigners, &channel.0)])
 }
 
-fn withdraw(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn withdraw(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         channel: Address,
@@ -217,7 +214,7 @@ fn withdraw(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([channel::withdraw(&payer.0, &channel.0, &currency(mint, token_program))])
 }
 
-fn close_channel(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn close_channel(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: Address, channel: Address });
     built([channel::close(&payer.0, &channel.0)])
 }

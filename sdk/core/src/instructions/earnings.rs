@@ -1,10 +1,11 @@
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::earnings;
+use motif_payer_calls::{Calls, Payers};
 use motif_wire::Address;
 use serde::Deserialize;
 
 use super::built;
-use crate::{Calls, Core, parts::currency};
+use crate::parts::currency;
 
 pub(crate) const CALLS: Calls = &[
     ("instruction.open_earnings", open_earnings),
@@ -24,27 +25,27 @@ struct PayeeParts {
     recipient: Address,
 }
 
-fn open_earnings(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn open_earnings(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { funder: Address, work: Address, mint: Address });
     built([earnings::open(&funder.0, &work.0, &mint.0)])
 }
 
-fn pull(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn pull(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { child: Address, parent: Address, mint: Address });
     built([earnings::pull(&child.0, &parent.0, &mint.0)])
 }
 
-fn apply_split(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn apply_split(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { funder: Address, work: Address, mint: Address });
     built([earnings::apply_split(&funder.0, &work.0, &mint.0)])
 }
 
-fn apply_dispute(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn apply_dispute(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { work: Address, mint: Address });
     built([earnings::apply_dispute(&work.0, &mint.0)])
 }
 
-fn claim(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn claim(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         work: Address,
         recipients: Vec<PayeeParts>,
@@ -56,7 +57,7 @@ fn claim(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([earnings::claim_batch(&work.0, &recipients, &currency(mint, token_program))])
 }
 
-fn claim_to(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn claim_to(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         work: Address,
         recipient: Address,

@@ -7,11 +7,10 @@ mod till;
 mod works;
 
 use motif_frame::{Answer, CallError};
+use motif_payer_calls::{Calls, parts::base64};
 use motif_wire::Address;
 use serde_json::{Value, json};
 use solana_instruction::Instruction;
-
-use crate::{Calls, parts::base64};
 
 /// Calls by file.
 pub(crate) const CALLS: [Calls; 5] =

@@ -1,10 +1,10 @@
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs};
+use motif_payer_calls::{Calls, Payers};
 use motif_wire::Address;
 use serde::Deserialize;
 
 use super::built;
-use crate::{Calls, Core};
 
 pub(crate) const CALLS: Calls = &[
     ("instruction.register_operator", register_operator),
@@ -20,7 +20,7 @@ enum KeyParts {
     Receipt,
 }
 
-fn register_operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn register_operator(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         funder: Address,
         authority: Address,
@@ -39,7 +39,7 @@ fn register_operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([operator::register(&funder.0, &authority.0, args)])
 }
 
-fn update_operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn update_operator(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         authority: Address,
         fee_bps: u16,
@@ -51,7 +51,7 @@ fn update_operator(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([operator::update(&authority.0, terms)])
 }
 
-fn rotate_operator_key(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn rotate_operator_key(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { authority: Address, which: KeyParts, new_key: Address });
     let which = match which {
         KeyParts::Settle => OperatorKey::Settle,

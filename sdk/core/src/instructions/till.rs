@@ -1,12 +1,10 @@
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::till;
+use motif_payer_calls::{Calls, Payers, parts::SharesParts};
 use motif_wire::{Address, Amount};
 
 use super::built;
-use crate::{
-    Calls, Core,
-    parts::{SharesParts, currency, key},
-};
+use crate::parts::{currency, key};
 
 pub(crate) const CALLS: Calls = &[
     ("instruction.open_till", open_till),
@@ -14,7 +12,7 @@ pub(crate) const CALLS: Calls = &[
     ("instruction.sweep_till", sweep_till),
 ];
 
-fn open_till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn open_till(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         funder: Address,
         shares: SharesParts,
@@ -24,7 +22,7 @@ fn open_till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([till::open(&funder.0, &shares.shares()?, &currency(mint, token_program))])
 }
 
-fn pay_till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn pay_till(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: Address,
         shares: SharesParts,
@@ -37,7 +35,7 @@ fn pay_till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([till::pay(&payer.0, &shares.shares()?, &currency, decimals, amount.0)])
 }
 
-fn sweep_till(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn sweep_till(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         shares: SharesParts,
         mint: Address,

@@ -3,15 +3,13 @@ use motif_interface::licensing::{
     self, Fingerprint, ModelDeclaration, Offer, ParentShare, Purpose, Registration, Right,
     UpdateMetadataArgs, WorkKind,
 };
+use motif_payer_calls::{Calls, Payers};
 use motif_wire::{Address, Digest};
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
 use super::built;
-use crate::{
-    Calls, Core,
-    parts::{OfferParts, ShareParts, key, sole, split},
-};
+use crate::parts::{OfferParts, ShareParts, key, sole, split};
 
 pub(crate) const CALLS: Calls = &[
     ("instruction.register_work", register_work),
@@ -35,18 +33,25 @@ pub(crate) const CALLS: Calls = &[
 struct RegistrationParts {
     kind: WorkKind,
     content_digest: Digest,
+    #[serde(default)]
     fingerprint: Option<FingerprintParts>,
+    #[serde(default)]
     metadata_digest: Option<Digest>,
     #[serde(default)]
     title: String,
     #[serde(default)]
     metadata_uri: String,
+    #[serde(default)]
     consent_expires_at: Option<i64>,
+    #[serde(default)]
     model: Option<ModelParts>,
+    #[serde(default)]
     previous_model: Option<Address>,
+    #[serde(default)]
     min_expires_at: Option<i64>,
     #[serde(default)]
     parents: Vec<ParentParts>,
+    #[serde(default)]
     split: Option<Vec<ShareParts>>,
 }
 
@@ -130,7 +135,7 @@ impl RegistrationParts {
     }
 }
 
-fn register_work(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn register_work(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         creator: Address,
         consent: Option<Address>,
@@ -141,7 +146,7 @@ fn register_work(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([licensing::register_work(&creator.0, key(consent), &registration, &rights)])
 }
 
-fn publish_terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn publish_terms(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         owner: Address,
         work: Address,
@@ -156,7 +161,7 @@ fn publish_terms(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([licensing::publish_terms(&owner.0, &work.0, latest_terms, &currency.0, offer)])
 }
 
-fn update_metadata(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn update_metadata(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         owner: Address,
         work: Address,
@@ -168,22 +173,22 @@ fn update_metadata(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([licensing::update_metadata(&owner.0, &work.0, new)])
 }
 
-fn offer_ownership(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn offer_ownership(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { owner: Address, work: Address, to: Option<Address> });
     built([licensing::offer_ownership(&owner.0, &work.0, key(to))])
 }
 
-fn withdraw_work(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn withdraw_work(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { owner: Address, work: Address });
     built([licensing::withdraw_work(&owner.0, &work.0)])
 }
 
-fn set_consent_end(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn set_consent_end(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { person: Address, work: Address, expires_at: Option<i64> });
     built([licensing::set_consent_end(&person.0, &work.0, expires_at)])
 }
 
-fn grant_approval(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn grant_approval(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         owner: Address,
         work: Address,
@@ -194,7 +199,7 @@ fn grant_approval(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([licensing::grant_approval(&owner.0, &work.0, terms_number, &grantee.0, purpose)])
 }
 
-fn revoke_approval(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn revoke_approval(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         owner: Address,
         work: Address,
@@ -208,12 +213,12 @@ fn revoke_approval(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built([licensing::revoke_approval(owner, work, terms_number, grantee, purpose, granted_by)])
 }
 
-fn issue_certificate(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn issue_certificate(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { owner: Address, work: Address, name: String });
     built([licensing::issue_certificate(&owner.0, &work.0, &name)])
 }
 
-fn propose_split(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn propose_split(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         owner: Address,
         work: Address,
@@ -224,18 +229,18 @@ fn propose_split(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     built(licensing::propose_split_in_parts(&owner.0, &work.0, &shares, expires_at))
 }
 
-fn approve_split_change(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn approve_split_change(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { recipient: Address, work: Address, split: Vec<ShareParts> });
     let shares = crate::parts::split(&split);
     built([licensing::approve_split_change(&recipient.0, &work.0, &shares)])
 }
 
-fn apply_split_change(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn apply_split_change(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: Address, work: Address, proposer: Address });
     built([licensing::apply_split_change(&payer.0, &work.0, &proposer.0)])
 }
 
-fn cancel_split_change(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn cancel_split_change(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { owner: Address, work: Address, proposer: Address });
     built([licensing::cancel_split_change(&owner.0, &work.0, &proposer.0)])
 }

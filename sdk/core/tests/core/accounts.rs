@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::golden::core;
+use crate::golden::{core, payers};
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/accounts");
@@ -34,6 +34,19 @@ fn fixtures_of_all_types_are_decoded() {
         assert_eq!(core.error("account.decode", json!({}), &data[1..]), "account-invalid");
     }
     assert_eq!(kinds.len(), 13, "{kinds:?}");
+}
+
+#[test]
+fn payer_reads_channel_and_operator() {
+    let mut payers = payers();
+    for (kind, data) in fixtures() {
+        if ["Channel", "Operator"].contains(&&*kind) {
+            let decoded = payers.ok_with("account.decode", json!({}), &data);
+            assert_eq!(decoded["kind"], kind.to_lowercase());
+        } else {
+            assert_eq!(payers.error("account.decode", json!({}), &data), "account-invalid");
+        }
+    }
 }
 
 #[test]

@@ -1,14 +1,21 @@
 //! Vectors of another implementation, in `tests/golden`.
 
 use motif_core::Core;
+use motif_payer_calls::Payers;
 use serde_json::{Value, json};
 
 use crate::module::Pair;
 
-/// Creates the native core and its module.
+/// Creates the native core and its module, and those of a payer beside them.
 pub fn core() -> Pair {
     let mut native = Core::default();
-    Pair::new("motif_core.wasm", move |input| native.call(input))
+    Pair::new("motif_core.wasm", move |input| native.call(input)).and(payers())
+}
+
+/// Creates the native crate and the module of payers.
+pub fn payers() -> Pair {
+    let mut native = Payers::default();
+    Pair::new("motif_payer.wasm", move |input| native.call(input))
 }
 
 fn vector(text: &str) -> Value {
@@ -115,4 +122,25 @@ fn request_digest_matches_documented_vector() {
     let digest = core().ok_with("request.digest", arguments, b"{\"prompt\":\"New York\"}");
     let expected = "0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6";
     assert_eq!(digest["digest"], expected);
+}
+
+#[test]
+fn payers_module_has_shared_calls() {
+    let mut payers = payers();
+    let names = |version: &Value| -> Vec<String> {
+        serde_json::from_value(version["calls"].clone()).unwrap()
+    };
+    let all = names(&core().ok("version", json!({})));
+    let own = names(&payers.ok("version", json!({})));
+    let shared = |prefix: &str| all.iter().filter(|name| name.starts_with(prefix)).count();
+    for prefix in ["payer.", "purchase.", "receipt.", "price.", "voucher.", "proof.", "sale."] {
+        assert_eq!(
+            own.iter().filter(|name| name.starts_with(prefix)).count(),
+            shared(prefix),
+            "{prefix}"
+        );
+    }
+    assert!(own.iter().all(|name| all.contains(name)));
+    assert_eq!(payers.error("terms.presets", json!({}), &[]), "invalid-call");
+    assert_eq!(payers.error("account.decode", json!({}), &[7; 90]), "account-invalid");
 }

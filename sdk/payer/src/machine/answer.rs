@@ -38,10 +38,11 @@ impl Machine {
         now: i64,
     ) -> Result<Vec<Effect>, PayerError> {
         let Some(unanswered) = &self.unanswered else { return Ok(Vec::new()) };
-        let unreadable =
-            |error| untrusted(format!("status {status} with an unreadable body: {error}"));
+        let unreadable = |error: motif_json::Error| {
+            untrusted(format!("status {status} with an unreadable body: {error}"))
+        };
         if (200..300).contains(&status) {
-            let answer: BatchReceipts = serde_json::from_slice(body).map_err(unreadable)?;
+            let answer: BatchReceipts = motif_json::from_slice(body).map_err(unreadable)?;
             let receipts: Vec<_> = answer.receipts.iter().map(SignedReceipt::from).collect();
             let mut verifier = ReceiptVerifier::new(&self.receipt_keys);
             let Unanswered { batch, request, .. } = unanswered;
@@ -49,7 +50,7 @@ impl Machine {
             self.books.check(&request.voucher, made, &receipts, |one| verifier.verifies(one))?;
             return self.accepted(&receipts, body, now);
         }
-        let problem: Problem = serde_json::from_slice(body).map_err(unreadable)?;
+        let problem: Problem = motif_json::from_slice(body).map_err(unreadable)?;
         let problem_type = problem.problem_type();
         let tells_all = !unanswered.may_be_charged || problem_type.is_some_and(follows_look_up);
         if !is_definite(&problem) || !tells_all {

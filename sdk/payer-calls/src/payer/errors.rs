@@ -6,16 +6,16 @@ use motif_wire::Amount;
 pub fn payer_error(error: &PayerError) -> CallError {
     let new = |kind| CallError::new(kind, error);
     match error {
-        PayerError::Refused(problem) => new("refused").with("problem", problem),
-        PayerError::OutcomeUnknown(problem) => new("outcome-unknown").with("problem", problem),
+        PayerError::Refused(problem) => new("refused").with("problem", &**problem),
+        PayerError::OutcomeUnknown(problem) => new("outcome-unknown").with("problem", &**problem),
         PayerError::Untrusted(_) => new("untrusted"),
         PayerError::OverBudget { total, budget } => {
-            new("over-budget").with("total", Amount(*total)).with("budget", Amount(*budget))
+            new("over-budget").with("total", &Amount(*total)).with("budget", &Amount(*budget))
         }
         PayerError::PriceTooHigh { license, price, max } => new("price-too-high")
             .with("license", license)
-            .with("price", Amount(*price))
-            .with("max", Amount(*max)),
+            .with("price", &Amount(*price))
+            .with("max", &Amount(*max)),
         PayerError::LicenseNotFound(license) => new("license-not-found").with("license", license),
         PayerError::LicenseRefuses { license, reason } => {
             new("license-refuses").with("license", license).with("reason", reason)
@@ -35,7 +35,7 @@ pub fn state_error(error: &InvalidJournal) -> CallError {
         InvalidJournal::OtherChannel(..) => "other-channel",
         InvalidJournal::Contradicted(_) => "contradicted",
     };
-    CallError::new("state-invalid", error).with("reason", reason)
+    CallError::new("state-invalid", error).with("reason", &reason)
 }
 
 /// Converts an error of a price tag.

@@ -8,12 +8,12 @@ use motif_interface::{
         proof::{ProofError, ReceiptProof},
     },
 };
+use motif_json::{Foreign, object};
 use motif_payer::request::paid_request_digest;
-use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts, sale::SaleReceipt};
-use serde_json::json;
+use motif_wire::{Address, Digest, ReceiptParts, ReceiptProofParts};
 
 use crate::{
-    Calls, Core, accounts,
+    Calls, Payers, accounts,
     parts::{ReceiptKeyParts, data, receipt_keys},
 };
 
@@ -22,43 +22,41 @@ pub(crate) const CALLS: Calls = &[
     ("receipt.read", read),
     ("receipt.verify", verify),
     ("proof.verify", prove),
-    ("sale.read", read_sale),
-    ("sale.verify", verify_sale),
     ("request.digest", request_digest),
 ];
 
-fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: ReceiptParts });
-    let receipt = SignedReceipt::from(&receipt).receipt;
+fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
+    arguments!(call, { receipt: Foreign<ReceiptParts> });
+    let receipt = SignedReceipt::from(&receipt.0).receipt;
     let (digest, bytes) = (Digest(receipt.digest()), hex::encode(receipt.to_bytes()));
-    Ok(Answer::of(&json!({ "digest": digest, "bytes": bytes })))
+    Ok(Answer::of(&object! { "digest": digest, "bytes": bytes }))
 }
 
-fn read(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn read(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { header: String });
     let receipt = ReceiptParts::from_header(&header).map_err(CallError::invalid_input)?;
-    Ok(Answer::of(&json!({ "receipt": receipt })))
+    Ok(Answer::of(&object! { "receipt": receipt }))
 }
 
-fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: ReceiptParts, keys: Vec<ReceiptKeyParts> });
-    let signed = SignedReceipt::from(&receipt);
+fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
+    arguments!(call, { receipt: Foreign<ReceiptParts>, keys: Vec<ReceiptKeyParts> });
+    let signed = SignedReceipt::from(&receipt.0);
     if !signed.verifies_with(&receipt_keys(&keys)) {
         return Err(unsigned());
     }
-    Ok(Answer::of(&json!({ "digest": Digest(signed.receipt.digest()) })))
+    Ok(Answer::of(&object! { "digest": Digest(signed.receipt.digest()) }))
 }
 
-fn prove(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn prove(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
-        proof: ReceiptProofParts,
+        proof: Foreign<ReceiptProofParts>,
         address: Address,
         channel: String,
         keys: Vec<ReceiptKeyParts>,
     });
     let account = ChannelAccount::from_bytes(&data(&channel, "channel")?);
     let account = account.ok_or_else(|| accounts::invalid("a channel"))?;
-    let proof = ReceiptProof::from(&proof);
+    let proof = ReceiptProof::from(&proof.0);
     proof.verify(&address.0, &account.channel, &receipt_keys(&keys)).map_err(|error| {
         let reason = match error {
             ProofError::Signature => "signature",
@@ -67,33 +65,20 @@ fn prove(_: &mut Core, call: Call) -> Result<Answer, CallError> {
             ProofError::NotInStatement => "not-in-statement",
             ProofError::NotSettled => "not-settled",
         };
-        CallError::new("proof-invalid", error).with("reason", reason)
+        CallError::new("proof-invalid", error).with("reason", &reason)
     })?;
     Ok(Answer::empty())
 }
 
-fn read_sale(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { header: String });
-    let receipt = SaleReceipt::from_header(&header).map_err(CallError::invalid_input)?;
-    Ok(Answer::of(&json!({ "receipt": receipt })))
-}
-
-fn verify_sale(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { receipt: SaleReceipt, keys: Vec<ReceiptKeyParts> });
-    if !receipt.verifies_with(&receipt_keys(&keys)) {
-        return Err(unsigned());
-    }
-    Ok(Answer::empty())
-}
-
-fn unsigned() -> CallError {
+/// Error of a receipt without a valid signature.
+pub fn unsigned() -> CallError {
     let message = "the operator's receipt key of the time of issue did not sign the receipt";
     CallError::new("receipt-invalid", message)
 }
 
-fn request_digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn request_digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
     arguments!(call, { method: String, target: String });
     let digest = Digest(paid_request_digest(&method, &target, body));
-    Ok(Answer::of(&json!({ "digest": digest })))
+    Ok(Answer::of(&object! { "digest": digest }))
 }

@@ -3,21 +3,19 @@
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{
     bps::floor_share,
-    channel::License,
     voucher::{SignedVoucher, Statement},
 };
+use motif_json::{Foreign, object};
 use motif_wire::{Address, Amount, Digest, SignatureHex, StatementEntry};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use crate::{Calls, Core, parts::LicenseParts};
+use crate::{Calls, Payers};
 
 pub(crate) const CALLS: Calls = &[
     ("voucher.bytes", bytes),
     ("voucher.verify", verify),
     ("statement.digest", digest),
-    ("license.charge", charge),
     ("price.quote", quote),
 ];
 
@@ -32,6 +30,7 @@ pub struct VoucherArgument {
     cumulative: Amount,
     statement_digest: Digest,
     expires_at: i64,
+    #[serde(default)]
     signature: Option<SignatureHex>,
 }
 
@@ -52,13 +51,13 @@ impl VoucherArgument {
     }
 }
 
-fn bytes(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn bytes(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { voucher: VoucherArgument });
     let bytes = voucher.signed(Pubkey::default()).voucher.to_bytes();
-    Ok(Answer::of(&json!({ "bytes": hex::encode(bytes) })))
+    Ok(Answer::of(&object! { "bytes": hex::encode(bytes) }))
 }
 
-fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn verify(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { voucher: VoucherArgument, key: Address });
     if !voucher.signed(key.0).verifies() {
         return Err(CallError::new("voucher-invalid", "the key did not sign the voucher"));
@@ -66,35 +65,18 @@ fn verify(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::empty())
 }
 
-fn digest(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { entries: Vec<StatementEntry> });
+fn digest(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
+    arguments!(call, { entries: Foreign<Vec<StatementEntry>> });
     let mut statement = Statement::default();
-    for StatementEntry { license, units } in entries {
+    for StatementEntry { license, units } in entries.0 {
         statement.add(license, units).map_err(|error| CallError::new("statement-full", error))?;
     }
     let (bytes, digest) = (hex::encode(statement.to_bytes()), Digest(statement.digest()));
-    Ok(Answer::of(&json!({ "bytes": bytes, "digest": digest })))
-}
-
-/// Charges a license by the program's code; adds the operator's fee on the price.
-fn charge(_: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, {
-        license: LicenseParts,
-        units: u32,
-        now: i64,
-        operator_fee_bps: u16 = 0,
-    });
-    let mut charged = License::from(&license);
-    let charge = charged.charge(units, now).map_err(|error| {
-        CallError::new("license-refuses", error).with("reason", error.to_string())
-    })?;
-    let mut priced = priced(charge.price, operator_fee_bps)?;
-    priced["license"] = Answer::of(&LicenseParts::from(&charged)).json;
-    Ok(Answer::of(&priced))
+    Ok(Answer::of(&object! { "bytes": bytes, "digest": digest }))
 }
 
 /// Multiplies a price by the units that are not free.
-fn quote(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn quote(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         price: Amount,
         units: u32,
@@ -106,10 +88,25 @@ fn quote(_: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(Answer::of(&priced(price, operator_fee_bps)?))
 }
 
-fn priced(price: u64, operator_fee_bps: u16) -> Result<serde_json::Value, CallError> {
+/// Price of units, with the operator's fee on it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Priced {
+    /// Price.
+    pub price: Amount,
+    /// Fee.
+    pub fee: Amount,
+    /// Sum of both.
+    pub total: Amount,
+}
+
+/// Adds the operator's fee on a price.
+///
+/// # Errors
+/// `overflow`.
+pub fn priced(price: u64, operator_fee_bps: u16) -> Result<Priced, CallError> {
     let fee = floor_share(price, operator_fee_bps);
     let total = price.checked_add(fee).ok_or_else(overflow)?;
-    Ok(json!({ "price": Amount(price), "fee": Amount(fee), "total": Amount(total) }))
+    Ok(Priced { price: Amount(price), fee: Amount(fee), total: Amount(total) })
 }
 
 fn overflow() -> CallError {

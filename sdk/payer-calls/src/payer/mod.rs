@@ -4,19 +4,22 @@ mod effects;
 mod errors;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{channel::ChannelAccount, operator::ReceiptKeys};
+use motif_json::{Foreign, Json, object};
 use motif_payer::{KeptReceipt, Machine, PayerError, PayerPolicy, Payment, is_transient};
 use motif_wire::{
     Address, Amount, BatchedGeneration, ChannelState, Digest, ReceiptParts, SignatureHex,
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor},
+};
 
 use crate::{
-    Calls, Core, accounts,
+    Calls, accounts,
     parts::{LicenseParts, ReceiptKeyParts, data, receipt_keys},
 };
 
@@ -53,7 +56,7 @@ pub(crate) const CALLS: Calls = &[
 /// Payers by handle.
 #[derive(Debug, Default)]
 pub struct Payers {
-    machines: BTreeMap<u32, Payer>,
+    machines: Vec<(u32, Payer)>,
     next: u32,
 }
 
@@ -67,20 +70,22 @@ struct Payer {
 impl Payers {
     fn add(&mut self, machine: Machine) -> u32 {
         self.next = self.next.wrapping_add(1);
-        self.machines.insert(self.next, Payer { machine, error: None });
+        self.machines.push((self.next, Payer { machine, error: None }));
         self.next
     }
 
+    #[inline(never)]
     fn payer(&mut self, handle: u32) -> Result<&mut Payer, CallError> {
-        let found = self.machines.get_mut(&handle);
-        found
-            .ok_or_else(|| CallError::new("unknown-payer", format!("no payer has handle {handle}")))
+        let found = self.machines.iter_mut().find(|(known, _)| *known == handle);
+        let unknown = || CallError::new("unknown-payer", format!("no payer has handle {handle}"));
+        found.map(|(_, payer)| payer).ok_or_else(unknown)
     }
 
     /// Returns the state machine of a payer.
     ///
     /// # Errors
     /// `unknown-payer`.
+    #[inline(never)]
     pub fn machine(&mut self, handle: u32) -> Result<&mut Machine, CallError> {
         self.payer(handle).map(|payer| &mut payer.machine)
     }
@@ -90,24 +95,51 @@ impl Payers {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyParts {
-    budget: Option<Amount>,
-    budget_per_day: Option<Amount>,
     #[serde(default)]
-    tag_budgets_per_day: BTreeMap<String, Amount>,
+    budget: Option<Amount>,
+    #[serde(default)]
+    budget_per_day: Option<Amount>,
+    #[serde(default, deserialize_with = "budgets")]
+    tag_budgets_per_day: BTreeMap<String, u64>,
+    #[serde(default)]
     max_unit_price: Option<Amount>,
+    #[serde(default)]
     voucher_seconds: Option<u32>,
+    #[serde(default)]
     max_batch: Option<u32>,
+}
+
+/// Reads amounts by name.
+fn budgets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    struct Budgets;
+
+    impl<'de> Visitor<'de> for Budgets {
+        type Value = BTreeMap<String, u64>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut read: A) -> Result<Self::Value, A::Error> {
+            let mut budgets = BTreeMap::new();
+            while let Some((tag, Amount(budget))) = read.next_entry()? {
+                budgets.insert(tag, budget);
+            }
+            Ok(budgets)
+        }
+    }
+
+    from.deserialize_map(Budgets)
 }
 
 impl PolicyParts {
     fn policy(self) -> PayerPolicy {
         let usual = PayerPolicy::default();
         let amount = |amount: Option<Amount>| amount.map(|amount| amount.0);
-        let tags = self.tag_budgets_per_day.into_iter();
         PayerPolicy {
             budget: amount(self.budget),
             budget_per_day: amount(self.budget_per_day),
-            tag_budgets_per_day: tags.map(|(tag, budget)| (tag, budget.0)).collect(),
+            tag_budgets_per_day: self.tag_budgets_per_day,
             max_unit_price: amount(self.max_unit_price),
             voucher_seconds: self.voucher_seconds.unwrap_or(usual.voucher_seconds),
             max_batch: self.max_batch.map_or(usual.max_batch, |most| most as usize),
@@ -125,7 +157,7 @@ fn keys_of(account: &ChannelAccount, keys: Option<Vec<ReceiptKeyParts>>) -> Rece
     keys.map_or_else(sole, |keys| receipt_keys(&keys))
 }
 
-fn new(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn new(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         channel: Address,
         account: String,
@@ -136,10 +168,10 @@ fn new(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     let account = channel_account(&account)?;
     let keys = keys_of(&account, receipt_keys);
     let machine = Machine::new(channel.0, &account, keys, policy.policy(), is_kept);
-    Ok(Answer::of(&json!({ "payer": core.payers.add(machine) })))
+    Ok(Answer::of(&object! { "payer": payers.add(machine) }))
 }
 
-fn load(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn load(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let file = call.raw;
     arguments!(call, {
         channel: Address,
@@ -151,18 +183,18 @@ fn load(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     let keys = keys_of(&account, receipt_keys);
     let loaded = Machine::load(channel.0, &account, keys, policy.policy(), file)
         .map_err(|error| errors::state_error(&error))?;
-    let handle = loaded.map(|machine| core.payers.add(machine));
-    Ok(Answer::of(&json!({ "payer": handle })))
+    let handle = loaded.map(|machine| payers.add(machine));
+    Ok(Answer::of(&object! { "payer": handle }))
 }
 
-fn free(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn free(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    core.payers.payer(payer)?;
-    core.payers.machines.remove(&payer);
+    payers.payer(payer)?;
+    payers.machines.retain(|(handle, _)| *handle != payer);
     Ok(Answer::empty())
 }
 
-fn pay(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn pay(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: u32,
         ticket: u64,
@@ -172,11 +204,11 @@ fn pay(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     if generations.is_empty() {
         return Err(CallError::invalid_call("invalid `generations`: expected at least one"));
     }
-    core.payers.machine(payer)?.pay(Payment { ticket, generations, tag });
+    payers.machine(payer)?.pay(Payment { ticket, generations, tag });
     Ok(Answer::empty())
 }
 
-fn check(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn check(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, {
         payer: u32,
         license: u16,
@@ -184,56 +216,58 @@ fn check(core: &mut Core, call: Call) -> Result<Answer, CallError> {
         tag: Option<String>,
         now: i64,
     });
-    let checked = core.payers.machine(payer)?.check(license, units, tag.as_deref(), now);
+    let checked = payers.machine(payer)?.check(license, units, tag.as_deref(), now);
     checked.map_err(|error| payer_error(&error))?;
     Ok(Answer::empty())
 }
 
 fn tickets(tickets: &[u64]) -> Answer {
-    Answer::of(&json!({ "tickets": tickets }))
+    Answer::of(&object! { "tickets": tickets })
 }
 
-fn drop_waiting(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn drop_waiting(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    Ok(tickets(&core.payers.machine(payer)?.drop_waiting()))
+    Ok(tickets(&payers.machine(payer)?.drop_waiting()))
 }
 
-fn next(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn next(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, now: i64 });
-    Ok(effects::effects(&core.payers.machine(payer)?.next(now)))
+    Ok(effects::effects(&payers.machine(payer)?.next(now)))
 }
 
-fn signed(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn signed(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, signature: SignatureHex });
-    Ok(effects::effects(&core.payers.machine(payer)?.signed(signature.0)))
+    Ok(effects::effects(&payers.machine(payer)?.signed(signature.0)))
 }
 
-fn withdraw(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn withdraw(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    Ok(tickets(&core.payers.machine(payer)?.withdraw()))
+    Ok(tickets(&payers.machine(payer)?.withdraw()))
 }
 
-fn resend(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn resend(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    let request = core.payers.machine(payer)?.resend();
-    Ok(Answer::of(&json!({ "request": request.as_ref().map(effects::request) })))
+    let request = payers.machine(payer)?.resend();
+    Ok(Answer::of(
+        &object! { "request": request.as_ref().map_or_else(|| Json::of(&()), effects::request) },
+    ))
 }
 
-fn lose_answer(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn lose_answer(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    core.payers.machine(payer)?.lose_answer();
+    payers.machine(payer)?.lose_answer();
     Ok(Answer::empty())
 }
 
-fn abandon(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn abandon(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    Ok(tickets(&core.payers.machine(payer)?.abandon()))
+    Ok(tickets(&payers.machine(payer)?.abandon()))
 }
 
-fn answered(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn answered(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
     arguments!(call, { payer: u32, status: u16, now: i64 });
-    let payer = core.payers.payer(payer)?;
+    let payer = payers.payer(payer)?;
     match payer.machine.answered(status, body, now) {
         Ok(effects) => {
             payer.error = None;
@@ -244,9 +278,9 @@ fn answered(core: &mut Core, call: Call) -> Result<Answer, CallError> {
 }
 
 /// Stops repeating the batch whose last answer was an error.
-fn give_up(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn give_up(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    let payer = core.payers.payer(payer)?;
+    let payer = payers.payer(payer)?;
     let none = || {
         CallError::invalid_call("the last answer was no error: expected one of `payer.answered`")
     };
@@ -254,58 +288,58 @@ fn give_up(core: &mut Core, call: Call) -> Result<Answer, CallError> {
     Ok(effects::effects(&payer.machine.give_up(&error)))
 }
 
-fn transient(_: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn transient(_: &mut Payers, call: Call) -> Result<Answer, CallError> {
     let body = call.raw;
     arguments!(call, { status: u16 });
-    Ok(Answer::of(&json!({ "is_transient": is_transient(status, body) })))
+    Ok(Answer::of(&object! { "is_transient": is_transient(status, body) }))
 }
 
-fn refresh(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn refresh(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, account: String });
     let account = channel_account(&account)?;
-    let refreshed = core.payers.machine(payer)?.refresh(&account);
+    let refreshed = payers.machine(payer)?.refresh(&account);
     refreshed.map_err(|error| payer_error(&error))?;
     Ok(Answer::empty())
 }
 
-fn compare(core: &mut Core, call: Call) -> Result<Answer, CallError> {
-    arguments!(call, { payer: u32, state: ChannelState });
-    let compared = core.payers.machine(payer)?.compare(&state);
+fn compare(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
+    arguments!(call, { payer: u32, state: Foreign<ChannelState> });
+    let compared = payers.machine(payer)?.compare(&state.0);
     Ok(effects::effects(&compared.map_err(|error| payer_error(&error))?))
 }
 
-fn receipts(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn receipts(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
     let kept = |kept: &KeptReceipt| {
-        json!({
+        object! {
             "number": kept.number,
             "tag": kept.tag,
             "charged": Amount(kept.charged),
             "receipt": ReceiptParts::from(&kept.receipt),
-        })
+        }
     };
-    let receipts: Vec<_> = core.payers.machine(payer)?.receipts().iter().map(kept).collect();
-    Ok(Answer::of(&json!({ "receipts": receipts })))
+    let receipts: Vec<_> = payers.machine(payer)?.receipts().iter().map(kept).collect();
+    Ok(Answer::of(&object! { "receipts": Json::array(&receipts) }))
 }
 
-fn forget_receipts(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn forget_receipts(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, through: u64 });
-    Ok(effects::effects(&core.payers.machine(payer)?.forget_receipts(through)))
+    Ok(effects::effects(&payers.machine(payer)?.forget_receipts(through)))
 }
 
-fn snapshot(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn snapshot(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    Ok(Answer::empty().with_raw(core.payers.machine(payer)?.snapshot()))
+    Ok(Answer::empty().with_raw(payers.machine(payer)?.snapshot()))
 }
 
-fn status(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn status(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32 });
-    let machine = core.payers.machine(payer)?;
+    let machine = payers.machine(payer)?;
     let amount =
         |amount: Result<u64, PayerError>| amount.map(Amount).map_err(|error| payer_error(&error));
     let (cumulative, available) = (amount(machine.cumulative())?, amount(machine.available())?);
     let channel = machine.channel();
-    Ok(Answer::of(&json!({
+    Ok(Answer::of(&object! {
         "channel": Address(machine.address()),
         "opened_slot": channel.opened_slot,
         "payer": Address(channel.payer),
@@ -322,20 +356,20 @@ fn status(core: &mut Core, call: Call) -> Result<Answer, CallError> {
         "spent": Amount(machine.spent()),
         "cumulative": cumulative,
         "available": available,
-    })))
+    }))
 }
 
-fn spent_on(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn spent_on(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, day: i64, tag: Option<String> });
-    let machine = core.payers.machine(payer)?;
+    let machine = payers.machine(payer)?;
     let spent = machine.spent_on(day, tag.as_deref());
     let committed = machine.committed_on(day, tag.as_deref());
-    Ok(Answer::of(&json!({ "spent": Amount(spent), "committed": Amount(committed) })))
+    Ok(Answer::of(&object! { "spent": Amount(spent), "committed": Amount(committed) }))
 }
 
-fn license(core: &mut Core, call: Call) -> Result<Answer, CallError> {
+fn license(payers: &mut Payers, call: Call) -> Result<Answer, CallError> {
     arguments!(call, { payer: u32, license: u16 });
-    let found = core.payers.machine(payer)?.license(license);
+    let found = payers.machine(payer)?.license(license);
     let found = found.ok_or_else(|| payer_error(&PayerError::LicenseNotFound(license)))?;
-    Ok(Answer::of(&json!({ "license": LicenseParts::from(&found) })))
+    Ok(Answer::of(&object! { "license": LicenseParts::from(&found) }))
 }
