@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const [core, dist] = [join(here, '../../core'), join(here, '../dist')];
 mkdirSync(dist, { recursive: true });
-for (const name of ['motif_core.wasm', 'motif_content.wasm']) {
+for (const name of ['motif_payer.wasm', 'motif_core.wasm', 'motif_content.wasm']) {
   const source = join(core, name);
   if (!existsSync(source)) throw new Error(`sdk/core/${name} is missing: build it by toolchain/build-wasm.sh`);
   copyFileSync(source, join(dist, name));

@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 
-export { Core, type ModuleSource } from './core/core.js';
-export type { CallName, Calls, PaywallLicense, VersionInfo } from './core/calls.js';
+export { Core } from './core/core.js';
+export type { ModuleSource } from './core/module-source.js';
+export { PayerCore } from './core/payer-core.js';
+export type { CallName, Calls, PayerCallName, PaywallLicense, VersionInfo } from './core/calls.js';
 export type * from './core/accounts.js';
 export type { InstructionInputs } from './core/instructions.js';
 export type {

@@ -1,7 +1,7 @@
 import { toBase64 } from './bytes.js';
 import { readerOf, type AccountReader } from './chain.js';
-import { Core } from './core/core.js';
 import { callWithForeign } from './core/module-error.js';
+import { PayerCore } from './core/payer-core.js';
 import { GatewayClient } from './gateway/client.js';
 import { readChannel } from './payer/channel-account.js';
 import type { Receipt, ReceiptProof } from './wire.js';
@@ -13,7 +13,7 @@ export interface ProofOptions {
   /** Cluster: the URL of a node's JSON-RPC interface, or a reader of accounts. */
   readonly rpc: string | AccountReader;
   /** Rules. Default: loaded from this package. */
-  readonly core?: Core;
+  readonly core?: PayerCore;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface ProofOptions {
  * @throws MotifError `proof-invalid`, `account-not-found`; `refused` with the problem `receipt-not-settled`.
  */
 export async function proveReceipt(receipt: Receipt, options: ProofOptions): Promise<ReceiptProof> {
-  const core = options.core ?? (await Core.load());
+  const core = options.core ?? (await PayerCore.load());
   const chain = readerOf(options.rpc);
   const gateway = typeof options.gateway === 'string' ? new GatewayClient(options.gateway) : options.gateway;
   const proof = { ...(await gateway.proof(receipt.digest)), receipt };

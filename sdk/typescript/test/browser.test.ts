@@ -60,6 +60,8 @@ describe.skipIf(!existsSync(CHROMIUM))('browser', () => {
     await page.waitForFunction(() => 'page' in globalThis);
     expect(await page.evaluate(() => globalThis.page.key())).toBe(key);
     const channel = first.world.channel as string;
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
     expect(await page.evaluate((at) => globalThis.page.open(at), channel)).toBe('0');
     const buy = (path: string, body: string) => {
       return page.evaluate(([to, text]) => globalThis.page.buy(to!, text!), [path, body]);
@@ -69,6 +71,7 @@ describe.skipIf(!existsSync(CHROMIUM))('browser', () => {
     const story = [0, 1, 2].map((part) => `part ${part}\n`.repeat(10)).join('');
     expect(await buy('/stories', '{}')).toEqual({ text: story, receipts: 3, spent: '510' });
     expect(first.owed).toBe(510);
+    expect(loaded.filter((path) => path.endsWith('.wasm'))).toEqual(['/motif_payer.wasm']);
     const other = await open();
     await expect(other.evaluate((at) => globalThis.page.open(at), channel)).rejects.toThrow('another tab');
     await page.close();
@@ -107,7 +110,7 @@ async function bundle(): Promise<Map<string, Answer>> {
     file.path,
     answer('text/javascript', file.contents),
   ]);
-  const modules = ['motif_core.wasm', 'motif_content.wasm'].map(async (name): Promise<[string, Answer]> => {
+  const modules = ['motif_payer.wasm', 'motif_content.wasm'].map(async (name): Promise<[string, Answer]> => {
     return [`/${name}`, answer('application/wasm', await readFile(`${ROOT}dist/${name}`))];
   });
   const html = '<!doctype html><title>Motif</title><script type="module" src="/page.js"></script>';

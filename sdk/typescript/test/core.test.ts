@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 
 import { address } from '@solana/kit';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import {
   Core,
+  PayerCore,
   signerFromSecretKey,
   type Receipt,
   type StatementEntry,
@@ -29,8 +30,9 @@ type ReceiptVector = Receipt & {
 };
 
 let core: Core;
+let payerCore: PayerCore;
 beforeAll(async () => {
-  core = await Core.load();
+  [core, payerCore] = await Promise.all([Core.load(), PayerCore.load()]);
 });
 
 /** Golden vector; its integers are texts, as JavaScript's numbers end at 2^53. */
@@ -48,13 +50,15 @@ test('module is of the interface that the package speaks', () => {
   expect(calls).toContain('payer.answered');
 });
 
+const source = (name: string) => readFileSync(new URL(`../src/core/${name}.ts`, import.meta.url), 'utf8');
+const names = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
+const CALL = /^  '([a-z_]+\.[a-z_]+)': Call</gm;
+
 test('every call of the module is typed', () => {
-  const source = (name: string) => readFileSync(new URL(`../src/core/${name}.ts`, import.meta.url), 'utf8');
-  const names = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
   const [calls, instructions] = [source('calls'), source('instructions')];
   const seeds = calls.slice(calls.indexOf('interface AddressSeeds'), calls.indexOf('type AddressCalls'));
   const typed = [
-    ...names(calls, /^  '([a-z_]+\.[a-z_]+)': Call</gm),
+    ...names(calls, CALL),
     ...names(calls, /^  (version): Call</gm),
     ...names(seeds, /^  ([a-z_]+):/gm).map((name) => `address.${name}`),
     ...names(instructions, /^  ([a-z_]+): \{/gm).map((name) => `instruction.${name}`),
@@ -62,97 +66,126 @@ test('every call of the module is typed', () => {
   expect(typed.sort()).toEqual([...core.call('version', {}).calls].sort());
 });
 
-test('voucher has its golden bytes and signature', async () => {
-  const vector = golden<VoucherVector>('voucher');
-  const { cluster, channel, opened_slot, statement, statement_digest, expires_at, cumulative } = vector;
-  const voucher = {
-    cluster,
-    channel,
-    opened_slot,
-    statement,
-    statement_digest,
-    expires_at,
-    cumulative: String(cumulative),
-  };
-  const { bytes } = core.call('voucher.bytes', { voucher });
-  expect(bytes).toBe(vector.bytes);
-  const signer = await signerFromSecretKey(bytesOf(vector.secret_key));
-  expect(signer.address).toBe(vector.public_key);
-  const signature = Buffer.from(await signer.sign(bytesOf(bytes))).toString('hex');
-  expect(signature).toBe(vector.signature);
-  core.call('voucher.verify', { voucher: { ...voucher, signature }, key: signer.address });
-  const forged = { ...voucher, signature, cumulative: '1' };
-  expect(() => core.call('voucher.verify', { voucher: forged, key: signer.address })).toThrow();
-  expect(core.call('statement.digest', { entries: vector.entries })).toEqual({
-    bytes: vector.statement_bytes,
-    digest: statement_digest,
+test("every call of the payers' module is typed", () => {
+  const calls = source('calls');
+  const blocks = ['PriceCalls', 'ReceiptCalls', 'PayerCalls', 'PaywallCalls'].map((name) => {
+    const start = calls.indexOf(`interface ${name} {`);
+    return calls.slice(start, calls.indexOf('\n}\n', start));
   });
+  const union = calls.slice(calls.indexOf('export type PayerCallName'));
+  const excluded = names(union, /Exclude<keyof \w+, '([a-z_.]+)'>/g);
+  const typed = [...blocks.flatMap((block) => names(block, CALL)), ...names(union, /^  \| '([a-z_.]+)'$/gm)];
+  expect(typed.filter((name) => !excluded.includes(name)).sort()).toEqual(
+    [...payerCore.call('version', {}).calls].sort(),
+  );
 });
 
-test('receipt has its golden bytes and signatures', () => {
-  const fields = golden<ReceiptVector>('receipt');
-  const { digest, operator, bundle, bytes } = fields;
-  const receipt: Receipt = {
-    digest,
-    channel: fields.channel,
-    opened_slot: fields.opened_slot,
-    statement: fields.statement,
-    position: fields.position,
-    license: fields.license,
-    units: fields.units,
-    terms_number: fields.terms_number,
-    amount: String(fields.amount),
-    cumulative: String(fields.cumulative),
-    work: fields.work,
-    request_digest: fields.request_digest,
-    output_digest: fields.output_digest,
-    issued_at: fields.issued_at,
-    signature: fields.signature,
-  };
-  const keys = [{ key: operator, valid_from: 0 }];
-  expect(core.call('receipt.digest', { receipt })).toEqual({ digest, bytes });
-  expect(core.call('receipt.verify', { receipt, keys })).toEqual({ digest });
-  const bundled = { ...receipt, signature: bundle.signature, bundle: bundle.siblings };
-  expect(core.call('receipt.verify', { receipt: bundled, keys })).toEqual({ digest });
-  for (const forged of [
-    { ...receipt, units: 3 },
-    { ...receipt, signature: bundle.signature },
-    { ...bundled, bundle: bundled.bundle.slice(1) },
-  ]) {
-    expect(() => core.call('receipt.verify', { receipt: forged, keys })).toThrowError(
-      expect.objectContaining({ type: 'receipt-invalid' }),
+/** Both modules have the rules of these tests. */
+const MODULES = [
+  ['all rules', () => core],
+  ['rules of payers', () => payerCore],
+] as const;
+
+describe.each(MODULES)('%s', (_, rules) => {
+  test('voucher has its golden bytes and signature', async () => {
+    const core = rules();
+    const vector = golden<VoucherVector>('voucher');
+    const { cluster, channel, opened_slot, statement, statement_digest, expires_at, cumulative } = vector;
+    const voucher = {
+      cluster,
+      channel,
+      opened_slot,
+      statement,
+      statement_digest,
+      expires_at,
+      cumulative: String(cumulative),
+    };
+    const { bytes } = core.call('voucher.bytes', { voucher });
+    expect(bytes).toBe(vector.bytes);
+    const signer = await signerFromSecretKey(bytesOf(vector.secret_key));
+    expect(signer.address).toBe(vector.public_key);
+    const signature = Buffer.from(await signer.sign(bytesOf(bytes))).toString('hex');
+    expect(signature).toBe(vector.signature);
+    core.call('voucher.verify', { voucher: { ...voucher, signature }, key: signer.address });
+    const forged = { ...voucher, signature, cumulative: '1' };
+    expect(() => core.call('voucher.verify', { voucher: forged, key: signer.address })).toThrow();
+    expect(core.call('statement.digest', { entries: vector.entries })).toEqual({
+      bytes: vector.statement_bytes,
+      digest: statement_digest,
+    });
+  });
+
+  test('receipt has its golden bytes and signatures', () => {
+    const core = rules();
+    const fields = golden<ReceiptVector>('receipt');
+    const { digest, operator, bundle, bytes } = fields;
+    const receipt: Receipt = {
+      digest,
+      channel: fields.channel,
+      opened_slot: fields.opened_slot,
+      statement: fields.statement,
+      position: fields.position,
+      license: fields.license,
+      units: fields.units,
+      terms_number: fields.terms_number,
+      amount: String(fields.amount),
+      cumulative: String(fields.cumulative),
+      work: fields.work,
+      request_digest: fields.request_digest,
+      output_digest: fields.output_digest,
+      issued_at: fields.issued_at,
+      signature: fields.signature,
+    };
+    const keys = [{ key: operator, valid_from: 0 }];
+    expect(core.call('receipt.digest', { receipt })).toEqual({ digest, bytes });
+    expect(core.call('receipt.verify', { receipt, keys })).toEqual({ digest });
+    const bundled = { ...receipt, signature: bundle.signature, bundle: bundle.siblings };
+    expect(core.call('receipt.verify', { receipt: bundled, keys })).toEqual({ digest });
+    for (const forged of [
+      { ...receipt, units: 3 },
+      { ...receipt, signature: bundle.signature },
+      { ...bundled, bundle: bundled.bundle.slice(1) },
+    ]) {
+      expect(() => core.call('receipt.verify', { receipt: forged, keys })).toThrowError(
+        expect.objectContaining({ type: 'receipt-invalid' }),
+      );
+    }
+    const late = [{ key: operator, valid_from: receipt.issued_at + 1 }];
+    expect(() => core.call('receipt.verify', { receipt, keys: late })).toThrow();
+  });
+
+  test('till has the address of its golden shares', async () => {
+    const core = rules();
+    const { shares, mint } = golden<{ shares: TillShares & { operator: string; digest: string }; mint: string }>(
+      'sale',
     );
-  }
-  const late = [{ key: operator, valid_from: receipt.issued_at + 1 }];
-  expect(() => core.call('receipt.verify', { receipt, keys: late })).toThrow();
-});
-
-test('till has the address of its golden shares', async () => {
-  const { shares, mint } = golden<{ shares: TillShares & { operator: string; digest: string }; mint: string }>('sale');
-  const { digest, ...parts } = shares;
-  const [till] = await payments.findTillPda({
-    operator: address(parts.operator),
-    mint: address(mint),
-    shares: bytesOf(digest),
+    const { digest, ...parts } = shares;
+    const [till] = await payments.findTillPda({
+      operator: address(parts.operator),
+      mint: address(mint),
+      shares: bytesOf(digest),
+    });
+    expect(core.call('address.till', { shares: parts, mint }).address).toBe(till);
   });
-  expect(core.call('address.till', { shares: parts, mint }).address).toBe(till);
-});
 
-test('request digest is bound to method, target and body', () => {
-  const digest = (method: string, target: string, body: string) => {
-    return core.call('request.digest', { method, target }, new TextEncoder().encode(body)).digest;
-  };
-  // Computed by another program from docs/formats.md.
-  const expected = '0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6';
-  expect(digest('POST', '/images?size=1', '{"prompt":"New York"}')).toBe(expected);
-  expect(digest('PUT', '/images?size=1', '{"prompt":"New York"}')).not.toBe(expected);
-});
+  test('request digest is bound to method, target and body', () => {
+    const core = rules();
+    const digest = (method: string, target: string, body: string) => {
+      return core.call('request.digest', { method, target }, new TextEncoder().encode(body)).digest;
+    };
+    // Computed by another program from docs/formats.md.
+    const expected = '0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6';
+    expect(digest('POST', '/images?size=1', '{"prompt":"New York"}')).toBe(expected);
+    expect(digest('PUT', '/images?size=1', '{"prompt":"New York"}')).not.toBe(expected);
+  });
 
-test('price and fee are those of the chain', () => {
-  const quote = (price: string, units: number) => core.call('price.quote', { price, units, operator_fee_bps: 200 });
-  expect(quote('1000', 100)).toEqual({ price: '100000', fee: '2000', total: '102000' });
-  expect(quote('1', 49)).toEqual({ price: '49', fee: '0', total: '49' });
-  expect(() => quote('18446744073709551615', 2)).toThrowError(expect.objectContaining({ type: 'overflow' }));
+  test('price and fee are those of the chain', () => {
+    const core = rules();
+    const quote = (price: string, units: number) => core.call('price.quote', { price, units, operator_fee_bps: 200 });
+    expect(quote('1000', 100)).toEqual({ price: '100000', fee: '2000', total: '102000' });
+    expect(quote('1', 49)).toEqual({ price: '49', fee: '0', total: '49' });
+    expect(() => quote('18446744073709551615', 2)).toThrowError(expect.objectContaining({ type: 'overflow' }));
+  });
 });
 
 test('terms are parsed, summed up and exported', () => {

@@ -1,5 +1,5 @@
 // Worker that examines one file, in a WebAssembly instance of its own.
-import { compileSource } from '../../../../sdk/typescript/src/core/core.js';
+import { compileSource } from '../../../../sdk/typescript/src/core/module-source.js';
 import { WasmModule } from '../../../../sdk/typescript/src/core/wasm-module.js';
 import type { Examination } from '@motif/sdk/content';
 import { InternalError, MotifError } from '../../../../sdk/typescript/src/errors.js';

@@ -4,16 +4,12 @@
  * @packageDocumentation
  */
 
-import { readModule } from '#platform';
-
-import { compileSource, type ModuleSource } from '../core/core.js';
+import { compileModule, type ModuleSource } from '../core/module-source.js';
 import type { Fingerprint } from '../core/types.js';
 import { WasmModule } from '../core/wasm-module.js';
 import { readFile, toExamination, type Examination, type ExaminationJson } from './examination.js';
 
 export type { Examination } from './examination.js';
-
-let bundled: Promise<WebAssembly.Module> | undefined;
 
 /**
  * Computes the digest and the fingerprints of a file of at most 64 MiB.
@@ -26,7 +22,7 @@ let bundled: Promise<WebAssembly.Module> | undefined;
  */
 export async function examine(file: Blob | Uint8Array, source?: ModuleSource): Promise<Examination> {
   const bytes = await readFile(file);
-  const module = await WasmModule.instantiate(await compile(source));
+  const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
   return toExamination(module.call<ExaminationJson>('content.examine', {}, bytes).ok);
 }
 
@@ -49,20 +45,9 @@ export async function compareFingerprints(
   other: Fingerprint,
   source?: ModuleSource,
 ): Promise<Comparison> {
-  const module = await WasmModule.instantiate(await compile(source));
+  const module = await WasmModule.instantiate(await compileModule('motif_content.wasm', source));
   const { distance, is_alike } = module.call<ComparisonJson>('content.distance', { one, other }).ok;
   return { distance, isAlike: is_alike };
-}
-
-async function compile(source: ModuleSource | undefined): Promise<WebAssembly.Module> {
-  if (source !== undefined) return compileSource(source);
-  bundled ??= readModule('motif_content.wasm').then((bytes) => WebAssembly.compile(bytes));
-  try {
-    return await bundled;
-  } catch (error) {
-    bundled = undefined;
-    throw error;
-  }
 }
 
 export { examineInWorker } from './worker-host.js';

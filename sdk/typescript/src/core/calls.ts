@@ -258,6 +258,7 @@ export interface VersionInfo {
   readonly programs: Readonly<Record<ProgramName, AddressText>>;
   readonly headers: Readonly<Record<HeaderName, string>>;
   readonly problem_types: readonly { readonly type: string; readonly title: string; readonly status: number }[];
+  /** Presets of terms; none in the module of payers. */
   readonly presets: readonly string[];
   readonly uses: readonly string[];
   readonly units: readonly string[];
@@ -277,3 +278,14 @@ export type Calls = AddressCalls &
 
 /** Name of a rule. */
 export type CallName = keyof Calls;
+
+/** Name of a rule that the module of payers has. Its `account.decode` reads channels and operators. */
+export type PayerCallName =
+  | 'version'
+  | 'account.decode'
+  | 'address.operator'
+  | 'address.till'
+  | Exclude<keyof PriceCalls, 'license.charge'>
+  | keyof ReceiptCalls
+  | keyof PayerCalls
+  | keyof PaywallCalls;

@@ -1,5 +1,5 @@
 import type { AccountReader } from '../chain.js';
-import type { Core } from '../core/core.js';
+import type { PayerCore } from '../core/payer-core.js';
 import type { ReceiptKey } from '../core/types.js';
 import { MotifError } from '../errors.js';
 
@@ -18,7 +18,7 @@ export interface ChannelOnChain {
  *
  * @throws MotifError `account-not-found`, `account-invalid`.
  */
-export async function readChannel(core: Core, chain: AccountReader, address: string): Promise<ChannelOnChain> {
+export async function readChannel(core: PayerCore, chain: AccountReader, address: string): Promise<ChannelOnChain> {
   const data = await readOwned(core, chain, address, 'channel');
   const channel = core.call('account.decode', {}, data);
   if (channel.kind !== 'channel') throw invalid(address, 'channel');
@@ -33,7 +33,7 @@ export async function readChannel(core: Core, chain: AccountReader, address: str
  * @throws MotifError `account-not-found`, `account-invalid`.
  */
 export async function readReceiptKeys(
-  core: Core,
+  core: PayerCore,
   chain: AccountReader,
   authority: string,
 ): Promise<readonly ReceiptKey[]> {
@@ -44,7 +44,7 @@ export async function readReceiptKeys(
 }
 
 /** Reads an account of the payments program. */
-async function readOwned(core: Core, chain: AccountReader, address: string, kind: string) {
+async function readOwned(core: PayerCore, chain: AccountReader, address: string, kind: string) {
   const account = await chain.readAccount(address);
   if (!account) throw new MotifError('account-not-found', `there is no ${kind} at ${address} on this cluster`);
   if (account.owner !== core.call('version', {}).programs['payments']) throw invalid(address, kind);

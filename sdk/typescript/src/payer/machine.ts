@@ -1,6 +1,6 @@
 import { toBase64, toHex } from '../bytes.js';
 import { now } from '../clock.js';
-import type { Core } from '../core/core.js';
+import type { PayerCore } from '../core/payer-core.js';
 import { callWithForeign } from '../core/module-error.js';
 import type { Calls } from '../core/calls.js';
 import type { RawJson } from '../core/raw-json.js';
@@ -34,12 +34,12 @@ export interface MachineOptions {
  * Each method is an event and returns the effects that its caller executes.
  */
 export class Machine {
-  readonly #core: Core;
+  readonly #core: PayerCore;
   readonly #handle: number;
   /** Summary of a machine that has been freed. */
   #last: PayerStatus | undefined;
 
-  private constructor(core: Core, payer: number) {
+  private constructor(core: PayerCore, payer: number) {
     this.#core = core;
     this.#handle = payer;
   }
@@ -51,12 +51,12 @@ export class Machine {
   }
 
   /** Creates a machine whose frames are stored if `isKept`. */
-  static create(core: Core, options: MachineOptions, isKept: boolean): Machine {
+  static create(core: PayerCore, options: MachineOptions, isKept: boolean): Machine {
     return new Machine(core, core.call('payer.new', { ...inputOf(options), is_kept: isKept }).payer);
   }
 
   /** Restores a machine from its state; returns `undefined` if the state has no whole record. */
-  static load(core: Core, options: MachineOptions, state: Uint8Array): Machine | undefined {
+  static load(core: PayerCore, options: MachineOptions, state: Uint8Array): Machine | undefined {
     const { payer } = core.call('payer.load', inputOf(options), state);
     return payer === null ? undefined : new Machine(core, payer);
   }

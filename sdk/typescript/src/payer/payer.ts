@@ -3,8 +3,9 @@
 import { randomHex } from '../bytes.js';
 import { readerOf, type AccountReader } from '../chain.js';
 import { now } from '../clock.js';
-import { Core, type ModuleSource } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
+import type { ModuleSource } from '../core/module-source.js';
+import { PayerCore } from '../core/payer-core.js';
 import type { License, Purchase } from '../core/types.js';
 import { MotifError, RefusedError, StateError, UnreachableError, UntrustedError } from '../errors.js';
 import type { EventListener } from '../events.js';
@@ -98,7 +99,7 @@ const MAX_LICENSE = 2 ** 16 - 1;
 export class Payer {
   readonly channel: string;
   /** Rules that the payer runs on. */
-  readonly core: Core;
+  readonly core: PayerCore;
   readonly gateway: GatewayClient;
   readonly #driver: Driver;
   readonly #machine: Machine;
@@ -111,7 +112,7 @@ export class Payer {
   readonly onEvent: EventListener | undefined;
 
   private constructor(parts: {
-    core: Core;
+    core: PayerCore;
     chain: AccountReader;
     channel: string;
     driver: Driver;
@@ -146,7 +147,7 @@ export class Payer {
     const { channel, signer, onEvent } = options;
     const chain = readerOf(options.rpc, onEvent);
     const client = clientOf(options);
-    const core = await Core.load(options.module);
+    const core = await PayerCore.load(options.module);
     const read = await readChannel(core, chain, channel);
     if (read.voucherKey !== signer.address) {
       throw invalidInput(`channel ${channel} has the voucher key ${read.voucherKey}: the signer has ${signer.address}`);
@@ -435,7 +436,12 @@ export class Payer {
 }
 
 /** Restores the machine from the payer's state, or creates it. */
-async function start(core: Core, options: PayerOptions, read: ChannelOnChain, journal?: Journal): Promise<Machine> {
+async function start(
+  core: PayerCore,
+  options: PayerOptions,
+  read: ChannelOnChain,
+  journal?: Journal,
+): Promise<Machine> {
   const { channel } = options;
   const { data: account, receiptKeys } = read;
   const machineOptions = { channel, account, receiptKeys, policy: toPolicyJson(options) };

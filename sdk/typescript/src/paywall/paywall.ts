@@ -1,7 +1,7 @@
 import { pause } from '../clock.js';
 import type { Calls } from '../core/calls.js';
-import type { Core } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
+import type { PayerCore } from '../core/payer-core.js';
 import type { Purchase } from '../core/types.js';
 import { PriceError, RefusedError, UnreachableError, UntrustedError } from '../errors.js';
 import { reportRetries } from '../events.js';
@@ -270,7 +270,7 @@ export class PaywallPurchase {
 }
 
 /** Parses what a 402 requires. */
-export function readRequired(core: Core, header: string): Calls['payment_required.read']['output'] {
+export function readRequired(core: PayerCore, header: string): Calls['payment_required.read']['output'] {
   return callWithForeign('the required payment', () => core.call('payment_required.read', { header }));
 }
 

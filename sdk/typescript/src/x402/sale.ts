@@ -1,7 +1,7 @@
 import { readerOf, type AccountReader } from '../chain.js';
 import { sha256 } from '../bytes.js';
-import { Core } from '../core/core.js';
 import { callWithForeign } from '../core/module-error.js';
+import { PayerCore } from '../core/payer-core.js';
 import type { SaleReceipt } from '../core/types.js';
 import { MotifError } from '../errors.js';
 import { readReceiptKeys } from '../payer/channel-account.js';
@@ -13,7 +13,7 @@ export interface SaleOptions {
   /** Operator that must have sold. Default: any. */
   readonly seller?: string;
   /** Rules. Default: loaded from this package. */
-  readonly core?: Core;
+  readonly core?: PayerCore;
 }
 
 const RECEIPT = 'motif-receipt';
@@ -31,7 +31,7 @@ export async function verifySale(
   body: Uint8Array<ArrayBuffer>,
   options: SaleOptions,
 ): Promise<SaleReceipt> {
-  const core = options.core ?? (await Core.load());
+  const core = options.core ?? (await PayerCore.load());
   const header = response.headers.get(RECEIPT);
   if (header === null) throw new MotifError('receipt-invalid', 'the answer has no receipt');
   const { receipt } = callWithForeign('the receipt', () => core.call('sale.read', { header }));

@@ -1,6 +1,6 @@
 import type { SchemeNetworkClient } from '@x402/core/types';
 
-import { Core } from '../core/core.js';
+import { PayerCore } from '../core/payer-core.js';
 import type { TillShares } from '../core/types.js';
 import { MotifError, PriceError, UntrustedError } from '../errors.js';
 import { isRecord } from '../gateway/http.js';
@@ -25,7 +25,7 @@ export interface MotifSchemeOptions {
   /** Whether offers of sellers other than Motif's are passed on to the scheme. Default: no. */
   readonly allowOthers?: boolean;
   /** Rules. Default: loaded from this package. */
-  readonly core?: Core;
+  readonly core?: PayerCore;
 }
 
 /** What Motif adds to an offer. */
@@ -52,7 +52,7 @@ export class MotifScheme implements SchemeNetworkClient {
   readonly findDefaultAsset?: NonNullable<SchemeNetworkClient['findDefaultAsset']>;
   readonly #inner: SchemeNetworkClient;
   readonly #options: MotifSchemeOptions;
-  #core: Promise<Core> | undefined;
+  #core: Promise<PayerCore> | undefined;
 
   /** @param inner Scheme that builds the payment, such as `ExactSvmScheme` of `@x402/svm`. */
   constructor(inner: SchemeNetworkClient, options: MotifSchemeOptions) {
@@ -71,12 +71,12 @@ export class MotifScheme implements SchemeNetworkClient {
    * @throws MotifError `untrusted`, `max-price-exceeded`, `invalid-input`. Nothing is signed.
    */
   async createPaymentPayload(x402Version: number, requirements: Requirements, context?: Context): Promise<Payload> {
-    this.#core ??= this.#options.core ? Promise.resolve(this.#options.core) : Core.load();
+    this.#core ??= this.#options.core ? Promise.resolve(this.#options.core) : PayerCore.load();
     this.#check(await this.#core, requirements);
     return this.#inner.createPaymentPayload(x402Version, requirements, context);
   }
 
-  #check(core: Core, requirements: Requirements): void {
+  #check(core: PayerCore, requirements: Requirements): void {
     const { maxPrice, works, mints, allowOthers } = this.#options;
     const amount = amountOf(requirements);
     if (amount > maxPrice) {
@@ -98,7 +98,7 @@ export class MotifScheme implements SchemeNetworkClient {
     this.#checkTill(core, requirements, offer);
   }
 
-  #checkTill(core: Core, { asset, payTo }: Requirements, offer: SaleOffer): void {
+  #checkTill(core: PayerCore, { asset, payTo }: Requirements, offer: SaleOffer): void {
     const { work, parts, operator, operator_parts } = offer;
     const total = BigInt(parts) + BigInt(operator_parts);
     const feeBps = total === 0n ? BPS : (BigInt(operator_parts) * BPS) / total;
