@@ -8,7 +8,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** Maximum size of a buyer, script and modules, compressed, bytes. */
-const MAX_BUYER = 120 << 10;
+const MAX_BUYER = 136_000;
 
 const BUYER = `
   import { Payer, paymentOf, wrapFetchWithMotif, indexedDbState } from '@motif/sdk';

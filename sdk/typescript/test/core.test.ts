@@ -75,7 +75,9 @@ test("every call of the payers' module is typed", () => {
   const union = calls.slice(calls.indexOf('export type PayerCallName'));
   const excluded = names(union, /Exclude<keyof \w+, '([a-z_.]+)'>/g);
   const typed = [...blocks.flatMap((block) => names(block, CALL)), ...names(union, /^  \| '([a-z_.]+)'$/gm)];
-  expect(typed.filter((name) => !excluded.includes(name)).sort()).toEqual([...payerCore.call('version', {}).calls].sort());
+  expect(typed.filter((name) => !excluded.includes(name)).sort()).toEqual(
+    [...payerCore.call('version', {}).calls].sort(),
+  );
 });
 
 /** Both modules have the rules of these tests. */
