@@ -1,1 +1,0 @@
-import{E as e}from"./index-fP4lYgr7.js";var t=new e(void 0);export{t};
