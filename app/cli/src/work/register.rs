@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -8,7 +9,10 @@ use motif_sdk::{
     bps::WHOLE_BPS,
     client::DynSigner,
     credentials::{Digests, digests},
-    fingerprint::{MAX_CONTENT_BYTES, Media, content_digest, decode_image, none, perceive},
+    fingerprint::{
+        Comparability, MAX_CONTENT_BYTES, Media, content_digest, decode_image, none, perceive,
+        perceive_source,
+    },
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
@@ -113,6 +117,8 @@ struct RegisterOutput {
     kind: WorkKind,
     content_digest: String,
     fingerprint_scheme: u16,
+    /// How the work is found, in words.
+    found: String,
     terms: Option<u32>,
     signature: String,
 }
@@ -126,7 +132,8 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let help = "pass the person's keypair with --consent FILE";
         return Err(CliError::usage("a voice requires the person's consent", help));
     }
-    let Content { digest, bare_digest, fingerprint } = Content::read(kind, &args.file)?;
+    let Content { digest, bare_digest, fingerprint, comparability } =
+        Content::read(kind, &args.file)?;
     let creator = session.keypair()?;
     let consent =
         args.consent.clone().map(|path| read_keypairs(&[path])).transpose()?.unwrap_or_default();
@@ -201,6 +208,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         kind: args.kind,
         content_digest: hex::encode(digest),
         fingerprint_scheme: fingerprint.scheme,
+        found: comparability.to_string(),
         terms,
         signature: landed.signature.to_string(),
     });
@@ -213,6 +221,7 @@ impl fmt::Display for RegisterOutput {
         formatter.write_str(&pairs(&[
             ("work", &self.work),
             ("SHA-256", &self.content_digest),
+            ("found", &self.found),
             ("terms", &terms),
         ]))
     }
@@ -224,13 +233,12 @@ struct Content {
     /// Digest of what the file is the signed copy of.
     bare_digest: Option<[u8; 32]>,
     fingerprint: Fingerprint,
+    /// How the work will be found.
+    comparability: Comparability,
 }
 
 impl Content {
-    /// Maximum size of an image file, bytes.
-    const MAX_IMAGE_BYTES: u64 = 512 << 20;
-
-    /// Reads a file: as a whole if its kind has a fingerprint, else in one pass and in bounded memory.
+    /// Reads a file in bounded memory, whatever its size.
     ///
     /// # Errors
     /// [`CliError::Unreadable`]; [`CliError::InvalidImage`]; [`CliError::Usage`] for a folder of
@@ -243,22 +251,27 @@ impl Content {
             let help = "pass a file; a style model or a dataset may be a folder of files";
             return Err(CliError::usage(what, help));
         }
-        let max_bytes = match kind {
-            WorkKind::Image if found.len() > Self::MAX_IMAGE_BYTES => {
-                let reason = format!("the file has more than {} MiB", Self::MAX_IMAGE_BYTES >> 20);
-                return Err(CliError::InvalidImage { path: path.display().to_string(), reason });
-            }
-            WorkKind::Image => Self::MAX_IMAGE_BYTES,
-            WorkKind::Recording | WorkKind::Voice | WorkKind::Text => MAX_CONTENT_BYTES as u64,
-            WorkKind::Video | WorkKind::Dataset | WorkKind::StyleModel => 0,
+        let Some(wanted) = Media::from_work_kind(kind) else {
+            let (digest, comparability) = (digest_path(path)?, Comparability::NoScheme);
+            return Ok(Self { digest, bare_digest: None, fingerprint: none(), comparability });
         };
-        if found.len() > max_bytes {
-            return Ok(Self { digest: digest_path(path)?, bare_digest: None, fingerprint: none() });
-        }
-        let content = read_file(path)?;
-        let fingerprint = fingerprint(kind, &content, path)?;
-        let Digests { whole, bare } = digests(&content);
-        Ok(Self { digest: whole, bare_digest: bare, fingerprint })
+        let file = File::open(path).map_err(|error| CliError::unreadable(path, error))?;
+        let perceived = perceive_source(file);
+        let comparability = Comparability::new(Some(wanted), &perceived);
+        let fingerprint = match perceived {
+            Ok(perceived) if perceived.media == wanted => perceived.fingerprint,
+            // A picture that is none is a mistake of the kind or the file.
+            _ if wanted == Media::Image => {
+                let (path, reason) = (path.display().to_string(), comparability.to_string());
+                return Err(CliError::InvalidImage { path, reason });
+            }
+            _ => none(),
+        };
+        let Digests { whole, bare } = match found.len() <= MAX_CONTENT_BYTES as u64 {
+            true => digests(&read_file(path)?),
+            false => Digests { whole: digest_path(path)?, bare: None },
+        };
+        Ok(Self { digest: whole, bare_digest: bare, fingerprint, comparability })
     }
 }
 
