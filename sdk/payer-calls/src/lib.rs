@@ -10,7 +10,7 @@
 //! let input = motif_frame::frame(r#"{"call":"price.quote","price":"20","units":3}"#, b"");
 //! let output = Payers::default().call(&input);
 //! let (json, _) = motif_frame::read(&output).expect("a frame");
-//! assert_eq!(json, r#"{"ok":{"fee":"0","price":"60","total":"60"}}"#);
+//! assert_eq!(json, r#"{"ok":{"price":"60","fee":"0","total":"60"}}"#);
 //! ```
 
 pub mod accounts;
