@@ -1,20 +1,13 @@
 //! The chain's clock on any localnet whose URL is known.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
-use solana_rpc_client::{
-    http_sender::HttpSender, nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig,
-};
-use solana_rpc_client_api::{client_error::reqwest, request::RpcRequest};
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client_api::request::RpcRequest;
 
-use crate::LocalnetError;
-
-/// Time limit of a request.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::{LocalnetError, direct_client::direct};
 
 pub(crate) const CLOCK: Pubkey =
     Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
@@ -52,14 +45,6 @@ pub async fn advance_seconds(rpc_url: &str, seconds: u64) -> Result<i64, Localne
 
 fn client(rpc_url: &str) -> RpcClient {
     direct(rpc_url, CommitmentConfig::processed())
-}
-
-/// Creates a client of the localnet at `rpc_url`, which no proxy of the environment stands before.
-pub(crate) fn direct(rpc_url: &str, commitment: CommitmentConfig) -> RpcClient {
-    // Fails only if the system resolver cannot be set up.
-    let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().unwrap_or_default();
-    let sender = HttpSender::new_with_client(rpc_url, http);
-    RpcClient::new_sender(sender, RpcClientConfig::with_commitment(commitment))
 }
 
 async fn read_clock(client: &RpcClient) -> Result<i64, LocalnetError> {

@@ -19,7 +19,7 @@ use spl_associated_token_account_interface::{
 use spl_token_interface::instruction::mint_to_checked;
 use tokio::time::{Instant, sleep};
 
-use crate::clock::direct;
+use crate::direct_client::direct;
 
 /// Bytes of an SPL Token mint.
 const MINT_SPACE: usize = 82;

@@ -63,6 +63,7 @@
 //! - Programs are loaded as immutable, without an upgrade authority.
 
 pub mod clock;
+mod direct_client;
 pub mod faucet;
 
 mod error;

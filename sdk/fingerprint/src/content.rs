@@ -1,36 +1,22 @@
 use std::io::{Read, Seek, SeekFrom};
 
-use motif_interface::licensing::{Fingerprint, WorkKind};
+use motif_interface::licensing::Fingerprint;
 
 use super::{
-    AudioError, Caveat, DecodedAudio, FingerprintedText, ImageError, Missing, TextError,
+    AudioError, DecodedAudio, FingerprintedText, ImageError, TextError,
     audio::{decode_audio, read_audio},
-    encoding::decode,
+    charset::decode,
     format::Format,
     image::{Decoded, decode_image, read_image},
     markup::{self, Markup},
+    media::{MAX_CONTENT_BYTES, Media},
+    missing::{Caveat, Missing},
     none,
     text::fingerprint_text,
 };
 
-/// Maximum size of content that is decoded in memory, bytes. Recordings, JPEG and PNG may be longer if they
-/// are read from a source.
-pub const MAX_CONTENT_BYTES: usize = 64 * 1_024 * 1_024;
 /// Number of first bytes from which formats are detected that are read from a source.
 const HEAD_BYTES: usize = 64 * 1_024;
-
-/// Kind of content, detected from its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// Image.
-    Image,
-    /// Audio recording, or the sound of a video.
-    Audio,
-    /// Text, also of a document.
-    Text,
-    /// Content without a fingerprint scheme.
-    Other,
-}
 
 /// Result of [`perceive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,32 +61,6 @@ pub enum ContentError {
     /// Error returned when a text is too long.
     #[error(transparent)]
     Text(#[from] TextError),
-}
-
-impl Media {
-    /// Detects kind and media type from the first bytes; other content that decodes as
-    /// UTF-8, UTF-16 or UTF-32 is text.
-    pub fn detect(bytes: &[u8]) -> (Self, &'static str) {
-        let format = Format::detect(bytes);
-        (format.media(), format.media_type())
-    }
-
-    /// Returns the kind of content that works of a kind have; `None` for works without fingerprints.
-    pub fn from_work_kind(kind: WorkKind) -> Option<Self> {
-        match kind {
-            WorkKind::Image => Some(Self::Image),
-            WorkKind::Recording | WorkKind::Voice => Some(Self::Audio),
-            WorkKind::Text => Some(Self::Text),
-            WorkKind::Video | WorkKind::Dataset | WorkKind::StyleModel => None,
-        }
-    }
-
-    /// Returns the kind and the static text of a media type that [`perceive`] returns;
-    /// `application/octet-stream` for others.
-    pub fn from_media_type(media_type: &str) -> (Self, &'static str) {
-        let format = Format::from_media_type(media_type);
-        (format.media(), format.media_type())
-    }
 }
 
 impl Perceived {

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Media,
     audio::{is_wave, mp3_padding},
-    encoding::decode,
+    charset::decode,
+    media::Media,
 };
 
 /// Format of content, detected from its bytes.
@@ -287,6 +287,22 @@ pub fn is_html(text: &[u8]) -> bool {
     starts(b"<!doctype html")
         || starts(b"<html")
         || (starts(b"<?xml") || starts(b"<!--")) && has_element()
+}
+
+impl Media {
+    /// Detects kind and media type from the first bytes; other content that decodes as
+    /// UTF-8, UTF-16 or UTF-32 is text.
+    pub fn detect(bytes: &[u8]) -> (Self, &'static str) {
+        let format = Format::detect(bytes);
+        (format.media(), format.media_type())
+    }
+
+    /// Returns the kind and the static text of a media type that [`perceive`] returns;
+    /// `application/octet-stream` for others.
+    pub fn from_media_type(media_type: &str) -> (Self, &'static str) {
+        let format = Format::from_media_type(media_type);
+        (format.media(), format.media_type())
+    }
 }
 
 #[cfg(test)]

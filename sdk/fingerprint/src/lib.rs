@@ -25,19 +25,21 @@
 //! own: `motif_credentials::DecodingWorker` does.
 
 mod audio;
+mod charset;
 mod comparability;
 mod confidence;
 mod content;
 mod digest;
 #[cfg(feature = "documents")]
 mod documents;
-mod encoding;
 mod format;
 mod image;
 mod likeness;
 pub mod local;
 mod markup;
+mod media;
 mod minhash;
+mod missing;
 pub mod recognition;
 mod scheme;
 mod text;
@@ -46,13 +48,15 @@ mod text;
 pub use self::documents::DocumentError;
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio, read_audio},
-    comparability::{Caveat, Comparability, Missing},
+    comparability::Comparability,
     confidence::Confidence,
-    content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive, perceive_source},
+    content::{ContentError, Perceived, perceive, perceive_source},
     digest::{content_digest, read_digest, set_digest},
     format::UnreadFormat,
     image::{Decoded, ImageError, Seen, decode_image, read_image},
     likeness::Likeness,
+    media::{MAX_CONTENT_BYTES, Media},
+    missing::{Caveat, Missing},
     scheme::{Metric, Scheme, distance},
     text::{FingerprintedText, TextError, fingerprint_text, read_text},
 };

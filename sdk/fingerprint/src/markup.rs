@@ -2,7 +2,7 @@
 
 use html5gum::{DefaultEmitter, EndTag, StartTag, Token, Tokenizer};
 
-use super::encoding::is_control;
+use super::charset::is_control;
 
 /// Elements whose content is not shown.
 const HIDDEN: [&[u8]; 5] = [b"script", b"style", b"template", b"title", b"noscript"];

@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     Scheme,
-    encoding::{decode, is_control},
+    charset::{decode, is_control},
     minhash::{MinHash, mixed},
 };
 

@@ -17,6 +17,7 @@ pub mod accounts;
 pub mod addresses;
 pub mod parts;
 mod payer;
+mod payers;
 mod paywall;
 pub mod prices;
 mod receipts;
@@ -25,7 +26,7 @@ pub mod version;
 
 use motif_frame::{Handler, answer};
 
-pub use payer::Payers;
+pub use payers::Payers;
 
 /// Calls by name.
 pub type Calls = &'static [(&'static str, Handler<Payers>)];

@@ -2,7 +2,7 @@
 
 use chardetng::EncodingDetector;
 
-use crate::{encoding::is_control, text::MAX_TEXT_BYTES};
+use crate::{charset::is_control, text::MAX_TEXT_BYTES};
 
 /// Minimum number of bytes: fewer prove nothing, and have no fingerprint.
 const MIN_BYTES: usize = 40;

@@ -9,7 +9,7 @@ use zip::{ZipArchive, result::ZipError};
 
 use super::{DocumentError, MAX_UNPACKED_BYTES};
 use crate::{
-    encoding::decode,
+    charset::decode,
     markup::{Markup, attributes, text},
 };
 

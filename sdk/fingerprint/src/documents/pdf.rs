@@ -3,7 +3,7 @@
 use lopdf::{DecompressError, Document, Error, LoadOptions};
 
 use super::DocumentError;
-use crate::{encoding::is_control, text::MAX_TEXT_BYTES};
+use crate::{charset::is_control, text::MAX_TEXT_BYTES};
 
 /// Maximum size of an object stream after decompression.
 const MAX_STREAM_BYTES: usize = 32 * 1_024 * 1_024;

@@ -19,7 +19,7 @@ use serde::{
 };
 
 use crate::{
-    Calls, accounts,
+    Calls, Payers, accounts,
     parts::{LicenseParts, ReceiptKeyParts, data, receipt_keys},
 };
 
@@ -52,44 +52,6 @@ pub(crate) const CALLS: Calls = &[
     ("payer.request", requests::request),
     ("payer.reader_header", requests::reader_header),
 ];
-
-/// Payers by handle.
-#[derive(Debug, Default)]
-pub struct Payers {
-    machines: Vec<(u32, Payer)>,
-    next: u32,
-}
-
-#[derive(Debug)]
-struct Payer {
-    machine: Machine,
-    /// Last error of an answer.
-    error: Option<PayerError>,
-}
-
-impl Payers {
-    fn add(&mut self, machine: Machine) -> u32 {
-        self.next = self.next.wrapping_add(1);
-        self.machines.push((self.next, Payer { machine, error: None }));
-        self.next
-    }
-
-    #[inline(never)]
-    fn payer(&mut self, handle: u32) -> Result<&mut Payer, CallError> {
-        let found = self.machines.iter_mut().find(|(known, _)| *known == handle);
-        let unknown = || CallError::new("unknown-payer", format!("no payer has handle {handle}"));
-        found.map(|(_, payer)| payer).ok_or_else(unknown)
-    }
-
-    /// Returns the state machine of a payer.
-    ///
-    /// # Errors
-    /// `unknown-payer`.
-    #[inline(never)]
-    pub fn machine(&mut self, handle: u32) -> Result<&mut Machine, CallError> {
-        self.payer(handle).map(|payer| &mut payer.machine)
-    }
-}
 
 /// Limits of what a payer signs.
 #[derive(Debug, Default, Deserialize)]

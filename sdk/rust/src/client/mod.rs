@@ -37,6 +37,7 @@ mod splits;
 mod till_payment;
 mod tills;
 mod transport;
+mod unsignable;
 mod works;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -64,10 +65,10 @@ pub use self::{
     sale_error::SaleError,
     sale_rules::{sale_amount, sale_obstacle, sale_price},
     sales::{Sale, VerifiedSale},
-    signable::Unsignable,
     splits::ChangeSplit,
     tills::{PayTill, SignedPayment, SweptTill},
     transport::TransportError,
+    unsignable::Unsignable,
     works::{PublishTerms, RegisterWork},
 };
 
