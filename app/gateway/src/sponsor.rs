@@ -78,6 +78,9 @@ pub struct Sponsored {
     message: [u8; 32],
 }
 
+/// A transfer, as its receiver and lamports, and the other instructions.
+type WithTransfer<'a> = (Option<(Pubkey, u64)>, &'a [ClientInstruction]);
+
 /// What a transaction needs of its sponsor.
 struct Need {
     wallet: Pubkey,
@@ -232,7 +235,7 @@ impl Sponsor {
     fn transfer<'a>(
         &self,
         transaction: &'a ClientTransaction,
-    ) -> Result<(Option<(Pubkey, u64)>, &'a [ClientInstruction]), GatewayError> {
+    ) -> Result<WithTransfer<'a>, GatewayError> {
         let ClientTransaction { keys, instructions, signers, .. } = transaction;
         let budgets = instructions.iter().take_while(|instruction| is_budget(keys, instruction));
         let limits = budgets.count();

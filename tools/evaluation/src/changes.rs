@@ -180,7 +180,7 @@ fn write(picture: &mut RgbImage, (x, y): (u32, u32), width: u32, size: u32, rand
     let (wide, thick) = ((size * 2 / 3).max(3), (size / 7).max(1));
     for letter in 0..width / (wide + thick) {
         let shape = content_digest(&[random[1], random[2], (letter % 251) as u8])[0];
-        if shape % 6 == 0 {
+        if shape.is_multiple_of(6) {
             continue; // between words
         }
         let (left, right) =

@@ -1,6 +1,6 @@
 //! Transactions of creators without SOL, which the operator's sponsor pays for.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_gateway::config::SponsorConfig;
@@ -169,16 +169,16 @@ async fn sponsor_pays_for_nothing_else() {
         paid(&[transfer(&payer, &wallet, rent - 1)], &[]),
         paid(&[transfer(&payer, &thief.pubkey(), rent)], &[]),
         paid(&[right.clone(), right.clone()], &[]),
-        paid(&[], &[right.clone()]),
+        paid(&[], slice::from_ref(&right)),
         paid(&[], &[]),
         // The sponsor's account in another instruction.
-        paid(&[right.clone()], &[drained]),
-        paid(&[right.clone()], &[tokens(&payer, &wallet)]),
-        [&[right.clone()], &by_sponsor[..]].concat(),
+        paid(slice::from_ref(&right), &[drained]),
+        paid(slice::from_ref(&right), &[tokens(&payer, &wallet)]),
+        [slice::from_ref(&right), &by_sponsor[..]].concat(),
         // Tokens without a claim, tokens of another person, and other instructions of Motif.
-        paid(&[right.clone()], &[tokens(&wallet, &wallet)]),
+        paid(slice::from_ref(&right), &[tokens(&wallet, &wallet)]),
         vec![tokens(&wallet, &thief.pubkey()), earnings::claim(&work, &wallet, &currency)],
-        paid(&[right.clone()], &[licensing::withdraw_work(&wallet, &work)]),
+        paid(slice::from_ref(&right), &[licensing::withdraw_work(&wallet, &work)]),
         // A dear priority fee.
         paid(&[price(1_000_000_000), right.clone()], &[]),
         // A transfer alone.
@@ -187,7 +187,7 @@ async fn sponsor_pays_for_nothing_else() {
         let sent = send(&world, &signed(&payer, &instructions, &[&creator])).await;
         sent.assert_problem(403, "sponsorship-refused");
     }
-    let unsigned = signed(&payer, &paid(&[right.clone()], &[]), &[]);
+    let unsigned = signed(&payer, &paid(slice::from_ref(&right), &[]), &[]);
     send(&world, &unsigned).await.assert_problem(400, "malformed-transaction");
     let foreign = Instruction { program_id: Pubkey::new_from_array([5; 32]), ..right };
     let sent = send(&world, &signed(&payer, &paid(&[foreign], &[]), &[&creator])).await;

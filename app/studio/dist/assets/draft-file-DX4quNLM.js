@@ -1,1 +1,0 @@
-import{E as e}from"./index-sR8hDDj0.js";var t=new e(void 0);export{t};
