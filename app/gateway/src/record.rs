@@ -100,8 +100,8 @@ impl Record {
         Ok(Some(proof.address.0))
     }
 
-    /// Returns whether a person has a part in anything on chain that events are about: a work that it owns, created or is
-    /// paid by, a proposed split, or a channel.
+    /// Returns whether a person has a part in anything on chain that events are about: a work that it owns, created,
+    /// consented to or is paid by, a proposed split, a dispute, or a channel.
     ///
     /// # Errors
     /// [`GatewayError::ChainUnreachable`].
@@ -109,9 +109,11 @@ impl Record {
         let chain = self.chain().await?;
         let is_in = |split: &[Share]| split.iter().any(|share| share.recipient == *person);
         let works = chain.works.iter().any(|(_, work)| {
-            work.owner == *person || work.creator == *person || is_in(&work.split)
+            let consents = work.consent.as_ref().is_some_and(|consent| consent.person == *person);
+            work.owner == *person || work.creator == *person || consents || is_in(&work.split)
         });
         Ok(works
+            || chain.disputes.iter().any(|dispute| dispute.claimant == *person)
             || chain.split_changes.iter().any(|change| is_in(&change.split))
             || chain.channels.iter().any(|(_, account)| account.channel.payer == *person))
     }

@@ -41,7 +41,6 @@ pub async fn of_person(
     headers: HeaderMap,
 ) -> Result<Response, GatewayError> {
     require_person(&app, &person, &headers)?;
-    require_part(&app, &person).await?;
     stream(&app, person, &headers).await
 }
 
@@ -84,8 +83,11 @@ pub fn require_person(app: &App, person: &Pubkey, headers: &HeaderMap) -> Result
 /// Checks that there is something to tell a person about, so that keys without anything take no places.
 ///
 /// # Errors
-/// [`GatewayError::NothingToTell`], [`GatewayError::ChainUnreachable`].
+/// [`GatewayError::NotFound`] if no events are told, [`GatewayError::NothingToTell`], [`GatewayError::ChainUnreachable`].
 pub async fn require_part(app: &App, person: &Pubkey) -> Result<(), GatewayError> {
+    if app.config.events.is_none() {
+        return Err(GatewayError::NotFound);
+    }
     let has_part = app.record.has_part(person).await?;
     has_part.then_some(()).ok_or(GatewayError::NothingToTell)
 }

@@ -279,6 +279,10 @@ async fn webhooks_of_others_are_refused() {
     let (proof, id) = (proof(&world, &stranger), &created.webhook.id[..]);
     let client = client(&world);
     assert!(client.webhooks(&proof).await.unwrap().webhooks.is_empty());
+    // A key without anything on chain takes no place.
+    let new = NewWebhook { url: "https://stranger.example/".to_owned(), kinds: Vec::new() };
+    let refused = client.add_webhook(&proof, &new).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("nothing-to-tell"));
     for refused in [
         client.test_webhook(&proof, id).await.err(),
         client.deliveries(&proof, id).await.err(),
