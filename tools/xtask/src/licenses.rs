@@ -30,10 +30,10 @@ pub fn print(root: &Path) -> Result<bool> {
         "Licenses of the code in the motif binary, which itself is under the Apache License 2.0.\n"
     );
     println!(
-        "Packages from crates.io and the npm registry, in the versions and under the licenses named here."
+        "Packages from the Rust and npm registries, in the versions and under the licenses named here."
     );
     println!(
-        "The sources of each are at https://crates.io/crates/NAME/VERSION or https://www.npmjs.com/package/NAME.\n"
+        "The sources of each are in its registry, by name and version.\n"
     );
     let all = packages(root)?;
     for package in all.iter().filter(|package| !package.own) {
