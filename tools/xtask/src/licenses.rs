@@ -32,9 +32,7 @@ pub fn print(root: &Path) -> Result<bool> {
     println!(
         "Packages from the Rust and npm registries, in the versions and under the licenses named here."
     );
-    println!(
-        "The sources of each are in its registry, by name and version.\n"
-    );
+    println!("The sources of each are in its registry, by name and version.\n");
     let all = packages(root)?;
     for package in all.iter().filter(|package| !package.own) {
         println!("{}", line(package));
