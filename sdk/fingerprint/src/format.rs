@@ -297,7 +297,7 @@ impl Media {
         (format.media(), format.media_type())
     }
 
-    /// Returns the kind and the static text of a media type that [`perceive`] returns;
+    /// Returns the kind and the static text of a media type that [`crate::perceive`] returns;
     /// `application/octet-stream` for others.
     pub fn from_media_type(media_type: &str) -> (Self, &'static str) {
         let format = Format::from_media_type(media_type);
