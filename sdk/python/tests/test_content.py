@@ -16,7 +16,7 @@ from motif_sdk.content import MAX_BYTES, distance
 from motif_sdk.errors import CoreFailed, InvalidInput
 
 COFFEE = REPOSITORY / "app" / "cli" / "assets" / "coffee.jpg"
-MEDIA = sorted((REPOSITORY / "tests" / "fixtures" / "media").iterdir())
+MEDIA = sorted((REPOSITORY / "tests" / "fixtures" / "media").glob("tune.*"))
 
 
 def test_image_has_digest_and_fingerprint() -> None:
