@@ -36,6 +36,8 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// Bytes of an account beside its data that rent is paid for.
 const ACCOUNT_BYTES: usize = 128;
 const TOKEN_ACCOUNT_BYTES: usize = 165;
+/// Accounts of `claim` before those that it pays.
+const CLAIM_ACCOUNTS: usize = 7;
 /// First bytes of instructions of the compute budget and of a transfer of lamports.
 const SET_UNIT_LIMIT: u8 = 2;
 const SET_UNIT_PRICE: u8 = 3;
@@ -63,7 +65,7 @@ struct Today {
     day: i64,
     lamports: u64,
     by_wallet: HashMap<Pubkey, u64>,
-    /// Messages that were counted: a repeated one costs nothing more.
+    /// Messages that were counted: a copy costs nothing more.
     counted: HashSet<[u8; 32]>,
 }
 
@@ -76,6 +78,8 @@ pub struct Sponsored {
     wallet: Pubkey,
     lamports: u64,
     message: [u8; 32],
+    /// Whether this copy of the transaction was counted; only it can be given back.
+    is_counted: bool,
 }
 
 /// A transfer, as its receiver and lamports, and the other instructions.
@@ -186,9 +190,16 @@ impl Sponsor {
         };
         let lamports = rent.saturating_add(fee(transaction, transaction.signers)?);
         let message = transaction.id();
-        self.today.lock().take(&self.config, (message, &wallet, lamports), self.cluster.now())?;
-        let sponsored =
-            Sponsored { bytes: Vec::new(), signature: [0; 64], wallet, lamports, message };
+        let cost = (message, &wallet, lamports);
+        let is_counted = self.today.lock().take(&self.config, cost, self.cluster.now())?;
+        let sponsored = Sponsored {
+            bytes: Vec::new(),
+            signature: [0; 64],
+            wallet,
+            lamports,
+            message,
+            is_counted,
+        };
         let signed = self.config.key.sign_in_time(Purpose::FeePayer, &[&transaction.message]).await;
         let signature = match signed.map(|signatures| signatures.first().copied()) {
             Ok(Some(signature)) => signature,
@@ -205,9 +216,10 @@ impl Sponsor {
         Ok(Sponsored { bytes, signature, ..sponsored })
     }
 
-    /// Records a transaction that a node has taken.
+    /// Records a transaction that a node has taken. It is counted, though another copy of it was given back.
     pub async fn record(&self, sponsored: &Sponsored) {
-        let Sponsored { signature, lamports, .. } = *sponsored;
+        let Sponsored { signature, wallet, lamports, message, .. } = *sponsored;
+        self.today.lock().count((message, &wallet, lamports));
         self.metrics.count_lamports(ExpenseKind::Sponsorship, lamports);
         let spent_at = self.cluster.now();
         let kind = ExpenseKind::Sponsorship;
@@ -217,16 +229,12 @@ impl Sponsor {
         }
     }
 
-    /// Returns a transaction that no node has taken to the budget.
+    /// Gives the cost of a transaction that no node has taken back to the budget. The cost of a copy stays with the
+    /// copy that was counted, which a node may have.
     pub fn refund(&self, sponsored: &Sponsored) {
-        let Sponsored { wallet, lamports, message, .. } = sponsored;
-        let mut today = self.today.lock();
-        if !today.counted.remove(message) {
-            return;
-        }
-        today.lamports = today.lamports.saturating_sub(*lamports);
-        if let Some(spent) = today.by_wallet.get_mut(wallet) {
-            *spent = spent.saturating_sub(*lamports);
+        let Sponsored { wallet, lamports, message, is_counted, .. } = sponsored;
+        if *is_counted {
+            self.today.lock().give_back((*message, wallet, *lamports));
         }
     }
 
@@ -267,8 +275,9 @@ impl Sponsor {
         // Bytes of new accounts by address, an account once; those of earnings are known from their work.
         let mut created: BTreeMap<Pubkey, usize> = BTreeMap::new();
         let mut earning: BTreeMap<Pubkey, Pubkey> = BTreeMap::new();
-        let mut opens_tokens = false;
-        let (mut is_useful, mut claims) = (false, false);
+        let mut opened_tokens: HashSet<Pubkey> = HashSet::new();
+        let mut claimed_to: HashSet<Pubkey> = HashSet::new();
+        let mut is_useful = false;
         for instruction in instructions {
             let key = |index: u8| transaction.keys.get(usize::from(index)).copied();
             let program = key(instruction.program).ok_or_else(|| refused("it is malformed"))?;
@@ -288,7 +297,7 @@ impl Sponsor {
                     return Err(refused("it opens tokens of another owner or token program"));
                 }
                 created.insert(address(1)?, TOKEN_ACCOUNT_BYTES);
-                opens_tokens = true;
+                opened_tokens.insert(address(1)?);
                 continue;
             }
             let (prefix, args) = instruction.data.split_at_checked(8).unwrap_or_default();
@@ -308,7 +317,10 @@ impl Sponsor {
             } else if program == channel::PROGRAM_ID && is(&prefixes.open_earnings) {
                 earning.insert(address(3)?, address(1)?);
             } else if program == channel::PROGRAM_ID && prefixes.others.iter().any(is) {
-                claims |= is(&prefixes.claim);
+                if is(&prefixes.claim) {
+                    let payees = instruction.accounts.iter().skip(CLAIM_ACCOUNTS);
+                    claimed_to.extend(payees.filter_map(|index| key(*index)));
+                }
                 is_useful = true;
                 continue;
             } else {
@@ -321,8 +333,8 @@ impl Sponsor {
             }
             is_useful = true;
         }
-        if opens_tokens && !claims {
-            return Err(refused("it opens tokens without a claim"));
+        if !opened_tokens.is_subset(&claimed_to) {
+            return Err(refused("it opens tokens that none of its claims pays"));
         }
         if !is_useful {
             return Err(refused("it neither registers, publishes terms nor claims"));
@@ -383,21 +395,42 @@ impl Today {
         Ok(())
     }
 
+    /// Counts a message if there is room for it; returns whether this copy of it was counted.
     fn take(
         &mut self,
         config: &SponsorConfig,
         (message, wallet, lamports): ([u8; 32], &Pubkey, u64),
         now: i64,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<bool, GatewayError> {
         if self.counted.contains(&message) {
-            return Ok(());
+            return Ok(false);
         }
         self.has_room(config, wallet, lamports, now)?;
-        self.counted.insert(message);
-        self.lamports = self.lamports.saturating_add(lamports);
-        let own = self.by_wallet.entry(*wallet).or_default();
-        *own = own.saturating_add(lamports);
-        Ok(())
+        self.count((message, wallet, lamports));
+        Ok(true)
+    }
+
+    /// Counts a message unless it is counted.
+    fn count(&mut self, (message, wallet, lamports): ([u8; 32], &Pubkey, u64)) {
+        if self.counted.insert(message) {
+            self.lamports = self.lamports.saturating_add(lamports);
+            let own = self.by_wallet.entry(*wallet).or_default();
+            *own = own.saturating_add(lamports);
+        }
+    }
+
+    /// Forgets a message that was counted; a wallet that has spent nothing takes no memory.
+    fn give_back(&mut self, (message, wallet, lamports): ([u8; 32], &Pubkey, u64)) {
+        if !self.counted.remove(&message) {
+            return;
+        }
+        self.lamports = self.lamports.saturating_sub(lamports);
+        if let Some(spent) = self.by_wallet.get_mut(wallet) {
+            *spent = spent.saturating_sub(lamports);
+            if *spent == 0 {
+                self.by_wallet.remove(wallet);
+            }
+        }
     }
 }
 

@@ -163,6 +163,13 @@ async fn sponsor_pays_for_nothing_else() {
     let currency = Currency::spl(MINT);
     let tokens = |funder: &Pubkey, owner: &Pubkey| currency.create_tokens(funder, owner);
     let work = pda::work(&wallet, &[1; 32]);
+    let opening = transfer(&payer, &wallet, (165 + 128) * 6_960);
+    let of_thief = earnings::claim(&work, &thief.pubkey(), &currency);
+    let memo = Instruction {
+        program_id: Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"),
+        accounts: vec![AccountMeta::new_readonly(thief.pubkey(), true)],
+        data: b"for another fee".to_vec(),
+    };
     for instructions in [
         // More or less than the rent, to another wallet, twice, last, or not at all.
         paid(&[transfer(&payer, &wallet, rent + 1)], &[]),
@@ -178,13 +185,16 @@ async fn sponsor_pays_for_nothing_else() {
         // Tokens without a claim, tokens of another person, and other instructions of Motif.
         paid(slice::from_ref(&right), &[tokens(&wallet, &wallet)]),
         vec![tokens(&wallet, &thief.pubkey()), earnings::claim(&work, &wallet, &currency)],
+        [vec![opening.clone(), tokens(&wallet, &wallet)], vec![of_thief.clone()]].concat(),
+        // A memo that another person signs for another fee.
+        paid(slice::from_ref(&right), slice::from_ref(&memo)),
         paid(slice::from_ref(&right), &[licensing::withdraw_work(&wallet, &work)]),
         // A dear priority fee.
         paid(&[price(1_000_000_000), right.clone()], &[]),
         // A transfer alone.
         vec![right.clone()],
     ] {
-        let sent = send(&world, &signed(&payer, &instructions, &[&creator])).await;
+        let sent = send(&world, &signed(&payer, &instructions, &[&creator, &thief])).await;
         sent.assert_problem(403, "sponsorship-refused");
     }
     let unsigned = signed(&payer, &paid(slice::from_ref(&right), &[]), &[]);
@@ -300,6 +310,37 @@ async fn refused_transaction_costs_no_budget() {
     world.chain.network(Network::Up);
     send(&world, &all).await.assert_ok();
     assert_eq!(spent(&world).await, rent + 2 * SIGNATURE_FEE);
+}
+
+#[tokio::test]
+async fn refused_copy_returns_no_budget() {
+    let world = sponsored_world().await;
+    let creator = creator();
+    let (own, rent) = registration(&creator.pubkey(), 1);
+    let first = transfer(&sponsor().pubkey(), &creator.pubkey(), rent);
+    let all = signed(&sponsor().pubkey(), &[&[first], &own[..]].concat(), &[&creator]);
+    send(&world, &all).await.assert_ok();
+    // Nodes refuse copies of what they have taken.
+    world.chain.network(Network::Refusing);
+    for _ in 0..20 {
+        send(&world, &all).await.assert_problem(422, "transaction-refused");
+    }
+    world.chain.network(Network::Up);
+    assert_eq!(spent(&world).await, rent + 2 * SIGNATURE_FEE);
+    let mut paid = rent + 2 * SIGNATURE_FEE;
+    for number in 2.. {
+        let (own, rent) = registration(&creator.pubkey(), number);
+        let first = transfer(&sponsor().pubkey(), &creator.pubkey(), rent);
+        let all = signed(&sponsor().pubkey(), &[&[first], &own[..]].concat(), &[&creator]);
+        let sent = send(&world, &all).await;
+        if !sent.status.is_success() {
+            sent.assert_problem(403, "sponsorship-refused");
+            break;
+        }
+        paid += rent + 2 * SIGNATURE_FEE;
+    }
+    assert!(paid <= OF_WALLET, "{paid}");
+    assert_eq!(spent(&world).await, paid);
 }
 
 #[tokio::test]
