@@ -63,9 +63,9 @@ class Machine:
 
     def install(self, package: Path) -> str:
         """Installs a package file."""
-        shutil.copy(package, self.root / "root" / package.name)
-        printed = self.run("dpkg", "--install", f"/root/{package.name}")
-        (self.root / "root" / package.name).unlink()
+        shutil.copy(package, self.root / "srv" / package.name)
+        printed = self.run("dpkg", "--install", f"/srv/{package.name}")
+        (self.root / "srv" / package.name).unlink()
         return printed
 
     def files(self) -> set[str]:

@@ -67,7 +67,7 @@ class Contents(unittest.TestCase):
         return {
             name: b"".join(
                 hashlib.sha256(found.read_bytes()).digest()
-                for part in ("motif", "third-party-licenses.txt")
+                for part in ("bin/motif", "scripts/motif", "third-party-licenses.txt")
                 for found in sorted((folder / name).rglob(part))
                 if found.is_file()
             )
