@@ -1,30 +1,28 @@
-use std::collections::BTreeMap;
-
 use crate::{
     error::PayerError,
     policy::PayerPolicy,
     state::{SavedState, day_of},
+    tag_amounts::TagAmounts,
 };
 
 /// Amounts that are signed and not charged yet, base units, fees included.
 #[derive(Clone, Debug, Default)]
 pub struct Pending {
     pub total: u64,
-    tags: BTreeMap<String, u64>,
+    tags: TagAmounts,
 }
 
 impl Pending {
     pub fn add(&mut self, tag: Option<&str>, amount: u64) {
         self.total = self.total.saturating_add(amount);
         if let Some(tag) = tag {
-            let own = self.tags.entry(tag.to_owned()).or_default();
-            *own = own.saturating_add(amount);
+            self.tags.add(tag, amount);
         }
     }
 
     /// Returns the amount of a tag.
     pub fn of(&self, tag: &str) -> u64 {
-        self.tags.get(tag).copied().unwrap_or(0)
+        self.tags.get(tag).unwrap_or(0)
     }
 }
 
@@ -56,5 +54,5 @@ pub fn check(
     else {
         return Ok(());
     };
-    within(Some(*budget), saved.spent_on(day, Some(tag)), pending.of(tag))
+    within(Some(budget), saved.spent_on(day, Some(tag)), pending.of(tag))
 }

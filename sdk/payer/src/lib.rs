@@ -60,6 +60,7 @@ pub mod request;
 mod signatures;
 mod state;
 pub mod stream;
+mod tag_amounts;
 
 pub use effect::{Effect, Payment, Request};
 pub use error::{InvalidJournal, PayerError, is_definite, is_transient};
@@ -71,3 +72,4 @@ pub use policy::PayerPolicy;
 pub use price_tag::{Chosen, PriceTagError, newest_license};
 pub use purchase::{PaidUnits, Purchase};
 pub use state::{KeptReceipt, day_of};
+pub use tag_amounts::TagAmounts;

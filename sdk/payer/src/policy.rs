@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
-
 use motif_wire::BatchRequest;
+
+use crate::tag_amounts::TagAmounts;
 
 /// Limits of what a payer signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct PayerPolicy {
     /// Maximum spending of a UTC day, base units, fees included.
     pub budget_per_day: Option<u64>,
     /// Maximum spending of a tag on a UTC day, base units, fees included.
-    pub tag_budgets_per_day: BTreeMap<String, u64>,
+    pub tag_budgets_per_day: TagAmounts,
     /// Maximum price of a license's unit, base units, without the operator's fee.
     pub max_unit_price: Option<u64>,
     /// Validity of vouchers, seconds.
@@ -36,7 +36,7 @@ impl Default for PayerPolicy {
         Self {
             budget: None,
             budget_per_day: None,
-            tag_budgets_per_day: BTreeMap::new(),
+            tag_budgets_per_day: TagAmounts::default(),
             max_unit_price: None,
             voucher_seconds: 86_400,
             max_batch: BatchRequest::MAX_GENERATIONS,

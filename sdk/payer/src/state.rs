@@ -1,12 +1,13 @@
 //! Persistent part of a payer's state.
 
-use std::collections::BTreeMap;
-
 use motif_interface::receipt::SignedReceipt;
 use motif_wire::{Address, BatchedGeneration, ReceiptParts, StatementEntry};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::{InvalidJournal, parse};
+use crate::{
+    error::{InvalidJournal, parse},
+    tag_amounts::TagAmounts,
+};
 
 /// Receipt that was not exported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub(crate) struct SavedState {
     pub spent: u64,
     /// Spending by day and tag.
     #[serde(serialize_with = "write_days", deserialize_with = "read_days")]
-    pub days: BTreeMap<(i64, String), u64>,
+    pub days: Vec<(i64, TagAmounts)>,
     /// Receipts that were not exported.
     pub receipts: Vec<KeptReceipt>,
     /// Number of the next receipt.
@@ -108,7 +109,7 @@ impl SavedState {
             statements: Vec::new(),
             offers: Vec::new(),
             spent: 0,
-            days: BTreeMap::new(),
+            days: Vec::new(),
             receipts: Vec::new(),
             next_receipt: 1,
             unanswered: None,
@@ -139,7 +140,7 @@ impl SavedState {
         at: i64,
     ) {
         let day = day_of(at);
-        self.days.retain(|(past, _), _| *past > day.saturating_sub(Self::DAYS));
+        self.days.retain(|(past, _)| *past > day.saturating_sub(Self::DAYS));
         let tags = groups.iter().flat_map(|group| (0..group.count).map(move |_| group));
         for (((group, charged), receipt), generation) in
             tags.zip(charges).zip(receipts).zip(generations)
@@ -147,8 +148,7 @@ impl SavedState {
             let charged = if group.is_again { 0 } else { *charged };
             self.spent = self.spent.saturating_add(charged);
             let tag = group.tag.clone();
-            let spent = self.days.entry((day, tag.clone().unwrap_or_default())).or_default();
-            *spent = spent.saturating_add(charged);
+            spending_on(&mut self.days, day).add(tag.as_deref().unwrap_or_default(), charged);
             if self.is_kept {
                 let (number, receipt) = (self.next_receipt, *receipt);
                 self.receipts.push(KeptReceipt { number, tag, charged, receipt });
@@ -184,11 +184,11 @@ impl SavedState {
 
     /// Returns spending of a day, base units, fees included; of all tags without `tag`.
     pub fn spent_on(&self, day: i64, tag: Option<&str>) -> u64 {
-        if let Some(tag) = tag {
-            return self.days.get(&(day, tag.to_owned())).copied().unwrap_or(0);
+        let Some((_, spent)) = self.days.iter().find(|(known, _)| *known == day) else { return 0 };
+        match tag {
+            Some(tag) => spent.get(tag).unwrap_or(0),
+            None => spent.iter().fold(0, |sum, (_, spent)| sum.saturating_add(spent)),
         }
-        let of_day = self.days.range((day, String::new())..(day.saturating_add(1), String::new()));
-        of_day.fold(0, |sum, (_, spent)| sum.saturating_add(*spent))
     }
 }
 
@@ -205,16 +205,26 @@ fn read_receipt<'de, D: Deserializer<'de>>(from: D) -> Result<SignedReceipt, D::
     ReceiptParts::deserialize(from).map(|parts| SignedReceipt::from(&parts))
 }
 
-fn write_days<S: Serializer>(
-    days: &BTreeMap<(i64, String), u64>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    to.collect_seq(days.iter().map(|((day, tag), spent)| (day, tag, spent)))
+/// Returns the spending of a day.
+fn spending_on(days: &mut Vec<(i64, TagAmounts)>, day: i64) -> &mut TagAmounts {
+    let position = days.iter().position(|(known, _)| *known == day).unwrap_or_else(|| {
+        days.push((day, TagAmounts::default()));
+        days.len() - 1
+    });
+    &mut days[position].1
 }
 
-fn read_days<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<(i64, String), u64>, D::Error> {
-    let mut days = BTreeMap::new();
-    let read = Vec::<(i64, String, u64)>::deserialize(from)?;
-    days.extend(read.into_iter().map(|(day, tag, spent)| ((day, tag), spent)));
+fn write_days<S: Serializer>(days: &[(i64, TagAmounts)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(
+        days.iter()
+            .flat_map(|(day, spent)| spent.iter().map(move |(tag, amount)| (*day, tag, amount))),
+    )
+}
+
+fn read_days<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(i64, TagAmounts)>, D::Error> {
+    let mut days = Vec::new();
+    for (day, tag, spent) in Vec::<(i64, String, u64)>::deserialize(from)? {
+        spending_on(&mut days, day).insert(&tag, spent);
+    }
     Ok(days)
 }

@@ -4,12 +4,14 @@ mod effects;
 mod errors;
 mod requests;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use motif_frame::{Answer, Call, CallError, arguments};
 use motif_interface::{channel::ChannelAccount, operator::ReceiptKeys};
 use motif_json::{Foreign, Json, object};
-use motif_payer::{KeptReceipt, Machine, PayerError, PayerPolicy, Payment, is_transient};
+use motif_payer::{
+    KeptReceipt, Machine, PayerError, PayerPolicy, Payment, TagAmounts, is_transient,
+};
 use motif_wire::{
     Address, Amount, BatchedGeneration, ChannelState, Digest, ReceiptParts, SignatureHex,
 };
@@ -62,7 +64,7 @@ struct PolicyParts {
     #[serde(default)]
     budget_per_day: Option<Amount>,
     #[serde(default, deserialize_with = "budgets")]
-    tag_budgets_per_day: BTreeMap<String, u64>,
+    tag_budgets_per_day: TagAmounts,
     #[serde(default)]
     max_unit_price: Option<Amount>,
     #[serde(default)]
@@ -72,20 +74,20 @@ struct PolicyParts {
 }
 
 /// Reads amounts by name.
-fn budgets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
+fn budgets<'de, D: Deserializer<'de>>(from: D) -> Result<TagAmounts, D::Error> {
     struct Budgets;
 
     impl<'de> Visitor<'de> for Budgets {
-        type Value = BTreeMap<String, u64>;
+        type Value = TagAmounts;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             formatter.write_str("a map")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut read: A) -> Result<Self::Value, A::Error> {
-            let mut budgets = BTreeMap::new();
-            while let Some((tag, Amount(budget))) = read.next_entry()? {
-                budgets.insert(tag, budget);
+            let mut budgets = TagAmounts::default();
+            while let Some((tag, Amount(budget))) = read.next_entry::<String, _>()? {
+                budgets.insert(&tag, budget);
             }
             Ok(budgets)
         }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use motif_payer::{PayerError, PayerPolicy, day_of};
 
 use crate::gateway::{End, Gateway, NOW, Payer};
@@ -34,7 +32,7 @@ fn budget_holds_over_restart() {
 #[test]
 fn tag_budget_is_per_day() {
     let policy = PayerPolicy {
-        tag_budgets_per_day: BTreeMap::from([("ann".to_owned(), 204)]),
+        tag_budgets_per_day: [("ann".to_owned(), 204)].into_iter().collect(),
         budget_per_day: Some(408),
         ..PayerPolicy::default()
     };
