@@ -19,7 +19,7 @@
 //! All are off by default.
 //!
 //! - `ed25519`: signs and verifies vouchers and receipts.
-//! - `serde`: JSON of statements and of the words of kinds, uses and units.
+//! - `serde`: JSON of the words of kinds, uses and units.
 //! - `anchor`: Anchor's account traits on the account types. Only the programs need it.
 //! - `idl-build`: type descriptions for the programs' IDL.
 //!

@@ -4,8 +4,6 @@
 //! little-endian, in ascending order of the index. Each license has at most one entry, so equal
 //! statements have equal digests.
 
-use std::collections::BTreeMap;
-
 use solana_sha256_hasher::hash;
 
 use crate::{payments::PaymentsError, require};
@@ -56,9 +54,9 @@ pub fn entries(
 
 /// Units per license since the last settlement, as a payer or a gateway accumulates them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Statement {
-    units: BTreeMap<u16, u32>,
+    /// In ascending order of the license.
+    entries: Vec<Entry>,
 }
 
 /// Error returned when a statement cannot take more licenses, or more units of one license.
@@ -80,30 +78,36 @@ impl Statement {
     /// # Errors
     /// [`StatementFull`]; the statement is then unchanged.
     pub fn add(&mut self, license: u16, units: u32) -> Result<(), StatementFull> {
-        let present = self.units.get(&license).copied().unwrap_or(0);
-        if present == 0 && self.units.len() == Self::MAX_LICENSES {
-            return Err(StatementFull);
-        }
-        let total = present.checked_add(units).ok_or(StatementFull)?;
-        if total > 0 {
-            self.units.insert(license, total);
+        match self.position(license) {
+            Ok(position) => {
+                let present = &mut self.entries[position].units;
+                *present = present.checked_add(units).ok_or(StatementFull)?;
+            }
+            Err(_) if self.entries.len() == Self::MAX_LICENSES => return Err(StatementFull),
+            Err(position) if units > 0 => self.entries.insert(position, Entry { license, units }),
+            Err(_) => {}
         }
         Ok(())
     }
 
+    /// Returns the position of a license's entry, or the one at which it is inserted.
+    fn position(&self, license: u16) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&license, |entry| entry.license)
+    }
+
     /// Returns the entries in ascending order of the license.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.units.iter().map(|(&license, &units)| Entry { license, units })
+        self.entries.iter().copied()
     }
 
     /// Returns whether the statement has no entries.
     pub fn is_empty(&self) -> bool {
-        self.units.is_empty()
+        self.entries.is_empty()
     }
 
     /// Returns the number of licenses.
     pub fn len(&self) -> usize {
-        self.units.len()
+        self.entries.len()
     }
 
     /// Returns the bytes that are signed and settled.
@@ -121,7 +125,15 @@ impl FromIterator<(u16, u32)> for Statement {
     /// Creates a statement. Later units of a license replace earlier ones; entries of zero units
     /// are omitted.
     fn from_iter<T: IntoIterator<Item = (u16, u32)>>(entries: T) -> Self {
-        Self { units: entries.into_iter().filter(|(_, units)| *units > 0).collect() }
+        let mut statement = Self::default();
+        for (license, units) in entries.into_iter().filter(|(_, units)| *units > 0) {
+            let entry = Entry { license, units };
+            match statement.position(license) {
+                Ok(position) => statement.entries[position] = entry,
+                Err(position) => statement.entries.insert(position, entry),
+            }
+        }
+        statement
     }
 }
 
