@@ -12,7 +12,7 @@ use motif_interface::{
     payments::{Issuance, Licensee, Till, Vault},
     token_amount,
 };
-use motif_json::{Field, Json};
+use motif_json::{Field, Json, object};
 use motif_payer_calls::{
     Calls, Payers,
     accounts::{channel, invalid, operator, time},
@@ -66,8 +66,9 @@ fn read<T: AccountData, F: Field>(
     facts: impl Fn(&T) -> F,
 ) -> Option<Json> {
     let read = T::from_account_data(data).ok()?;
-    let facts = facts(&read);
-    Some(Json::object(&[("kind", &kind as &dyn Field), (kind, &facts as &dyn Field)]))
+    let mut account = object! { "kind": kind };
+    account.push(kind, &facts(&read));
+    Some(account)
 }
 
 fn shares(split: &[Share]) -> Vec<ShareParts> {

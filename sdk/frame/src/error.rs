@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use motif_json::{Field, Json};
+use motif_json::{Field, Json, object};
 
 /// Error of a call: `{"type", "message", ...}`.
 #[derive(Clone, Debug)]
@@ -45,8 +45,10 @@ impl CallError {
 impl Field for CallError {
     fn write(&self, text: &mut Vec<u8>) {
         let Fields { kind, message, more } = &*self.0;
-        let mut fields = vec![("type", kind as &dyn Field), ("message", message as &dyn Field)];
-        fields.extend(more.iter().map(|(name, value)| (*name, value as &dyn Field)));
-        Json::object(&fields).write(text);
+        let mut error = object! { "type": kind, "message": message };
+        for (name, value) in more {
+            error.push(name, value);
+        }
+        error.write(text);
     }
 }

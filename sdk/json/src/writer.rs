@@ -32,20 +32,28 @@ impl Json {
         Self(text)
     }
 
-    /// Returns an object. Names are plain words.
-    pub fn object(fields: &[(&str, &dyn Field)]) -> Self {
-        let mut text = vec![b'{'];
-        for (name, value) in fields {
-            if text.len() > 1 {
-                text.push(b',');
-            }
-            text.push(b'"');
-            text.extend_from_slice(name.as_bytes());
-            text.extend_from_slice(b"\":");
-            value.write(&mut text);
+    /// Returns an object. `names` are plain words with a comma after each: one text for all takes less
+    /// code at the caller than a list.
+    pub fn object(names: &str, values: &[&dyn Field]) -> Self {
+        let mut object = Self(b"{}".to_vec());
+        for (name, value) in names.split(',').zip(values) {
+            object.push(name, *value);
         }
+        object
+    }
+
+    /// Adds a field to an object. The name is a plain word.
+    pub fn push(&mut self, name: &str, value: &dyn Field) {
+        let Self(text) = self;
+        text.pop();
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.push(b'"');
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b"\":");
+        value.write(text);
         text.push(b'}');
-        Self(text)
     }
 
     /// Returns an array.
@@ -64,6 +72,6 @@ impl Json {
 #[macro_export]
 macro_rules! object {
     ($($name:literal: $value:expr),* $(,)?) => {
-        $crate::Json::object(&[$(($name, &$value as &dyn $crate::Field)),*])
+        $crate::Json::object(concat!($($name, ","),*), &[$(&$value as &dyn $crate::Field),*])
     };
 }
