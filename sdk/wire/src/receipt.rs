@@ -163,6 +163,7 @@ impl TryFrom<Vec<HashSibling>> for BundleSiblings {
 }
 
 impl From<&SignedReceipt> for ReceiptParts {
+    #[inline(never)]
     fn from(signed: &SignedReceipt) -> Self {
         let receipt = &signed.receipt;
         Self {
@@ -188,6 +189,7 @@ impl From<&SignedReceipt> for ReceiptParts {
 
 impl From<&ReceiptParts> for SignedReceipt {
     /// Drops the digest, which follows from the other fields.
+    #[inline(never)]
     fn from(parts: &ReceiptParts) -> Self {
         let receipt = Receipt {
             channel: parts.channel.0,
