@@ -41,7 +41,7 @@ profile() { printf -- '--config\nprofile.wasm.%s\n' 'inherits="dev"' 'lto="fat"'
   'panic="abort"' 'strip="symbols"' 'debug=false' 'debug-assertions=false' 'overflow-checks=true' 'incremental=false' "$@"; }
 
 build() {
-  local package=$1 level=$2
+  local package=$1 level=$2 settings smaller=()
   mapfile -t settings < <(profile "opt-level=$level")
   (
     # Unstable switches of a stable compiler, which std's and Cargo's own tests use.
@@ -51,11 +51,17 @@ build() {
     unset RUSTC_WORKSPACE_WRAPPER RUSTFLAGS CARGO_BUILD_TARGET
     # A panic traps without a message, whose formatting would be a fifth of a module.
     export CARGO_ENCODED_RUSTFLAGS=$'-Zunstable-options\x1f-Cpanic=immediate-abort\x1f--cfg=getrandom_backend="unsupported"'
-    # No message of the payers' module has a `{:?}`.
-    [ "$package" != motif-payer-calls ] || CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Zfmt-debug=none'
+    if [ "$package" = motif-payer-calls ]; then # the one that a page loads to buy
+      # No message of it has a `{:?}`.
+      CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Zfmt-debug=none'
+      # Our crates check for overflows; std and dependencies do not, as in their own releases.
+      settings+=(--config 'profile.wasm.package."*".overflow-checks=false')
+      # Loop strength reduction makes loops longer, and none of them faster here.
+      smaller=(-Cllvm-args=-disable-lsr)
+    fi
     cargo rustc --locked --lib --crate-type cdylib --package "$package" --target "$target" --profile wasm \
       "${settings[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
-      -- --cfg motif_module # exports of this crate, and not of those it depends on
+      -- --cfg motif_module "${smaller[@]}" # exports of this crate, and not of those it depends on
   )
 }
 
