@@ -276,6 +276,7 @@ impl App {
             keys: operator_keys.clone(),
             metrics: metrics.clone(),
             failpoints: failpoints.clone(),
+            part_keepers: RwLock::default(),
         });
         let statuses = Arc::new(StatusPoller::new(cluster.clone()));
         let parts = SalesParts {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use motif_ed25519_batch::Verifier;
+use motif_paywall::PartKeeper;
 use motif_sdk::{
     Pubkey,
     gateway::{
@@ -16,6 +17,7 @@ use motif_sdk::{
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
 };
+use parking_lot::RwLock;
 
 use crate::{
     admission::Admission,
@@ -41,6 +43,7 @@ pub struct Metering {
     pub(crate) keys: Arc<OperatorKeys>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) failpoints: Arc<dyn Failpoints>,
+    pub(crate) part_keepers: RwLock<Vec<PartKeeper>>,
 }
 
 /// Generations that one voucher pays for, all or none.
@@ -64,6 +67,11 @@ enum Decision {
 }
 
 impl Metering {
+    /// Adds a keeper of streams' parts. A later part that none has is not paid for.
+    pub(crate) fn keep_parts(&self, keeper: PartKeeper) {
+        self.part_keepers.write().push(keeper);
+    }
+
     /// Takes payment for a generation and returns its receipt.
     ///
     /// Idempotent: the same request under the same key returns the same receipt, even after its
@@ -264,6 +272,13 @@ impl Metering {
         self.policy.check_settleable(channel)?;
         self.keys.check_settle()?;
         self.keys.check_receipts()?;
+        let missing = self.missing_parts(payment.generations);
+        if !missing.is_empty() {
+            return Err(match payment.generations.len() {
+                1 => locked.rejected(LedgerError::UnknownHold),
+                _ => GatewayError::BatchItems(missing),
+            });
+        }
         let reservation = match locked.ledger.reserve(payment.voucher, &requested, now) {
             Ok(reservation) => reservation,
             Err(error) => {
@@ -288,6 +303,18 @@ impl Metering {
         // Queued under the lock, so that vouchers reach the disk in the ledger's order.
         let change = Change::Generations { generations, holds: reservation.holds().collect() };
         Ok(Decision::Accepted(store.writer().issue(channel.lease, change, budget)))
+    }
+
+    /// Returns the generations that pay for a later part of a stream which cannot be paid for any more, such
+    /// as those of a payer that was stopped meanwhile.
+    fn missing_parts(&self, generations: &[BatchedGeneration]) -> Vec<(usize, LedgerError)> {
+        let keepers = self.part_keepers.read();
+        let is_missing = |one: &BatchedGeneration| match one.captures {
+            Some(Captured::Part(part)) => !keepers.iter().any(|has| has(part.0)),
+            Some(Captured::Hold(_)) | None => false,
+        };
+        let missing = generations.iter().enumerate().filter(|(_, one)| is_missing(one));
+        missing.map(|(position, _)| (position, LedgerError::UnknownHold)).collect()
     }
 
     /// Returns the receipts of an earlier payment if it was the same, and an error otherwise.

@@ -12,8 +12,8 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, ChannelLicense, EngineError, EngineResult,
-    ForwardedFor, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, ReleaseListener, SaleDesk,
-    Seller, SpoolError, Upstream, UpstreamUrl,
+    ForwardedFor, PartKeeper, PaymentEngine, Paywall, PaywallConfig, PaywallLayer, ReleaseListener,
+    SaleDesk, Seller, SpoolError, Upstream, UpstreamUrl,
 };
 use motif_sdk::{
     Pubkey,
@@ -221,6 +221,10 @@ impl PaymentEngine for Engine {
 
     fn on_release(&self, listener: ReleaseListener) {
         self.payments.holds.on_release(listener);
+    }
+
+    fn keep_parts(&self, keeper: PartKeeper) {
+        self.payments.metering.keep_parts(keeper);
     }
 
     async fn amount_due(

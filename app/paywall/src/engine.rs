@@ -25,6 +25,9 @@ pub type EngineResult<T> = Result<T, Box<dyn EngineError>>;
 /// Listener of released holds. It does not block.
 pub type ReleaseListener = Box<dyn Fn(AnswerId) + Send + Sync>;
 
+/// Returns whether a later part of a stream can be paid for now. It does not block.
+pub type PartKeeper = Box<dyn Fn(AnswerId) -> bool + Send + Sync>;
+
 /// What a paywall needs of the service that keeps channels and takes payment.
 ///
 /// A hold reserves the price of an answer before it is generated. [`Caller::pay`] captures it.
@@ -75,6 +78,10 @@ pub trait PaymentEngine: Send + Sync {
     /// Adds a listener, which is called with each hold that is released, by its payer or by
     /// [`PaymentEngine::release`], before the release is acknowledged.
     fn on_release(&self, listener: ReleaseListener);
+
+    /// Adds a keeper of streams' parts. A later part that no keeper has is not paid for: a payer that was
+    /// stopped may send its voucher when the part is gone.
+    fn keep_parts(&self, keeper: PartKeeper);
 
     /// Returns the payment due for these units under a license now.
     async fn amount_due(

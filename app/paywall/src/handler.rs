@@ -8,7 +8,7 @@ use axum::{
 };
 use motif_sdk::{
     gateway::{
-        IdempotencyKey, hold_id, paid_request_digest,
+        IdempotencyKey, PaidStream, hold_id, paid_request_digest,
         wire::{
             AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts,
             sign_in::SignIn,
@@ -86,6 +86,12 @@ impl Paywall {
             Payment::Pay(pay) => self.pay(pay, &named, &*caller).await,
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
+                if let Some(part) = part(&parts.headers)? {
+                    let channel = self.engine().recorded_channel(ask.channel.0).await?;
+                    let body = self.request_body(body.take(), route.most_request_bytes).await?;
+                    let digest = paid_request_digest(parts.method.as_str(), &target, &body.bytes);
+                    return self.paid_part((&ask, &channel), &key, &digest, part).await;
+                }
                 let license = self.check_ask(&route, &ask).await;
                 let license = match license {
                     Err(error) if !error.is_moved() => return Err(error),
@@ -435,4 +441,12 @@ fn key(headers: &HeaderMap) -> Result<IdempotencyKey, PaywallError> {
     let header = headers.get(IdempotencyKey::HEADER).ok_or(PaywallError::IdempotencyKeyMissing)?;
     let key = header.to_str().ok().and_then(|text| text.parse().ok());
     key.ok_or(PaywallError::IdempotencyKeyInvalid)
+}
+
+/// Returns the number of the part that a request asks for again.
+fn part(headers: &HeaderMap) -> Result<Option<u32>, PaywallError> {
+    let Some(value) = headers.get(PaidStream::PART) else { return Ok(None) };
+    let part = value.to_str().ok().and_then(|text| text.parse().ok());
+    let malformed = || format!("the header `{}` is no number", PaidStream::PART);
+    part.map(Some).ok_or_else(|| PaywallError::Malformed(malformed()))
 }

@@ -42,6 +42,7 @@ mod answer_rule;
 mod body_budget;
 mod canonical_path;
 mod config;
+mod earlier_payment;
 mod engine;
 mod error;
 mod faults;
@@ -52,7 +53,6 @@ mod held;
 mod in_flight;
 mod layer;
 mod metered;
-mod moved_channel;
 mod parts;
 mod payment_due;
 mod paywall;
@@ -73,7 +73,7 @@ pub use body_budget::{BodyBudget, BodyError, BodyShare, HeldBody};
 pub use config::PaywallConfig;
 pub use engine::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, Caller, ChannelLicense, EngineError, EngineResult,
-    PaymentEngine, ReleaseListener, Seller,
+    PartKeeper, PaymentEngine, ReleaseListener, Seller,
 };
 pub use error::PaywallError;
 pub use faults::{Fault, RouteFaults};

@@ -98,6 +98,11 @@ impl Paywall {
                 inner.spool.release(&hold);
             }
         }));
+        let keeping = Arc::downgrade(&inner);
+        inner.engine.keep_parts(Box::new(move |part| {
+            let inner = keeping.upgrade();
+            inner.is_some_and(|inner| inner.spool.is_payable(&part, inner.engine.now()))
+        }));
         Ok(Self { inner })
     }
 
@@ -176,13 +181,17 @@ impl Paywall {
     /// payment was recorded without this process's knowledge is kept.
     async fn discard_overdue(&self) {
         for answer in self.spool().overdue(self.engine().now()) {
+            let id = answer.id.0;
             if answer.is_sale {
-                self.spool().discard_unpaid(&answer.id.0).await;
-            } else if let Ok(None) = self.receipt(&answer).await {
-                self.spool().discard_unpaid(&answer.id.0).await;
-                if answer.part == 0 {
-                    self.engine().release(answer.channel.0, answer.id.0).await;
-                }
+                self.spool().discard_unpaid(&id).await;
+                continue;
+            }
+            // First, so that no voucher captures the hold of an answer that is being removed.
+            if answer.part == 0 {
+                self.engine().release(answer.channel.0, id).await;
+            }
+            if let Ok(None) = self.receipt(&answer).await {
+                self.spool().discard_unpaid(&id).await;
             }
         }
     }

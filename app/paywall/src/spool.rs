@@ -4,7 +4,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::body::Bytes;
@@ -28,8 +28,10 @@ use crate::{
 /// before its voucher is. Both digests are verified when they are read. A file that was changed is kept under
 /// the extension `damaged`, and its answer is no longer stored.
 ///
-/// Room is set aside before an answer is generated. When it is needed, answers that were delivered
-/// are removed first. Once half of it is taken, a channel has a share only.
+/// Room is set aside before an answer is generated. When it is needed, answers that were sent are removed:
+/// those of which the client has shown that it has them, those that were sent two minutes ago, and the
+/// channel's own above its share. The others stay, since a client that was sent an answer may not have received it.
+/// Once half of the room is taken, a channel has a share only.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
@@ -127,6 +129,15 @@ struct Index {
     deliveries: u64,
 }
 
+/// Newest time at which an answer was sent to its end.
+#[derive(Clone, Copy, Debug)]
+struct Delivery {
+    number: u64,
+    at: Instant,
+    /// Whether the client has shown that it has the answer.
+    is_confirmed: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Kept {
     answer: Arc<Answer>,
@@ -143,8 +154,8 @@ struct Kept {
     is_new: bool,
     /// Number of payments in progress.
     payments: usize,
-    /// Number of the first complete delivery by this process.
-    delivered: Option<u64>,
+    /// Newest complete delivery by this process.
+    delivered: Option<Delivery>,
     /// Permit of the one response that has the body.
     turn: Arc<Semaphore>,
 }
@@ -170,6 +181,9 @@ impl Spool {
     /// Time after its payment deadline at which an unpaid answer is overdue: vouchers may be on
     /// their way.
     const GRACE_SECONDS: i64 = 60;
+    /// Time for which an answer that was sent makes no room for other channels: its client may not have
+    /// received it.
+    const RETRY_WITHIN: Duration = Duration::from_secs(120);
 
     /// Opens a folder with its stored answers; creates it if it does not exist.
     ///
@@ -222,8 +236,8 @@ impl Spool {
         let bytes = body_bytes.saturating_add(Self::HEAD_BYTES).min(self.max_bytes);
         let (evicted, is_free) = {
             let mut index = self.index();
-            let evicted = index.evict(bytes, self.max_bytes, Self::MAX_ANSWERS);
             let share = (self.max_bytes / Self::SHARES).max(bytes);
+            let evicted = index.evict(channel, (bytes, share), self.max_bytes);
             let all = index.bytes + bytes;
             let is_free = all <= self.max_bytes
                 && index.kept.len() < Self::MAX_ANSWERS
@@ -356,14 +370,32 @@ impl Spool {
         }
     }
 
-    /// Records that a client has received an answer: it is removed before others.
+    /// Records that an answer was sent to its end.
     pub(crate) fn mark_delivered(&self, id: &AnswerId) {
         let mut index = self.index();
         index.deliveries += 1;
         let number = index.deliveries;
         if let Some(kept) = index.kept.get_mut(id) {
-            kept.delivered.get_or_insert(number);
+            let is_confirmed = kept.delivered.is_some_and(|delivery| delivery.is_confirmed);
+            kept.delivered = Some(Delivery { number, at: Instant::now(), is_confirmed });
         }
+    }
+
+    /// Records that the client has an answer that was sent, such as a part of a stream after which it has
+    /// paid for another: it makes room at once.
+    pub(crate) fn confirm_delivery(&self, id: &AnswerId) {
+        let mut index = self.index();
+        if let Some(delivery) = index.kept.get_mut(id).and_then(|kept| kept.delivered.as_mut()) {
+            delivery.is_confirmed = true;
+        }
+    }
+
+    /// Returns whether a later part of a stream can be paid for. Until its payment deadline, and a while
+    /// longer, an unpaid part is not removed.
+    pub(crate) fn is_payable(&self, part: &AnswerId, now: i64) -> bool {
+        let can_be =
+            |kept: &Kept| kept.answer.part > 0 && kept.answer.expires_at >= now && !kept.is_paid();
+        self.index().kept.get(part).is_some_and(can_be)
     }
 
     /// Returns answers of this process without a known payment whose deadline has passed or whose hold is
@@ -436,19 +468,39 @@ impl Index {
         }
     }
 
-    /// Removes delivered answers, earliest delivery first, until there is room for one more answer of
-    /// this many bytes or none is left. Returns the removed ones.
-    fn evict(&mut self, bytes: u64, max_bytes: u64, max_answers: usize) -> Vec<AnswerId> {
+    /// Removes delivered answers, earliest delivery first, until there is room for an answer of a channel
+    /// with this many bytes or none may be removed. Returns the removed ones.
+    fn evict(
+        &mut self,
+        channel: Address,
+        (bytes, share): (u64, u64),
+        max_bytes: u64,
+    ) -> Vec<AnswerId> {
         let mut evicted = Vec::new();
-        while self.bytes + bytes > max_bytes || self.kept.len() >= max_answers {
-            let is_idle = |kept: &Kept| kept.payments == 0 && kept.turn.available_permits() > 0;
-            let delivered = self.kept.iter().filter(|(_, kept)| is_idle(kept));
-            let delivered = delivered.filter_map(|(id, kept)| Some((kept.delivered?, *id)));
-            let Some((_, id)) = delivered.min() else { break };
+        while self.bytes + bytes > max_bytes || self.kept.len() >= Spool::MAX_ANSWERS {
+            let is_over = self.exceeds_share(channel, (bytes, share));
+            let removable = self.kept.iter().filter_map(|(id, kept)| {
+                let delivery = kept.delivered?;
+                let is_idle = kept.payments == 0 && kept.turn.available_permits() > 0;
+                let is_own = is_over && kept.answer.channel == channel;
+                (is_idle && (delivery.is_over() || is_own)).then_some((delivery.number, *id))
+            });
+            let Some((_, id)) = removable.min() else { break };
             self.remove(&id);
             evicted.push(id);
         }
         evicted
+    }
+
+    /// Returns whether an answer of this many bytes and the channel's answers that its clients may not have
+    /// received exceed its share.
+    fn exceeds_share(&self, channel: Address, (bytes, share): (u64, u64)) -> bool {
+        let own = self.kept.values().filter(|kept| {
+            let is_recent = kept.delivered.is_some_and(|delivery| !delivery.is_over());
+            is_recent && kept.answer.channel == channel
+        });
+        let (count, sum) = own.fold((0, 0), |(count, sum), kept| (count + 1, sum + kept.bytes));
+        count >= Spool::MAX_ANSWERS / Spool::SHARES as usize || sum + bytes > share
     }
 
     /// Returns the bytes of a channel's rooms and of its answers that were not delivered.
@@ -462,6 +514,13 @@ impl Index {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
         Some(removed)
+    }
+}
+
+impl Delivery {
+    /// Returns whether the client has the answer, or has had the time to ask for it again.
+    fn is_over(&self) -> bool {
+        self.is_confirmed || self.at.elapsed() >= Spool::RETRY_WITHIN
     }
 }
 

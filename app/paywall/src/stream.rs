@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::stream;
 use motif_sdk::{
     gateway::{
-        PaidStream,
+        PaidStream, part_id,
         wire::{Digest, ReceiptParts, StreamEnd, StreamEvent, StreamFailure, StreamedPart},
     },
     receipt::SignedReceipt,
@@ -203,14 +203,11 @@ impl Stream {
             };
             let stored = self.paywall.store(&self.held, part, units, head, bytes.clone(), room);
             let answer = stored.await?;
-            let paid = self.payment_of(&answer, voucher.take()).await;
-            let receipt = match paid {
-                Ok(receipt) => receipt,
-                Err(ended) => {
-                    self.paywall.spool().discard_unpaid(&answer.id.0).await;
-                    return Err(ended);
-                }
-            };
+            // An unpaid part stays until its payment deadline: its voucher may be at the gateway.
+            let receipt = self.payment_of(&answer, voucher.take()).await?;
+            if let Some(before) = part.checked_sub(1) {
+                self.paywall.spool().confirm_delivery(&part_id(&self.held.id, before));
+            }
             self.send_part(part, &bytes, &receipt).await?;
             self.paywall.spool().mark_delivered(&answer.id.0);
         }

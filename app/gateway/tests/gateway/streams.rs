@@ -3,8 +3,11 @@ use std::time::Duration;
 use motif_sdk::{
     fingerprint::content_digest,
     gateway::{
-        PaidRequest, PaidStream,
-        wire::{Due, Payment, ReceiptParts, StreamEvent},
+        GatewayError, IdempotencyKey, PaidRequest, PaidStream,
+        wire::{
+            BatchRequest, BatchedGeneration, Captured, Digest, Due, Payment, ReceiptParts,
+            StreamEvent,
+        },
     },
 };
 use reqwest::{Response, StatusCode};
@@ -12,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     sold::{Sold, due_of, session},
-    world::on_postgres_too,
+    world::{CHANNEL, on_postgres_too},
 };
 
 /// Returns a request for a story of this many tokens; ten are a unit.
@@ -251,8 +254,7 @@ async fn concurrent_streams_are_capped() {
     drop(raw);
     let third = story(&sold, 10);
     until(async || {
-        let third =
-            PaidRequest { key: motif_sdk::gateway::IdempotencyKey::random(), ..third.clone() };
+        let third = PaidRequest { key: IdempotencyKey::random(), ..third.clone() };
         let payment = Payment::Ask(sold.ask(&third)).to_header();
         let sent = reqwest::Client::new()
             .post(&third.url)
@@ -278,7 +280,93 @@ async fn shutdown_ends_streams() {
     stopping.await.unwrap();
 }
 
+/// Returns the generation that pays for a due part.
+fn of_part(due: &Due) -> BatchedGeneration {
+    let (request, output) = (due.request_digest.0, due.output_digest.0);
+    let one = BatchedGeneration::new(due.license, due.units, request, output);
+    one.capturing(Captured::Part(due.answer))
+}
+
+#[tokio::test]
+async fn killed_payer_fetches_its_paid_part() {
+    let sold = Sold::new().await;
+    let request = story(&sold, 1_000);
+    let mut raw = Raw::open(&sold, &request).await;
+    let first = raw.due().await;
+    sold.pay(&request, &first, sold.voucher().await).await.assert_ok();
+    let StreamEvent::Output(output) = raw.next().await else { panic!("no output") };
+    let second = raw.due().await;
+    // The payer pays at the gateway and is killed, before it shows the voucher to the paywall.
+    let payer = session(&sold.world).await;
+    let paid = payer.generate_batch(vec![of_part(&second)]).await.unwrap();
+    drop(raw);
+    assert_fetched(&sold, &request, [&output.receipt.output_digest, &second.output_digest]).await;
+    // Also from the next process of the gateway.
+    let sold = sold.restarted().await;
+    let request = sold.here(&request);
+    assert_fetched(&sold, &request, [&output.receipt.output_digest, &second.output_digest]).await;
+    let part = sold.session.paid_part(&sold.client, &request, 1).await.unwrap().unwrap();
+    assert_eq!(part.receipt, paid[0]);
+}
+
+/// Checks that the payer of a stream has two parts again, nobody else has, and nothing is paid.
+async fn assert_fetched(sold: &Sold, request: &PaidRequest, digests: [&Digest; 2]) {
+    let payer = session(&sold.world).await;
+    let fetch = async |request: &PaidRequest, part| {
+        payer.paid_part(&sold.client, request, part).await.unwrap()
+    };
+    for _ in 0..3 {
+        for (part, digest) in (0..).zip(digests) {
+            let returned = fetch(request, part).await.unwrap();
+            assert_eq!(content_digest(&returned.body), digest.0);
+        }
+    }
+    assert_eq!(fetch(request, 2).await, None);
+    let other = PaidRequest { key: IdempotencyKey::random(), ..request.clone() };
+    assert_eq!(fetch(&other, 0).await, None);
+    let mut ask = sold.ask(request);
+    ask.proof.signature.0[0] ^= 1;
+    let again = request.clone().header(PaidStream::PART, "1");
+    sold.send(&again, Some(&Payment::Ask(ask))).await.assert_problem(403, "not-by-payer");
+    assert_eq!((sold.owed().await, sold.server.asked()), (204, 1));
+}
+
+#[tokio::test]
+async fn voucher_for_a_gone_part_is_refused() {
+    let sold = Sold::new().await;
+    let request = story(&sold, 1_000);
+    let mut raw = Raw::open(&sold, &request).await;
+    let first = raw.due().await;
+    sold.pay(&request, &first, sold.voucher().await).await.assert_ok();
+    let StreamEvent::Output(_) = raw.next().await else { panic!("no output") };
+    let second = raw.due().await;
+    drop(raw);
+    // The voucher of a payer that was killed arrives when the part is gone.
+    let gone = Due { answer: Digest([9; 32]), ..second.clone() };
+    let plain = BatchedGeneration::new(0, 1, [1; 32], [1; 32]);
+    for (generations, slug) in
+        [(vec![of_part(&gone)], "hold-ended"), (vec![plain, of_part(&gone)], "batch-items")]
+    {
+        let voucher = sold.world.next_request().await.voucher;
+        let batch = BatchRequest { voucher, generations };
+        let client = sold.world.client();
+        let refused = client.generate_batch(&CHANNEL, &IdempotencyKey::random(), &batch).await;
+        let Err(GatewayError::Refused(problem)) = refused else { panic!("{refused:?}") };
+        assert_eq!(problem.slug, slug);
+        let items: Vec<_> = problem.items.iter().map(|item| (item.item, &item.slug[..])).collect();
+        assert!(items.is_empty() || items == [(1, "hold-ended")], "{items:?}");
+    }
+    assert_eq!(sold.owed().await, 102);
+    // The part that is there is paid for once.
+    let payer = session(&sold.world).await;
+    let paid = payer.generate_batch(vec![of_part(&second)]).await.unwrap();
+    let part = payer.paid_part(&sold.client, &request, 1).await.unwrap().unwrap();
+    assert_eq!((part.receipt, sold.owed().await), (paid[0], 204));
+}
+
 on_postgres_too! {
+    killed_payer_fetches_its_paid_part,
+    voucher_for_a_gone_part_is_refused,
     thousands_of_tokens_are_paid,
     stream_pauses_where_payment_ends,
     lost_client_charges_vouched_parts,

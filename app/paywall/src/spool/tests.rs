@@ -132,6 +132,13 @@ async fn full_spool_accepts_after_sweep() {
     put(&spool, answer(2, 20), &[0; 500]).await.unwrap();
 }
 
+/// Has an answer sent two minutes ago.
+fn age(spool: &Spool, id: u8) {
+    let mut index = spool.index();
+    let delivery = index.kept.get_mut(&[id; 32]).unwrap().delivered.as_mut().unwrap();
+    delivery.at = delivery.at.checked_sub(Spool::RETRY_WITHIN).unwrap();
+}
+
 #[tokio::test]
 async fn delivered_answer_makes_room() {
     let folder = tempfile::tempdir().unwrap();
@@ -139,13 +146,59 @@ async fn delivered_answer_makes_room() {
     for id in [1, 2, 3] {
         put(&spool, of(id, id), &[id; 6_000]).await.unwrap();
     }
-    assert!(spool.reserve(Address([4; 32].into()), 2 * HEAD).is_err(), "none was delivered");
+    let reserve = || spool.reserve(Address([4; 32].into()), 2 * HEAD);
+    assert!(reserve().is_err(), "none was delivered");
     assert_eq!(body(&spool, 2).await.unwrap().len(), 6_000);
-    let room = spool.reserve(Address([4; 32].into()), 2 * HEAD).unwrap();
+    assert!(reserve().is_err(), "its client may not have received it");
+    age(&spool, 2);
+    let room = reserve().unwrap();
     let kept = [1, 2, 3].map(|id| spool.find(&[id; 32]).is_some());
     assert_eq!(kept, [true, false, true]);
     drop(room);
     assert_eq!(spool.index().reserved.len(), 0);
+}
+
+#[tokio::test]
+async fn confirmed_part_makes_room_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 4 * HEAD).unwrap());
+    for id in [1, 2, 3] {
+        put(&spool, of(id, id), &[id; 6_000]).await.unwrap();
+        assert_eq!(body(&spool, id).await.unwrap().len(), 6_000);
+    }
+    spool.confirm_delivery(&[3; 32]);
+    // It was asked for again all the same.
+    assert_eq!(body(&spool, 3).await.unwrap().len(), 6_000);
+    drop(spool.reserve(Address([4; 32].into()), 2 * HEAD).unwrap());
+    let kept = [1, 2, 3].map(|id| spool.find(&[id; 32]).is_some());
+    assert_eq!(kept, [true, true, false]);
+}
+
+#[tokio::test]
+async fn own_answers_above_share_make_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 64 * HEAD).unwrap());
+    // The share of a channel is four times `HEAD`.
+    let length = HEAD as usize - 1_000;
+    let mut last = 0;
+    for id in 1..=u8::MAX {
+        let channel = if id <= 6 { 1 } else { id };
+        if put(&spool, of(channel, id), &vec![id; length]).await.is_err() {
+            break;
+        }
+        assert_eq!(body(&spool, id).await.unwrap().len(), length);
+        last = id;
+    }
+    assert!(last > 60, "{last}");
+    let kept = || (1..=last).filter(|id| spool.find(&[*id; 32]).is_some()).collect::<Vec<_>>();
+    let reserve = |channel: u8| spool.reserve(Address([channel; 32].into()), HEAD);
+    assert!(reserve(0).is_err(), "all may be asked for again");
+    assert!(reserve(7).is_err(), "it has less than its share");
+    assert_eq!(kept(), (1..=last).collect::<Vec<_>>());
+    drop(reserve(1).unwrap());
+    let left = kept();
+    assert!((2..=4).contains(&left[0]), "its oldest are removed: {left:?}");
+    assert_eq!(left, (left[0]..=last).collect::<Vec<_>>());
 }
 
 #[tokio::test]

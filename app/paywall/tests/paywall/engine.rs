@@ -10,7 +10,7 @@ use axum::{
 };
 use motif_paywall::{
     AmountDue, AnswerEvent, AnswerId, AnswerKey, Caller, ChannelLicense, EngineError, EngineResult,
-    PaymentEngine, ReleaseListener, Seller,
+    PartKeeper, PaymentEngine, ReleaseListener, Seller,
 };
 use motif_sdk::{
     Pubkey,
@@ -18,8 +18,8 @@ use motif_sdk::{
     gateway::{
         IdempotencyKey, PayerAction, ProblemType, hold_id,
         wire::{
-            Address, Amount, Digest, ExpectedStatement, GenerationRequest, HoldFacts, HoldRequest,
-            HoldState, PayerProof, Problem, Quote, Unit, Use,
+            Address, Amount, Digest, Due, ExpectedStatement, GenerationRequest, HoldFacts,
+            HoldRequest, HoldState, PayerProof, Problem, Quote, Unit, Use,
         },
     },
     receipt::{Receipt, SignedReceipt},
@@ -52,6 +52,7 @@ pub struct State {
     /// Whether the chain is unreachable.
     pub is_offline: bool,
     listeners: Vec<Arc<dyn Fn(AnswerId) + Send + Sync>>,
+    keeper: Option<Arc<dyn Fn(AnswerId) -> bool + Send + Sync>>,
 }
 
 struct KnownCaller {
@@ -65,6 +66,34 @@ pub struct Rejection(pub ProblemType);
 impl Engine {
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    /// Returns whether the paywall has this part of a stream ready for payment.
+    pub fn is_payable(&self, part: AnswerId) -> bool {
+        let keeper = self.state().keeper.clone().unwrap();
+        keeper(part)
+    }
+
+    /// Takes payment of `PRICE` for a ready answer, without the paywall's knowledge.
+    pub fn pay_elsewhere(&self, due: &Due) {
+        let mut state = self.state();
+        state.owed += PRICE;
+        let receipt = SignedReceipt::unsigned(Receipt {
+            channel: CHANNEL,
+            opened_slot: OPENED_SLOT,
+            statement: 0,
+            position: state.paid.len() as u32,
+            license: due.license,
+            units: due.units,
+            terms_number: 1,
+            amount: PRICE,
+            cumulative: state.owed,
+            work: WORK,
+            request_digest: due.request_digest.0,
+            output_digest: due.output_digest.0,
+            issued_at: NOW,
+        });
+        state.paid.insert(due.answer.0, receipt);
     }
 
     fn served(&self) -> EngineResult<MutexGuard<'_, State>> {
@@ -183,6 +212,10 @@ impl PaymentEngine for Engine {
 
     fn on_release(&self, listener: ReleaseListener) {
         self.state().listeners.push(listener.into());
+    }
+
+    fn keep_parts(&self, keeper: PartKeeper) {
+        self.state().keeper = Some(keeper.into());
     }
 
     async fn amount_due(&self, _: Pubkey, _: u16, units: u32) -> EngineResult<AmountDue> {

@@ -44,7 +44,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-const KEY: &str = "the-request-key";
+pub const KEY: &str = "the-request-key";
 
 fn routes() -> String {
     let route = |path: &str, more: &str| {

@@ -103,7 +103,7 @@ impl Payer {
     }
 
     /// Verifies the receipt of an answer that was paid for earlier.
-    fn paid_before(
+    pub(super) fn paid_before(
         &self,
         purchase: &Purchase,
         answered: Answered,

@@ -7,10 +7,10 @@ use motif_payer::{
 };
 use reqwest::Response;
 
-use super::Payer;
+use super::{PaidAnswer, Payer};
 use crate::{
     gateway::{
-        GatewayError, PaidRequest, PaywallClient,
+        GatewayError, PaidRequest, PaywallClient, ProblemType,
         error::untrusted,
         paywall::{Answered, unreachable},
         wire::{Address, Digest, Due, PayForAnswer, Payment, ReceiptParts, StreamEvent},
@@ -91,11 +91,42 @@ impl Payer {
             peeked: None,
         })
     }
+
+    /// Returns a part of a stream that was paid for, without another payment, or `None` if it was not paid
+    /// for: for a payer that was stopped after it had paid and before it had the part. `request` is that
+    /// of the stream, `part` a number from 0; a whole answer is part 0.
+    ///
+    /// The paywall keeps a paid part for some time. Its receipt does not name the part's number: the receipts
+    /// of a stream ascend in statement and position.
+    ///
+    /// # Errors
+    /// As [`Payer::fetch`].
+    pub async fn paid_part(
+        &self,
+        client: &PaywallClient,
+        request: &PaidRequest,
+        part: u32,
+    ) -> Result<Option<PaidAnswer>, GatewayError> {
+        self.resume().await?;
+        let purchase = request.purchase()?;
+        let again = request.clone().header(PaidStream::PART, &part.to_string());
+        let answered = client.send(&again, &self.ask(&purchase)?).await?;
+        if answered.status.is_success() {
+            return self.paid_before(&purchase, answered).map(Some);
+        }
+        let refusal = answered.refusal();
+        match refusal.problem_type() {
+            Some(ProblemType::UnknownAnswer) => Ok(None),
+            _ => Err(refusal),
+        }
+    }
 }
 
 impl PaidStream {
     /// Name of the header with the content type of the joined parts.
     pub const KIND: &'static str = KIND_HEADER;
+    /// Name of the header with the number of a paid part that is asked for again.
+    pub const PART: &'static str = "motif-part";
 
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
