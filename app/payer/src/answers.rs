@@ -1,7 +1,7 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
@@ -25,7 +25,7 @@ use crate::{clock::now, problem::PayerError, request_log::NamedRequest};
 /// without another payment, also from the next process.
 ///
 /// A file is a line of JSON ([`Head`]), then each part as a line ([`Line::Part`]) with the bytes after it,
-/// then [`Line::End`]. The oldest answers are removed if there is no room.
+/// then [`Line::End`] or [`Line::Cut`]. The oldest answers are removed if there is no room.
 pub struct Answers {
     folder: PathBuf,
     max_bytes: u64,
@@ -68,12 +68,25 @@ enum Line {
         receipt: String,
     },
     End,
+    /// The stream has ended early, and no later part was paid for.
+    Cut,
 }
 
 /// Kept answer.
 pub enum KeptAnswer {
     Whole(Box<PaidAnswer>),
-    Stream(Box<KeptStream>),
+    /// With the place after which parts may be missing that were paid for.
+    Stream(Box<KeptStream>, Option<Box<Cut>>),
+}
+
+/// Place where a process stopped to keep a stream.
+pub struct Cut {
+    /// Number of kept parts.
+    pub parts: u32,
+    /// Receipt of the last one.
+    pub last: SignedReceipt,
+    /// Length of the file up to there.
+    bytes: u64,
 }
 
 /// Paid parts of a stream, read from the file as the client takes them.
@@ -81,6 +94,8 @@ pub struct KeptStream {
     file: BufReader<File>,
     kind: String,
     max_bytes: usize,
+    /// Maximum number of parts that are left to read.
+    left: u32,
 }
 
 /// Writer of a stream's file.
@@ -94,8 +109,8 @@ pub struct StreamWriter {
 enum Item {
     Part(Box<PaidPart>),
     End,
-    /// The stream was not kept to its end.
-    Cut,
+    /// The stream was not kept to its end; whether no later part was paid for.
+    Cut(bool),
 }
 
 impl Answers {
@@ -155,9 +170,12 @@ impl Answers {
         if head.request != *request {
             return Err(PayerError::IdempotencyKeyReused);
         }
-        let mut stream = KeptStream { file, kind: head.kind, max_bytes };
+        let mut stream = KeptStream { file, kind: head.kind, max_bytes, left: u32::MAX };
         if head.streams {
-            return Ok(Some(KeptAnswer::Stream(Box::new(stream))));
+            let (parts, cut) = stream.cut().map_err(failed)?;
+            // Of a stream without a kept part, the paywall may have the first one.
+            let stream = (parts > 0).then(|| KeptAnswer::Stream(Box::new(stream), cut));
+            return Ok(stream);
         }
         let Item::Part(part) = stream.read().map_err(failed)? else { return Ok(None) };
         let PaidPart { body, receipt } = *part;
@@ -207,6 +225,32 @@ impl Answers {
         let file = replace(&path, &text, PRIVATE).map_err(|e| PayerError::state(&path, e))?;
         self.add(named.name(), text.len() as u64);
         Ok(Some(StreamWriter { answers: self.clone(), name: named.name().to_owned(), file }))
+    }
+
+    /// Continues to keep a stream after its last complete part; `None` if its file was removed.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn resume(
+        self: &Arc<Self>,
+        named: &NamedRequest,
+        cut: &Cut,
+    ) -> Result<Option<StreamWriter>, PayerError> {
+        let path = self.path(named.name());
+        let failed = |error| PayerError::state(&path, error);
+        let file = match File::options().append(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed)?,
+        };
+        file.set_len(cut.bytes).map_err(failed)?;
+        let mut kept = self.kept();
+        let (mut before, name) = (0, named.name());
+        if let Some(file) = kept.files.iter_mut().find(|file| file.name == name) {
+            before = std::mem::replace(&mut file.bytes, cut.bytes);
+        }
+        kept.bytes = kept.bytes.saturating_sub(before.saturating_sub(cut.bytes));
+        drop(kept);
+        Ok(Some(StreamWriter { answers: self.clone(), name: name.to_owned(), file }))
     }
 
     /// Removes expired answers, and the oldest ones until there is room for `bytes`. Returns whether there
@@ -266,6 +310,14 @@ impl StreamWriter {
         self.write(&line(&Line::End))
     }
 
+    /// Keeps that no later part was paid for, durably.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn cut(&mut self) -> Result<(), PayerError> {
+        self.write(&line(&Line::Cut))
+    }
+
     fn write(&mut self, text: &[u8]) -> Result<(), PayerError> {
         // A stream that is longer than all room removes itself; its client reads on.
         self.answers.make_room(text.len() as u64);
@@ -293,24 +345,49 @@ impl KeptStream {
         match self.read().map_err(|error| PayerError::state(Path::new("answers"), error))? {
             Item::Part(part) => Ok(Some(*part)),
             Item::End => Ok(None),
-            Item::Cut => Err(PayerError::StreamEnded),
+            Item::Cut(_) => Err(PayerError::StreamEnded),
         }
     }
 
+    /// Returns the number of parts, and where the stream breaks off if later parts may be paid for. The next
+    /// part is the first one again.
+    fn cut(&mut self) -> io::Result<(u32, Option<Box<Cut>>)> {
+        let first = self.file.stream_position()?;
+        let (mut parts, mut cut) = (0, None);
+        let is_open = loop {
+            match self.read()? {
+                Item::Part(part) => {
+                    parts += 1;
+                    let (last, bytes) = (part.receipt, self.file.stream_position()?);
+                    cut = Some(Box::new(Cut { parts, last, bytes }));
+                }
+                Item::End => break false,
+                Item::Cut(is_last) => break !is_last,
+            }
+        };
+        self.file.seek(SeekFrom::Start(first))?;
+        // What is appended meanwhile is not read.
+        self.left = if is_open { parts } else { u32::MAX };
+        Ok((parts, cut.filter(|_| is_open)))
+    }
+
     fn read(&mut self) -> io::Result<Item> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(Item::Cut(false)) };
         let (bytes, receipt) = match read_line(&mut self.file)? {
             Some(Line::Part { bytes, receipt }) => (bytes, receipt),
             Some(Line::End) => return Ok(Item::End),
-            None => return Ok(Item::Cut),
+            Some(Line::Cut) => return Ok(Item::Cut(true)),
+            None => return Ok(Item::Cut(false)),
         };
-        let Ok(receipt) = ReceiptParts::from_header(&receipt) else { return Ok(Item::Cut) };
+        let Ok(receipt) = ReceiptParts::from_header(&receipt) else { return Ok(Item::Cut(false)) };
         let receipt = SignedReceipt::from(&receipt);
         let mut body = Vec::new();
         (&mut self.file).take(bytes.min(self.max_bytes as u64)).read_to_end(&mut body)?;
         // A part that was being written when the process ended.
         let is_complete = hash(&body).to_bytes() == receipt.receipt.output_digest;
+        self.left = left;
         let part = Box::new(PaidPart { body, receipt });
-        Ok(if is_complete { Item::Part(part) } else { Item::Cut })
+        Ok(if is_complete { Item::Part(part) } else { Item::Cut(false) })
     }
 }
 
@@ -377,7 +454,7 @@ mod tests {
     fn whole(answers: &Answers, named: &NamedRequest, request: Digest) -> Option<PaidAnswer> {
         match answers.find(named, &request, 1_000).unwrap()? {
             KeptAnswer::Whole(answer) => Some(*answer),
-            KeptAnswer::Stream(_) => panic!("a stream"),
+            KeptAnswer::Stream(..) => panic!("a stream"),
         }
     }
 
@@ -441,7 +518,7 @@ mod tests {
         let read = || {
             let answers = Answers::open(&path, 1 << 20).unwrap();
             let found = answers.find(&named[0], &request, 1_000).unwrap();
-            let Some(KeptAnswer::Stream(mut stream)) = found else { panic!("no stream") };
+            let Some(KeptAnswer::Stream(mut stream, _)) = found else { panic!("no stream") };
             let mut read = Vec::new();
             loop {
                 match stream.next() {
@@ -460,5 +537,49 @@ mod tests {
         let text = fs::read(&file).unwrap();
         fs::write(&file, &text[..text.len() - 1]).unwrap();
         assert_eq!(read(), (parts[..2].to_vec(), false));
+    }
+
+    #[tokio::test]
+    async fn cut_stream_is_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = named(folder.path(), &["1"]).await;
+        let path = folder.path().join("answers");
+        let request = Digest([3; 32]);
+        let head = Head { request, status: 200, kind: "a/b".into(), streams: true };
+        let parts = [&b"one"[..], b"two\n"]
+            .map(|body| PaidPart { body: body.into(), receipt: receipt(body) });
+        let reopened = || Arc::new(Answers::open(&path, 1 << 20).unwrap());
+        let found = |answers: &Answers| match answers.find(&named[0], &request, 1_000).unwrap() {
+            None => None,
+            Some(KeptAnswer::Stream(stream, cut)) => Some((stream, cut)),
+            Some(KeptAnswer::Whole(_)) => panic!("a whole answer"),
+        };
+        let answers = reopened();
+        let mut writer = answers.begin(&named[0], &head).unwrap().unwrap();
+        assert!(found(&answers).is_none(), "no part is kept");
+        writer.part(&parts[0]).unwrap();
+        // The process is killed while it writes the second part.
+        let torn = part(&parts[1].body, &parts[1].receipt);
+        writer.write(&torn[..torn.len() - 1]).unwrap();
+        let answers = reopened();
+        let (mut stream, cut) = found(&answers).unwrap();
+        let cut = cut.unwrap();
+        assert_eq!((cut.parts, &cut.last), (1, &parts[0].receipt));
+        let mut writer = answers.resume(&named[0], &cut).unwrap().unwrap();
+        writer.part(&parts[1]).unwrap();
+        // The reader of the kept parts ends before what was added.
+        assert_eq!(stream.next().unwrap(), Some(parts[0].clone()));
+        assert!(matches!(stream.next(), Err(PayerError::StreamEnded)));
+        let length = fs::metadata(answers.path(named[0].name())).unwrap().len();
+        assert_eq!(answers.kept().bytes, length);
+        let (_, cut) = found(&answers).unwrap();
+        assert_eq!(cut.unwrap().parts, 2);
+        writer.cut().unwrap();
+        let (mut stream, cut) = found(&reopened()).unwrap();
+        assert!(cut.is_none(), "nothing more was paid for");
+        for part in &parts {
+            assert_eq!(stream.next().unwrap().as_ref(), Some(part));
+        }
+        assert!(matches!(stream.next(), Err(PayerError::StreamEnded)));
     }
 }

@@ -38,6 +38,7 @@ mod deposits;
 mod detached;
 mod exchanges;
 mod headers;
+mod lost_parts;
 mod metrics;
 mod named_payment;
 mod page;

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -26,6 +26,7 @@ use crate::{
     clock::now,
     exchanges::{Party, Recorder},
     headers,
+    lost_parts::LostParts,
     places::Place,
     problem::PayerError,
     request_log::NamedRequest,
@@ -131,7 +132,15 @@ enum Source {
     /// Each part is paid for when it is asked for.
     Live(Box<LiveStream>),
     /// Parts that were paid for earlier, by a request with the same idempotency key.
-    Kept(Option<Box<KeptStream>>),
+    Kept(Box<KeptParts>),
+}
+
+/// Parts that were paid for earlier.
+struct KeptParts {
+    /// `None` after the last.
+    stream: Option<KeptStream>,
+    /// Parts after the kept ones, which the paywall has returned again. The stream ends early after them.
+    lost: VecDeque<PaidPart>,
 }
 
 /// Stream of a paywall.
@@ -158,11 +167,11 @@ struct LiveStream {
 
 /// Purchase that its client's idempotency key names.
 #[derive(Clone)]
-struct NamedPurchase {
+pub(crate) struct NamedPurchase {
     /// Held until the answer is complete, so that a repeated request waits for it.
-    name: Arc<NamedRequest>,
+    pub name: Arc<NamedRequest>,
     /// Digest of method and body.
-    request: Digest,
+    pub request: Digest,
 }
 
 /// Payment of a request, as its price tag asks for it.
@@ -209,7 +218,7 @@ impl PayerService {
         let bought = async {
             let named = self.named(&mut purchase).await?;
             if let Some(named) = &named
-                && let Some(kept) = self.kept_answer(named, &caller).await?
+                && let Some(kept) = self.kept_answer(named, &purchase, &recorder).await?
             {
                 is_kept = true;
                 recorder.add(Party::Payer, Party::Client, "the paid answer, again");
@@ -244,20 +253,25 @@ impl PayerService {
     async fn kept_answer(
         &self,
         named: &NamedPurchase,
-        caller: &Caller,
+        purchase: &Purchase,
+        recorder: &Recorder,
     ) -> Result<Option<Answer>, PayerError> {
         let (answers, NamedPurchase { name, request }) = (self.answers.clone(), named.clone());
         let max_bytes = self.settings.proxy.max_answer_bytes;
         let found = spawn_blocking(move || answers.find(&name, &request, max_bytes)).await;
-        Ok(found.map_err(|_| PayerError::Internal)??.map(|kept| match kept {
+        let Some(found) = found.map_err(|_| PayerError::Internal)?? else { return Ok(None) };
+        Ok(Some(match found {
             KeptAnswer::Whole(answer) => {
                 let PaidAnswer { status, kind, body, receipt } = *answer;
                 Answer::Paid { status, kind, body, receipt: Box::new(receipt) }
             }
-            KeptAnswer::Stream(stream) => {
-                let (caller, kind) = (caller.clone(), stream.kind().to_owned());
-                let source = Source::Kept(Some(stream));
-                Answer::Stream(Box::new(PaidBody { caller, kind, source }))
+            KeptAnswer::Stream(stream, cut) => {
+                let lost = match cut {
+                    Some(cut) => self.parts_after(cut, purchase, named, recorder).await,
+                    None => VecDeque::new(),
+                };
+                let kind = stream.kind().to_owned();
+                Answer::earlier_parts(&purchase.caller, kind, Some(*stream), lost)
             }
         }))
     }
@@ -366,12 +380,25 @@ impl PayerService {
         let Purchase { method, target, headers, body, caller, max_cost, .. } = purchase;
         let channel = self.channels.with(&tag.operator.0).await?;
         let quote = &tag.quote;
-        let (index, license) =
-            self.license(&channel, &caller, (&quote.work.0, quote.licensed_use)).await?;
+        let licensed = (&quote.work.0, quote.licensed_use);
+        let headers = headers::texts(&headers)?;
+        if let Some(named) = &named
+            && self.requests.is_known(&named.name)
+            && let Some((index, _)) = channel.license(licensed.0, licensed.1)
+        {
+            let (method, body) = (method.clone(), Vec::from(body.clone()));
+            let mut request = PaidRequest::new(method, target.as_str(), body, index, &tag);
+            request.headers.clone_from(&headers);
+            self.requests.name(&mut request, &named.name)?;
+            let earlier = (&*channel, tag.streams, &caller);
+            if let Some(answer) = self.paid_earlier(earlier, &request, named, recorder).await {
+                return Ok(answer);
+            }
+        }
+        let (index, license) = self.license(&channel, &caller, licensed).await?;
         let units = tag.fixed_units.unwrap_or(tag.most_units);
         let cost = channel.cost(&license, units);
         check_cost(cost, max_cost)?;
-        let headers = headers::texts(&headers)?;
         let order = Order { channel, license, caller, tag, cost, max_cost, named };
         let deadline = Instant::now() + PLACE_WITHIN;
         let mut attempts = 0;
@@ -404,6 +431,33 @@ impl PayerService {
                 return self.refusal(&order.channel, error).await;
             }
             recorder.add(Party::Paywall, Party::Payer, "no place: the request is repeated later");
+        }
+    }
+
+    /// Returns the answer, or the parts of a stream, that a process has paid for which was killed before it
+    /// kept them. Budgets do not matter: nothing is paid.
+    async fn paid_earlier(
+        &self,
+        (channel, streams, caller): (&PaidChannel, bool, &Caller),
+        request: &PaidRequest,
+        named: &NamedPurchase,
+        recorder: &Recorder,
+    ) -> Option<Answer> {
+        if streams {
+            let lost = self.first_parts(channel, request, named, recorder).await;
+            let LostParts { kind, parts, .. } = lost;
+            return (!parts.is_empty()).then(|| Answer::earlier_parts(caller, kind, None, parts));
+        }
+        match channel.payer.paid_part(&self.paywall, request, 0).await {
+            Ok(answer) => {
+                let PaidAnswer { status, kind, body, receipt } = self.keep(named, answer?).await;
+                recorder.add(Party::Paywall, Party::Payer, "the paid answer, again");
+                Some(Answer::Paid { status, kind, body, receipt: Box::new(receipt) })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a paid answer was not asked for");
+                None
+            }
         }
     }
 
@@ -485,6 +539,17 @@ impl PayerService {
 }
 
 impl Answer {
+    /// Returns the parts of a stream that were paid for earlier.
+    fn earlier_parts(
+        caller: &Caller,
+        kind: String,
+        stream: Option<KeptStream>,
+        lost: VecDeque<PaidPart>,
+    ) -> Self {
+        let source = Source::Kept(Box::new(KeptParts { stream, lost }));
+        Self::Stream(Box::new(PaidBody { caller: caller.clone(), kind, source }))
+    }
+
     /// Returns the kind of the answer, as metrics count it.
     fn outcome(&self) -> &'static str {
         match self {
@@ -516,16 +581,26 @@ impl PaidBody {
     pub async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
         match &mut self.source {
             Source::Live(live) => live.next().await,
-            Source::Kept(kept) => {
-                let Some(mut stream) = kept.take() else { return Ok(None) };
-                let read = spawn_blocking(move || (stream.next(), stream)).await;
-                let (next, stream) = read.map_err(|_| PayerError::Internal)?;
-                if matches!(next, Ok(Some(_))) {
-                    *kept = Some(stream);
+            Source::Kept(kept) => kept.next().await,
+        }
+    }
+}
+
+impl KeptParts {
+    async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        if let Some(mut stream) = self.stream.take() {
+            let read = spawn_blocking(move || (stream.next(), stream)).await;
+            let (next, stream) = read.map_err(|_| PayerError::Internal)?;
+            match next {
+                Err(PayerError::StreamEnded) => {}
+                Ok(None) => return Ok(None),
+                next => {
+                    self.stream = Some(stream);
+                    return next;
                 }
-                next
             }
         }
+        self.lost.pop_front().map(Some).ok_or(PayerError::StreamEnded)
     }
 }
 
@@ -642,7 +717,7 @@ async fn keep_end(mut writer: StreamWriter) {
 }
 
 /// Logs that a paid answer cannot be returned again from here. It reaches its client anyway.
-fn note_unkept(written: Result<(), PayerError>) {
+pub(crate) fn note_unkept(written: Result<(), PayerError>) {
     if let Err(error) = written {
         tracing::error!(%error, "a paid answer was not kept");
     }

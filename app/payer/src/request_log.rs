@@ -140,6 +140,11 @@ impl RequestLog {
         Ok(())
     }
 
+    /// Returns whether a request with this name was sent.
+    pub fn is_known(&self, named: &NamedRequest) -> bool {
+        self.entries().known.contains_key(&named.name)
+    }
+
     /// Gives a request another key and its own expiry, after its hold has ended without a payment.
     ///
     /// # Errors

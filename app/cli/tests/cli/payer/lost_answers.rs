@@ -1,72 +1,11 @@
 //! Answers that are lost between the gateway and the payer service.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
-use axum::{
-    Router,
-    body::{Bytes, to_bytes},
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
 use serde_json::json;
 
-use super::shop::{COST, Shop};
-
-/// Link to a gateway. It ends with the process.
-#[derive(Clone)]
-struct Link {
-    gateway: String,
-    http: reqwest::Client,
-    /// Whether answers to batches are lost.
-    is_lossy: Arc<AtomicBool>,
-}
-
-impl Link {
-    /// Starts a link; returns it with its URL.
-    fn start(gateway: &str) -> (Self, String) {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let link = Self {
-            gateway: gateway.to_owned(),
-            http: reqwest::Client::new(),
-            is_lossy: Arc::default(),
-        };
-        let routes = Router::new().fallback(forward).with_state(link.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, routes).await.unwrap();
-            });
-        });
-        (link, url)
-    }
-
-    fn lose_answers(&self, is_lossy: bool) {
-        self.is_lossy.store(is_lossy, Ordering::SeqCst);
-    }
-}
-
-async fn forward(State(link): State<Link>, request: Request) -> Response {
-    let path = request.uri().path_and_query().unwrap().to_string();
-    let (mut parts, body) = request.into_parts();
-    parts.headers.remove("host");
-    let body = to_bytes(body, usize::MAX).await.unwrap();
-    let sent = link.http.request(parts.method, format!("{}{path}", link.gateway));
-    let answer = sent.headers(parts.headers).body(body).send().await.unwrap();
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let body: Bytes = answer.bytes().await.unwrap();
-    if path.ends_with("/batches") && link.is_lossy.load(Ordering::SeqCst) {
-        return StatusCode::BAD_GATEWAY.into_response();
-    }
-    let kind = headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
-    (status, [("content-type", kind)], body).into_response()
-}
+use super::{
+    link::{Fate, Link},
+    shop::{COST, Shop},
+};
 
 #[test]
 fn lost_answer_counts_and_is_paid_once() {
@@ -88,7 +27,7 @@ fn lost_answer_counts_and_is_paid_once() {
     };
     let (one, other) = (wanted("01"), wanted("02"));
 
-    link.lose_answers(true);
+    link.set(Fate::Lost);
     let lost = pay(&shop, "/v1/pay", "the-first-key", one.clone());
     assert_eq!((lost.status, lost.slug().as_str()), (502, "outcome-unknown"));
     assert!(lost.headers.contains("x-should-retry: false"), "{}", lost.headers);
@@ -96,7 +35,7 @@ fn lost_answer_counts_and_is_paid_once() {
     assert_eq!(shop.spent(), COST);
     assert_eq!(pay(&shop, "/v1/pay", "another-key", other.clone()).slug(), "over-budget");
     shop.world.stop_logged();
-    link.lose_answers(false);
+    link.set(Fate::Returned);
     shop.serve(&options);
     assert_eq!(pay(&shop, "/v1/pay", "another-key", other.clone()).slug(), "over-budget");
 
@@ -126,9 +65,9 @@ fn lost_capture_is_returned_by_key() {
         json!({ "work": shop.work, "units": 2, "request_digest": "01".repeat(32), "seconds": 300 });
     let held = post("/v1/holds", &wanted, "key-of-the-hold").json();
     let capture = json!({ "hold": held, "units": 1, "output_digest": "03".repeat(32) });
-    link.lose_answers(true);
+    link.set(Fate::Lost);
     assert_eq!(post("/v1/captures", &capture, "key-of-the-capture").slug(), "outcome-unknown");
-    link.lose_answers(false);
+    link.set(Fate::Returned);
     let paid = post("/v1/captures", &capture, "key-of-the-capture").json();
     assert_eq!((&paid["amount"], &paid["units"]), (&json!("1000"), &json!(1)));
     assert_eq!(post("/v1/captures", &capture, "key-of-the-capture").json(), paid);

@@ -4,6 +4,8 @@ mod budgets;
 mod crowd;
 mod delivery;
 mod interface;
+mod kills;
+mod link;
 mod lost_answers;
 mod openai;
 mod proxy;
