@@ -108,8 +108,21 @@ describe.skipIf(!HAS_BINARY || !HAS_CHROMIUM)('studio', () => {
   test('session key cannot spend more than its budget', async () => {
     await paying.getByLabel('Budget, dollars').fill('0.205');
     await paying.getByLabel('Generations').fill('10');
+    const said = () => paying.locator('[data-cost]').textContent();
+    await expect.poll(said).toBe('10 generations cost $0.0204 with fees. Of the budget of $0.205, $0.204 is spent and $0.001 is left.');
     await paying.getByRole('button', { name: 'Pay for 10 generations' }).click();
-    await expect.poll(() => paying.getByRole('alert').textContent()).toContain('budget');
+    const refused = 'Nothing was paid: 10 generations cost $0.0204 with fees, and $0.001 of the budget is left.';
+    await expect.poll(() => paying.getByRole('alert').textContent()).toContain(refused);
+    expect(await paying.getByRole('alert').textContent()).not.toContain('base units');
+    // Nine of ten would be within the budget: none is paid.
+    await paying.getByLabel('Budget, dollars').fill('0.2224');
+    await paying.getByRole('button', { name: 'Pay for 10 generations' }).click();
+    await expect.poll(() => paying.getByRole('alert').textContent()).toContain('$0.0184 of the budget is left');
+    await expect.poll(said).toContain('$0.204 is spent');
+    await paying.getByLabel('Budget, dollars').fill('0.2244');
+    await paying.getByRole('button', { name: 'Pay for 10 generations' }).click();
+    await paying.locator('[data-paid="10"]').waitFor();
+    await expect.poll(said).toContain('$0.2244 is spent and $0.00 is left');
     await paying.getByLabel('Budget, dollars').fill('1');
   });
 

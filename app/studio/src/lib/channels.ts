@@ -1,4 +1,4 @@
-import { indexedDbState, Payer, sha256, type Core, type License, type Receipt, type Use } from '@motif/sdk';
+import { indexedDbState, OverBudgetError, Payer, sha256, type Core, type License, type Receipt, type Use } from '@motif/sdk';
 import { sessionSigner } from '@motif/sdk/wallet';
 
 import { channelsOf, currencies, gateway, readOperator } from './catalogue.js';
@@ -21,6 +21,8 @@ export interface OwnChannel {
   readonly settled: string;
   /** Deposit that is neither charged nor reserved. */
   readonly free: string;
+  /** Operator's fee on top of prices, basis points. */
+  readonly feeBps: number;
   readonly licenses: readonly License[];
   /** Whether this browser has the key that signs for it. */
   readonly isOurs: boolean;
@@ -45,9 +47,9 @@ export async function ownChannels(payer: string): Promise<OwnChannel[]> {
   for (const [at, address] of addresses.entries()) {
     const decoded = decode(core, 'channel', accounts[at]?.data);
     if (decoded?.channel.operator !== operator || decoded.channel.payer !== payer) continue;
-    const { mint, deposited, cumulative: settled, free, voucher_key } = decoded.channel;
+    const { mint, deposited, cumulative: settled, free, operator_fee_bps: feeBps, voucher_key } = decoded.channel;
     const isOurs = (await keyOf(address)).address === voucher_key;
-    own.push({ channel: address, mint, deposited, settled, free, licenses: decoded.licenses, isOurs });
+    own.push({ channel: address, mint, deposited, settled, free, feeBps, licenses: decoded.licenses, isOurs });
   }
   return own;
 }
@@ -137,20 +139,62 @@ export interface Made {
   readonly receipt: Receipt;
 }
 
-/** Draws one picture and pays for it. */
-export async function generate(payer: Payer, license: number, prompt: string, number: number): Promise<Made> {
-  const requestDigest = await sha256(`${prompt}\n${number}`);
-  const picture = await draw(`${prompt}\n${number}\n${crypto.randomUUID()}`);
-  const outputDigest = await sha256(new Uint8Array(await picture.arrayBuffer()));
-  const receipt = await payer.generate({ license, units: 1, requestDigest, outputDigest });
-  return { picture, receipt };
+/**
+ * Returns what generations of one unit cost, with the operator's fee, base units.
+ *
+ * @throws MotifError if the license does not allow them.
+ */
+export function costOf(core: Core, license: License, feeBps: number, count: number): bigint {
+  const now = Math.floor(Date.now() / 1_000);
+  return BigInt(core.call('license.charge', { license, units: count, now, operator_fee_bps: feeBps }).total);
+}
+
+/** Why generations were not paid for: what is left, and of what. Amounts are base units. */
+export class TooDearError extends Error {
+  constructor(
+    readonly limit: 'budget' | 'deposit',
+    readonly cost: bigint,
+    readonly left: bigint,
+  ) {
+    super(`the ${limit} does not cover the generations`);
+  }
+}
+
+/**
+ * Checks that the budget and the deposit cover generations. Nothing is signed.
+ *
+ * @throws TooDearError; MotifError if the license does not allow them.
+ */
+export function checkCost(core: Core, payer: Payer, license: number, count: number): void {
+  const cost = costOf(core, payer.license(license), payer.operatorFeeBps, count);
+  if (cost > payer.available) throw new TooDearError('deposit', cost, payer.available);
+  try {
+    payer.check(license, count);
+  } catch (error) {
+    if (!(error instanceof OverBudgetError)) throw error;
+    throw new TooDearError('budget', error.total - payer.spent, error.budget - payer.spent);
+  }
+}
+
+/** Draws pictures and pays for them with one voucher: for all or none. */
+export async function generate(payer: Payer, license: number, prompt: string, count: number, onDrawn: () => void): Promise<Made[]> {
+  const draw = async (_: unknown, number: number) => {
+    const requestDigest = await sha256(`${prompt}\n${number}`);
+    const picture = await drawn(`${prompt}\n${number}\n${crypto.randomUUID()}`);
+    const outputDigest = await sha256(new Uint8Array(await picture.arrayBuffer()));
+    onDrawn();
+    return { picture, generation: { license, units: 1, requestDigest, outputDigest } };
+  };
+  const all = await Promise.all(Array.from({ length: count }, draw));
+  const receipts = await payer.generateAll(all.map(({ generation }) => generation));
+  return all.map(({ picture }, at) => ({ picture, receipt: receipts[at]! }));
 }
 
 const SIDE = 96;
 const CELLS = 6;
 
 /** Draws a small pattern from a seed: the playground's output. */
-async function draw(seed: string): Promise<Blob> {
+async function drawn(seed: string): Promise<Blob> {
   const digest = await sha256(seed);
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext('2d')!;

@@ -1,1 +1,0 @@
-import{E as e}from"./index-CcsNlgRE.js";var t=new e(void 0);export{t};
