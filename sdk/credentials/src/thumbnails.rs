@@ -1,13 +1,16 @@
 //! Small pictures of a picture, made where it is decoded.
 
 use std::{
+    borrow::Cow,
     io::{Cursor, Read, Write},
     process::Stdio,
 };
 
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder,
+    metadata::Orientation,
 };
+use motif_fingerprint::essential_png;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
@@ -24,10 +27,9 @@ const VARIABLE: &str = "MOTIF_DECODE_THUMBNAILS";
 const LARGE_SIDE: u32 = 1_024;
 const SMALL_SIDE: u32 = 256;
 const QUALITY: u8 = 82;
-/// Maximum dimensions: a smaller limit than for recognition, because previews are small.
+/// Maximum dimensions: 64 Mi pixels, which take at most 512 MiB (RGBA of 16 bits).
 const MAX_SIDE: u32 = 8_192;
-const MAX_PIXELS: u64 = 32 * 1_024 * 1_024;
-const MAX_DECODER_BYTES: u64 = 256 * 1_024 * 1_024;
+const MAX_DECODER_BYTES: u64 = 512 * 1_024 * 1_024;
 const MAX_ANSWER_BYTES: u64 = 4 * 1_024 * 1_024;
 /// Maximum length of content.
 const MAX_BYTES: u64 = 4 * 1_024 * 1_024;
@@ -127,16 +129,27 @@ fn thumbnails(content: &[u8]) -> Result<Thumbnails, String> {
     if content.len() as u64 > MAX_BYTES {
         return Err("the picture is too large".to_owned());
     }
-    let picture = decode(content)?;
-    let encode = |side| {
-        let is_larger = picture.width().max(picture.height()) > side;
-        let scaled = if is_larger { picture.thumbnail(side, side) } else { picture.clone() };
-        let mut bytes = Vec::new();
-        let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        let encoded = flattened(&scaled).write_with_encoder(encoder);
-        encoded.map(|()| bytes).map_err(|error| error.to_string())
-    };
-    Ok(Thumbnails { large: encode(LARGE_SIDE)?, small: encode(SMALL_SIDE)? })
+    let (picture, orientation) = decode(content)?;
+    // Turned when it is small.
+    let mut large = reduced(picture, LARGE_SIDE);
+    large.apply_orientation(orientation);
+    let small = reduced(large.clone(), SMALL_SIDE);
+    Ok(Thumbnails { large: encode(&large)?, small: encode(&small)? })
+}
+
+/// Returns a picture of at most `side` pixels a side.
+fn reduced(picture: DynamicImage, side: u32) -> DynamicImage {
+    match picture.width().max(picture.height()) > side {
+        true => picture.thumbnail(side, side),
+        false => picture,
+    }
+}
+
+fn encode(picture: &DynamicImage) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    let encoded = flattened(picture).write_with_encoder(encoder);
+    encoded.map(|()| bytes).map_err(|error| error.to_string())
 }
 
 /// Returns the picture on white, because JPEG has no transparency.
@@ -153,14 +166,19 @@ fn flattened(picture: &DynamicImage) -> DynamicImage {
     DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(flat).into_rgb8())
 }
 
-fn decode(content: &[u8]) -> Result<DynamicImage, String> {
-    let mut reader = ImageReader::new(Cursor::new(content))
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?;
+fn decode(content: &[u8]) -> Result<(DynamicImage, Orientation), String> {
+    let format = image::guess_format(content).ok();
+    let content = match format {
+        Some(ImageFormat::Png) => {
+            let essential = essential_png(Cursor::new(content));
+            Cow::Owned(essential.map_err(|error| error.to_string())?)
+        }
+        _ => Cow::Borrowed(content),
+    };
     let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP];
-    if !reader.format().is_some_and(|format| known.contains(&format)) {
-        return Err("expected PNG, JPEG or WebP".to_owned());
-    }
+    let format = format.filter(|format| known.contains(format));
+    let format = format.ok_or("expected PNG, JPEG or WebP")?;
+    let mut reader = ImageReader::with_format(Cursor::new(&content[..]), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -168,15 +186,12 @@ fn decode(content: &[u8]) -> Result<DynamicImage, String> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || width.max(height) > MAX_SIDE {
+    if width.max(height) > MAX_SIDE {
         return Err(format!("{width} x {height} pixels are too many"));
     }
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;
     let decoded = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string());
-    decoded.map(|mut picture| {
-        picture.apply_orientation(orientation);
-        picture
-    })
+    Ok((decoded?, orientation))
 }
 
 #[cfg(test)]
@@ -200,6 +215,59 @@ mod tests {
             assert_eq!((read.width(), read.height()), (side, side / 4));
             assert!(!bytes.windows(7).any(|window| window == b"<script"));
         }
+    }
+
+    #[test]
+    fn largest_documented_picture_is_encoded() {
+        let gray = DynamicImage::new_luma8(MAX_SIDE, MAX_SIDE);
+        for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+            let mut bytes = Vec::new();
+            gray.write_to(&mut Cursor::new(&mut bytes), format).unwrap();
+            let made = thumbnails(&bytes).unwrap();
+            let read = image::load_from_memory(&made.large).unwrap();
+            assert_eq!((read.width(), read.height()), (1_024, 1_024));
+        }
+    }
+
+    #[test]
+    fn turned_picture_stands_upright() {
+        let mut bytes = png(40, 20);
+        // Orientation 6: turned by a quarter.
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        bytes.splice(33..33, chunk(b"eXIf", exif));
+        let made = thumbnails(&bytes).unwrap();
+        let read = image::load_from_memory(&made.small).unwrap();
+        assert_eq!((read.width(), read.height()), (20, 40));
+    }
+
+    #[test]
+    fn inflating_profile_is_left_out() {
+        // Inflates to 630 MiB: one zero, and then 258 times the byte before, again and again.
+        let zero = [0x78, 0x9C, 0x00, 0x01, 0x00, 0xFE, 0xFF, 0x00];
+        let repeat = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0];
+        let mut bits = [1, 1, 0].into_iter().chain(repeat.into_iter().cycle());
+        let mut byte = || (0..8).fold(0, |byte, at| byte | bits.next().unwrap() << at);
+        let mut profile = b"profile\0\0".to_vec();
+        profile.extend(zero);
+        profile.extend(std::iter::repeat_with(&mut byte).take(4_000_000));
+        let mut bytes = png(40, 20);
+        bytes.splice(33..33, chunk(b"iCCP", &profile));
+        let began = std::time::Instant::now();
+        thumbnails(&bytes).unwrap();
+        let taken = began.elapsed();
+        assert!(taken < std::time::Duration::from_secs(1), "{taken:?}");
+    }
+
+    /// Returns a chunk of a PNG, with the CRC-32 of its specification, annex D.
+    fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let named = [&name[..], data].concat();
+        let checksum = !named.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+            })
+        });
+        let length = data.len() as u32;
+        [&length.to_be_bytes()[..], &named, &checksum.to_be_bytes()].concat()
     }
 
     #[test]

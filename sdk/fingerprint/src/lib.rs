@@ -53,7 +53,7 @@ pub use self::{
     content::{ContentError, Perceived, perceive, perceive_source},
     digest::{content_digest, read_digest, set_digest},
     format::UnreadFormat,
-    image::{Decoded, ImageError, Seen, decode_image, read_image},
+    image::{Decoded, ImageError, Seen, decode_image, essential_png, read_image},
     likeness::Likeness,
     media::{MAX_CONTENT_BYTES, Media},
     missing::{Caveat, Missing},

@@ -79,6 +79,9 @@ pub fn png(source: impl BufRead + Seek) -> Result<Reduced, ImageError> {
     let unreadable = |error| unreadable(ImageFormat::Png, error);
     let mut decoder = png::Decoder::new(source);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    // They inflate to any size.
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_ignore_text_chunk(true);
     let mut reader = decoder.read_info().map_err(unreadable)?;
     let (width, height) = reader.info().size();
     let most = if reader.info().interlaced { MAX_PIXELS } else { MAX_LARGE_PIXELS };

@@ -1,9 +1,10 @@
 //! Pictures: decoders with limits, and their fingerprints.
 
 mod blocks;
+mod chunks;
 mod large;
 
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use ::image::{
     DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, Rgba,
@@ -15,6 +16,8 @@ use motif_interface::licensing::Fingerprint;
 
 use self::large::Reduced;
 use super::{MAX_CONTENT_BYTES, Scheme, none};
+
+pub use self::chunks::essential_png;
 
 const MAX_SIDE: u32 = 16_384;
 /// Maximum number of pixels that are decoded whole. JPEG and PNG may have more.
@@ -89,29 +92,22 @@ pub fn read_image(mut source: impl Read + Seek) -> Result<Decoded, ImageError> {
     source.rewind().map_err(unreadable)?;
     let mut source = BufReader::new(source);
     let reader = ImageReader::new(&mut source).with_guessed_format();
-    let mut reader = reader.map_err(|_| ImageError::UnknownFormat)?;
-    let format = reader.format().ok_or(ImageError::UnknownFormat)?;
+    let format = reader.map_err(|_| ImageError::UnknownFormat)?.format();
     let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP];
-    if !known.contains(&format) {
-        return Err(ImageError::UnknownFormat);
-    }
+    let format = format.filter(|format| known.contains(format));
+    let format = format.ok_or(ImageError::UnknownFormat)?;
     let media_type = format.to_mime_type();
-    let mut is_large = size > MAX_CONTENT_BYTES as u64;
-    if !is_large {
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_DECODER_BYTES);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(ImageError::Unreadable)?;
-        let (width, height) = decoder.dimensions();
-        is_large =
-            u64::from(width) * u64::from(height) > MAX_PIXELS || width.max(height) > MAX_SIDE;
-        if !is_large {
-            let orientation = decoder.orientation().map_err(ImageError::Unreadable)?;
-            let image = DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
-            return Ok(Decoded::new(image, orientation, (width, height), media_type));
-        }
-        if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
-            return Err(ImageError::TooLarge { width, height, max_pixels: MAX_PIXELS });
+    if size <= MAX_CONTENT_BYTES as u64 {
+        source.rewind().map_err(unreadable)?;
+        let whole = match format {
+            ImageFormat::Png => {
+                let essential = essential_png(&mut source).map_err(unreadable)?;
+                decode_whole(Cursor::new(essential), format)?
+            }
+            _ => decode_whole(&mut source, format)?,
+        };
+        if let Some(decoded) = whole {
+            return Ok(decoded);
         }
     }
     source.rewind().map_err(unreadable)?;
@@ -121,6 +117,28 @@ pub fn read_image(mut source: impl Read + Seek) -> Result<Decoded, ImageError> {
         _ => return Err(ImageError::TooLong(size)),
     };
     Ok(Decoded::new(image, orientation, (width, height), media_type))
+}
+
+/// Decodes an image of at most 64 Mi pixels; returns `None` for larger ones that are decoded at a reduced scale.
+fn decode_whole(
+    source: impl BufRead + Seek,
+    format: ImageFormat,
+) -> Result<Option<Decoded>, ImageError> {
+    let mut reader = ImageReader::with_format(source, format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(ImageError::Unreadable)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || width.max(height) > MAX_SIDE {
+        return match format {
+            ImageFormat::Png | ImageFormat::Jpeg => Ok(None),
+            _ => Err(ImageError::TooLarge { width, height, max_pixels: MAX_PIXELS }),
+        };
+    }
+    let orientation = decoder.orientation().map_err(ImageError::Unreadable)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
+    Ok(Some(Decoded::new(image, orientation, (width, height), format.to_mime_type())))
 }
 
 impl ImageError {
@@ -352,6 +370,67 @@ mod tests {
     fn decompression_bomb_is_rejected() {
         let png = encoded(&picture(2), ImageFormat::Png);
         assert!(decode_image(&with_size(png, 60_000, 60_000)).is_err());
+    }
+
+    /// Returns a chunk of a PNG.
+    fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let named = [&name[..], data].concat();
+        let (length, checksum) = (data.len() as u32, crc32(&named));
+        [&length.to_be_bytes()[..], &named, &checksum.to_be_bytes()].concat()
+    }
+
+    /// Returns a stream of zlib that inflates to 165 times its length: one zero, repeated.
+    fn bomb(length: usize) -> Vec<u8> {
+        let zero = [0x78, 0x9C, 0x00, 0x01, 0x00, 0xFE, 0xFF, 0x00];
+        // A block of fixed codes, all for 258 bytes at distance 1.
+        let repeat = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0];
+        let mut bits = [1, 1, 0].into_iter().chain(repeat.into_iter().cycle());
+        let mut byte = || (0..8).fold(0, |byte, at| byte | bits.next().unwrap() << at);
+        zero.into_iter().chain(std::iter::repeat_with(|| byte()).take(length)).collect()
+    }
+
+    /// Inserts chunks after the header of a PNG.
+    fn with_chunks(png: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
+        [&png[..33], &chunks.concat(), &png[33..]].concat()
+    }
+
+    #[test]
+    fn inflating_chunks_are_left_out() {
+        let png = encoded(&picture(2), ImageFormat::Png);
+        let expected = decode_image(&png).unwrap();
+        // 630 MiB each.
+        let bomb = bomb(4_000_000);
+        let profile = chunk(b"iCCP", &[&b"profile\0\0"[..], &bomb].concat());
+        let text = chunk(b"zTXt", &[&b"Comment\0\0"[..], &bomb].concat());
+        let unicode = chunk(b"iTXt", &[&b"XML:com.adobe.xmp\0\x01\0\0\0"[..], &bomb].concat());
+        let hostile = with_chunks(&png, &[profile, text, unicode]);
+        let began = std::time::Instant::now();
+        assert_eq!(decode_image(&hostile).unwrap(), expected);
+        let taken = began.elapsed();
+        assert!(taken < std::time::Duration::from_secs(1), "{taken:?}");
+        let profile = chunk(b"iCCP", &[&b"profile\0\0"[..], &bomb].concat());
+        assert!(large::png(Cursor::new(with_chunks(&png, &[profile]))).is_ok());
+    }
+
+    #[test]
+    fn essential_chunks_are_kept() {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 2, 1);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_palette(vec![1, 2, 3, 4, 5, 6]);
+        encoder.set_trns(vec![7]);
+        encoder.write_header().unwrap().write_image_data(&[0, 1]).unwrap();
+        let exif = chunk(b"eXIf", b"II*\0\x08\0\0\0\0\0\0\0\0\0");
+        let kept = with_chunks(&bytes, &[exif]);
+        let text = chunk(b"tEXt", b"Comment\0a comment");
+        let junk = vec![chunk(b"gAMA", &[0, 0, 0, 1]); 1_000].concat();
+        let mut whole = with_chunks(&kept, &[text, junk]);
+        whole.extend_from_slice(b"what follows");
+        assert_eq!(essential_png(Cursor::new(&whole)).unwrap(), kept);
+        for torn in [&whole[..10], &whole[..36], &whole[..50], b""] {
+            let essential = essential_png(Cursor::new(torn)).unwrap();
+            assert!(torn.starts_with(&essential), "{}", torn.len());
+        }
     }
 
     /// Returns a PNG of 1 bit a pixel, which is all header.
