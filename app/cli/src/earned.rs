@@ -38,14 +38,25 @@ struct EarnedWork {
 #[derive(Serialize)]
 struct Earned {
     mint: String,
+    work_sums: WorkSums,
+    own_part: OwnPart,
+}
+
+/// Amounts of whole works, of which a part is the person's.
+#[derive(Serialize)]
+struct WorkSums {
     /// Signed for at the gateway and not settled; `None` if the gateway did not say.
     vouched: Option<Money>,
-    /// Settled and not collected, of the whole work.
+    /// Settled and not collected.
     settled: Money,
-    /// The person's part of what was collected.
-    collected: Money,
-    /// Owed to parents that have not pulled it, of the whole work.
+    /// Owed to parents that have not pulled it.
     waiting: Money,
+}
+
+/// The person's part of what was collected.
+#[derive(Serialize)]
+struct OwnPart {
+    collected: Money,
     disputed: Money,
     claimable: Money,
     claimed: Money,
@@ -55,13 +66,17 @@ impl Earned {
     fn new(mint: &Pubkey, vouched: Option<u64>, amounts: &Amounts, scale: Scale) -> Self {
         Self {
             mint: mint.to_string(),
-            vouched: vouched.map(|amount| scale.money(amount)),
-            settled: scale.money(amounts.settled),
-            collected: scale.money(amounts.collected),
-            waiting: scale.money(amounts.waiting),
-            disputed: scale.money(amounts.disputed),
-            claimable: scale.money(amounts.claimable),
-            claimed: scale.money(amounts.claimed),
+            work_sums: WorkSums {
+                vouched: vouched.map(|amount| scale.money(amount)),
+                settled: scale.money(amounts.settled),
+                waiting: scale.money(amounts.waiting),
+            },
+            own_part: OwnPart {
+                collected: scale.money(amounts.collected),
+                disputed: scale.money(amounts.disputed),
+                claimable: scale.money(amounts.claimable),
+                claimed: scale.money(amounts.claimed),
+            },
         }
     }
 }
@@ -159,16 +174,17 @@ fn by_work(earnings: &PersonEarnings) -> BTreeMap<Pubkey, BTreeMap<Pubkey, u64>>
 impl fmt::Display for EarnedOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cells = |name: &str, earned: &Earned| {
-            let vouched = earned.vouched.as_ref().map_or("-".to_owned(), ToString::to_string);
+            let (sums, own) = (&earned.work_sums, &earned.own_part);
+            let vouched = sums.vouched.as_ref().map_or("-".to_owned(), ToString::to_string);
             [
                 name.to_owned(),
                 vouched,
-                earned.settled.to_string(),
-                earned.collected.to_string(),
-                earned.waiting.to_string(),
-                earned.disputed.to_string(),
-                earned.claimable.to_string(),
-                earned.claimed.to_string(),
+                sums.settled.to_string(),
+                sums.waiting.to_string(),
+                own.collected.to_string(),
+                own.disputed.to_string(),
+                own.claimable.to_string(),
+                own.claimed.to_string(),
             ]
         };
         let works = self.works.iter().map(|one| {
@@ -179,13 +195,13 @@ impl fmt::Display for EarnedOutput {
         let rows: Vec<_> = works.chain(totals).collect();
         let header = [
             "work",
-            "vouched",
-            "settled",
-            "collected",
-            "for parents",
-            "disputed",
-            "claimable",
-            "claimed",
+            "vouched\nwhole work",
+            "settled\nwhole work",
+            "for parents\nwhole work",
+            "collected\nown part",
+            "disputed\nown part",
+            "claimable\nown part",
+            "claimed\nown part",
         ];
         write!(formatter, "{}", table(header, &[1, 2, 3, 4, 5, 6, 7], rows))
     }

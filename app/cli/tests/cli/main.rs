@@ -7,6 +7,7 @@ mod channels;
 mod credentials;
 mod demo;
 mod deployment;
+mod earnings;
 mod field_cases;
 mod gateway_settings;
 mod guide;
