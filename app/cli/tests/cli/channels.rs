@@ -98,3 +98,46 @@ fn watcher_is_shown() {
     let line = shown.lines().find(|line| line.starts_with("watcher")).unwrap();
     assert!(line.ends_with(other), "{shown}");
 }
+
+#[test]
+fn list_shows_where_the_deposit_is() {
+    let world = World::new(&[], &PEOPLE);
+    register(&world, "poem.txt", &["--use", "generate=0.01/generation"]);
+    let list = |more: &[&str]| {
+        let listed = world.does(&[&["channel", "list"][..], &FAN, more].concat());
+        listed["channels"].as_array().unwrap().clone()
+    };
+    let money = |channel: &serde_json::Value| {
+        ["deposited", "settled", "vouched", "refunded", "left"].map(|name| channel[name].as_u64())
+    };
+    assert!(list(&[]).is_empty());
+    let open = ["channel", "open", "--deposit", "1", "--accept", "poem.txt"];
+    world.does(&[&open[..], &FAN].concat());
+    let [opened] = &list(&[])[..] else { panic!("one channel") };
+    assert_eq!(money(opened), [1_000_000, 0, 0, 0, 1_000_000].map(Some));
+    assert_eq!((&opened["state"], &opened["closes_at"]), (&json!("open"), &json!(null)));
+    let pay = |count: &str| world.does(&[&["generate", "--count", count][..], &FAN].concat());
+    // Three generations at $0.01, and 2% of it.
+    pay("3");
+    assert_eq!(money(&list(&[])[0]), [1_000_000, 0, 30_600, 0, 969_400].map(Some));
+    world.does(&[&["channel", "settle"][..], &FAN].concat());
+    pay("2");
+    assert_eq!(money(&list(&[])[0]), [1_000_000, 30_600, 20_400, 0, 949_000].map(Some));
+    let text = world.shell("motif channel list --keypair fan.json");
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let lines: Vec<_> = text.lines().map(words).collect();
+    assert_eq!(lines[0], ["channel", "state", "deposited", "settled", "vouched", "left"], "{text}");
+    let shown = lines.iter().find(|line| line[0] == opened["channel"]).unwrap();
+    assert_eq!(shown[1..], ["open", "$1", "$0.0306", "$0.0204", "$0.949"], "{text}");
+
+    // Who is not the payer does not learn what is signed for.
+    let address =
+        world.does(&["key", "show", "fan.json"])[0]["address"].as_str().unwrap().to_owned();
+    let [foreign] = &list(&["--payer", &address])[..] else { panic!("one channel") };
+    assert_eq!(money(foreign)[2..], [None, Some(0), Some(969_400)]);
+    // What is left comes back, and the channel leaves the list.
+    world.does(&[&["channel", "close"][..], &FAN].concat());
+    assert!(list(&[]).is_empty());
+    let [closed] = &list(&["--all"])[..] else { panic!("one channel") };
+    assert_eq!(money(closed), [1_000_000, 51_000, 0, 949_000, 0].map(Some));
+}

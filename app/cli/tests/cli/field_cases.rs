@@ -129,6 +129,35 @@ fn signed_copy_stands_for_its_work() {
 }
 
 #[test]
+fn registration_says_how_work_is_found() {
+    let world = localnet(&["ines.json"]);
+    let found = |file: &str, kind: &str, content: &[u8]| {
+        fs::write(world.path(file), content).unwrap();
+        let line = format!("motif work register {file} --kind {kind} --keypair ines.json");
+        let told = world.shell(&line);
+        let line = told.lines().find(|line| line.starts_with("found"));
+        line.unwrap_or_else(|| panic!("{told}")).trim_start_matches("found").trim().to_owned()
+    };
+    let picture = fs::read(PICTURE).unwrap();
+    let alike = found("coffee.jpg", "image", &picture);
+    assert!(alike.starts_with("fingerprint of scheme ") && alike.contains(": "), "{alike}");
+    assert!(!alike.contains("exact bytes"), "{alike}");
+    // What is found by its bytes only is registered, with what helps.
+    for (file, kind, content, reason, help) in [
+        ("short.txt", "text", &b"To be, or not to be"[..], "too short", "a longer text"),
+        ("notes.mid", "recording", b"MThd\0\0\0\x06\0\0\0\x01\0\x60", "MIDI", "a recording of"),
+        ("poem.txt", "recording", POEM.as_bytes(), "is a text", "the kind that it is"),
+        ("torn.pdf", "text", b"%PDF-1.7\nand nothing more", "cannot be", "intact"),
+    ] {
+        let exact = found(file, kind, content);
+        assert!(exact.starts_with("no fingerprint: found by its exact bytes only"), "{exact}");
+        assert!(exact.contains(reason) && exact.contains(help), "{file}: {exact}");
+    }
+    let weights = found("data.bin", "dataset", b"weights");
+    assert!(weights.ends_with("as all works of this kind"), "{weights}");
+}
+
+#[test]
 fn workers_on_one_channel_take_turns() {
     let world = World::new(&[], &["ines.json", "platform.json", "gateway.json"]);
     fs::write(world.path("poem.txt"), POEM).unwrap();
