@@ -313,6 +313,12 @@ pub enum GatewayError {
     /// Error returned when there is no room for an upload.
     #[error("this gateway has no room for more metadata and pictures")]
     HostingFull,
+    /// Error returned when the disk of the hosted files is full.
+    #[error(
+        "the disk of this gateway's metadata and pictures is full: nothing was stored; repeat the \
+         request when the operator has made room"
+    )]
+    HostingDiskFull,
     /// Error returned when a request is not signed by a person whom the work pays.
     #[error(
         "expected a `motif-person` header signed by the person, or by the owner or a recipient of \

@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -15,6 +16,7 @@ use motif_sdk::{
 };
 use tokio::{
     fs,
+    io::AsyncWriteExt,
     sync::{Mutex, Semaphore},
 };
 
@@ -32,6 +34,10 @@ const UPLOAD_BYTES: u64 = 32 << 20;
 const DECODERS: usize = 2;
 const METADATA: &str = "metadata";
 const PICTURES: &str = "pictures";
+/// Extension of files that are being written.
+const PARTIAL: &str = "partial";
+/// Age at which such a file is no other process's work.
+const UNFINISHED_AFTER: Duration = Duration::from_secs(600);
 
 /// Size of a hosted picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +100,8 @@ impl Hosting {
     ///
     /// # Errors
     /// [`GatewayError::WrongDigest`], [`GatewayError::InvalidMetadata`], [`GatewayError::NotNamed`],
-    /// [`GatewayError::UnknownWork`], [`GatewayError::HostingFull`], [`GatewayError::NotFound`] without
-    /// hosting, [`GatewayError::ChainUnreachable`].
+    /// [`GatewayError::UnknownWork`], [`GatewayError::HostingFull`], [`GatewayError::HostingDiskFull`],
+    /// [`GatewayError::NotFound`] without hosting, [`GatewayError::ChainUnreachable`].
     pub async fn put_metadata(
         &self,
         digest: &Digest,
@@ -181,7 +187,7 @@ impl Hosting {
         }
         let present = match *used {
             Some(present) => present,
-            None => measure(&config.folder).await.map_err(GatewayError::internal)?,
+            None => measure(&config.folder).await.map_err(unwritten)?,
         };
         let added = files.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
         let total = present.saturating_add(added);
@@ -190,7 +196,12 @@ impl Hosting {
             return Err(GatewayError::HostingFull);
         }
         for (path, bytes) in files {
-            write(path, bytes).await.map_err(GatewayError::internal)?;
+            if let Err(error) = write(path, bytes).await {
+                for (path, _) in files {
+                    let _ = fs::remove_file(path).await; // a part of them is of no use
+                }
+                return Err(unwritten(error));
+            }
         }
         *used = Some(total);
         Ok(true)
@@ -209,17 +220,34 @@ fn check_digest(digest: &Digest, bytes: &[u8]) -> Result<(), GatewayError> {
     is_same.then_some(()).ok_or(GatewayError::WrongDigest)
 }
 
+fn unwritten(error: io::Error) -> GatewayError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => GatewayError::HostingDiskFull,
+        _ => GatewayError::internal(error),
+    }
+}
+
 /// Writes a file whole or not at all.
 async fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).await?;
     }
-    let partial = path.with_extension("partial");
-    fs::write(&partial, bytes).await?;
-    fs::rename(partial, path).await
+    let partial = path.with_extension(PARTIAL);
+    let written = async {
+        let mut file = fs::File::create(&partial).await?;
+        file.write_all(bytes).await?;
+        file.flush().await?; // a write ends, and fails, in the background
+        file.sync_all().await?;
+        fs::rename(&partial, path).await
+    };
+    let written = written.await;
+    if written.is_err() {
+        let _ = fs::remove_file(&partial).await; // it would take up space
+    }
+    written
 }
 
-/// Returns the bytes of all files in the folder.
+/// Returns the bytes of all files in the folder. Those that a killed process has left unfinished are removed.
 async fn measure(folder: &Path) -> io::Result<u64> {
     let mut total = 0_u64;
     for kind in [METADATA, PICTURES] {
@@ -229,7 +257,14 @@ async fn measure(folder: &Path) -> io::Result<u64> {
             Err(error) => return Err(error),
         };
         while let Some(file) = files.next_entry().await? {
-            total = total.saturating_add(file.metadata().await?.len());
+            let (path, facts) = (file.path(), file.metadata().await?);
+            let is_partial = path.extension().is_some_and(|ending| ending == PARTIAL);
+            let age = facts.modified()?.elapsed().unwrap_or_default();
+            if is_partial && age > UNFINISHED_AFTER {
+                fs::remove_file(path).await?;
+            } else {
+                total = total.saturating_add(facts.len());
+            }
         }
     }
     Ok(total)

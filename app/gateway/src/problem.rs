@@ -106,7 +106,7 @@ impl GatewayError {
             Self::InvalidMetadata(_) => Type::InvalidMetadata,
             Self::NotNamed => Type::NotNamed,
             Self::NotHosted => Type::NotHosted,
-            Self::HostingFull => Type::HostingFull,
+            Self::HostingFull | Self::HostingDiskFull => Type::HostingFull,
             Self::TooManyStreams(_) => Type::TooManyStreams,
             Self::StreamsFull(_) => Type::StreamsFull,
             Self::InvalidWebhook(_) => Type::InvalidWebhook,
@@ -163,6 +163,7 @@ impl GatewayError {
             Self::SignerUnavailable(cause) => tracing::warn!(%cause, "signer unavailable"),
             Self::StoreFailed(cause) => tracing::error!(%cause, "store failed"),
             Self::StoreDamaged(cause) => tracing::error!(%cause, "store damaged"),
+            Self::HostingDiskFull => tracing::error!("the disk of hosted files is full"),
             Self::Shared(error) => error.log(),
             _ => {}
         }

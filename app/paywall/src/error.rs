@@ -12,7 +12,7 @@ use motif_sdk::gateway::{
     wire::{Due, PaymentRequired, PriceTag, Problem},
 };
 
-use crate::{engine::EngineError, sale::Refusal};
+use crate::{engine::EngineError, sale::Refusal, spool::SpoolError};
 
 /// Error returned when a paywall returns no answer. Nothing was charged, unless the payment
 /// engine says otherwise.
@@ -67,6 +67,9 @@ pub enum PaywallError {
     /// The paywall is at capacity.
     #[error("the paywall is at capacity; retry later")]
     Full,
+    /// The disk of stored answers is full.
+    #[error("the paywall's disk has no room for the answer; retry when the operator has made room")]
+    DiskFull,
     /// The model server failed.
     #[error("the model server failed: {0}; nothing was charged")]
     UpstreamFailed(String),
@@ -182,7 +185,7 @@ impl PaywallError {
             Self::StreamBegun => Type::StreamBegun,
             Self::UnknownAnswer => Type::UnknownAnswer,
             Self::TooManyUnpaid(_) => Type::TooManyUnpaid,
-            Self::Full => Type::PaywallFull,
+            Self::Full | Self::DiskFull => Type::PaywallFull,
             Self::UpstreamFailed(_) | Self::UpstreamBusy(_) => Type::UpstreamFailed,
             Self::UpstreamTimeout(_) => Type::UpstreamTimeout,
             Self::AnswerTooLarge(_) => Type::AnswerTooLarge,
@@ -256,10 +259,23 @@ impl PaywallError {
             Self::Running
                 | Self::TooManyUnpaid(_)
                 | Self::Full
+                | Self::DiskFull
                 | Self::Stopping
                 | Self::PaymentUnsettled
                 | Self::AnswerOwed(_)
         )
+    }
+}
+
+impl From<SpoolError> for PaywallError {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Full => Self::Full,
+            SpoolError::DiskFull => Self::DiskFull,
+            SpoolError::Busy => Self::Running,
+            SpoolError::Damaged => Self::Damaged,
+            error @ (SpoolError::Taken | SpoolError::Disk(_)) => Self::internal(error),
+        }
     }
 }
 
@@ -276,8 +292,10 @@ impl IntoResponse for PaywallError {
         if let Self::Engine(error) = self {
             return error.into_response();
         }
-        if let Self::Internal(cause) = &self {
-            tracing::error!(%cause, "internal error");
+        match &self {
+            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
+            Self::DiskFull => tracing::error!("the disk of stored answers is full"),
+            _ => {}
         }
         if let Self::AnswerOwed(cause) = &self {
             tracing::error!(%cause, "a paid answer could not be made");

@@ -19,7 +19,7 @@ use crate::{
     in_flight::Slot,
     layer::Server,
     paywall::Paywall,
-    spool::{Answer, Room, SpoolError},
+    spool::{Answer, Room},
 };
 
 /// Outcome of a request to the model server.
@@ -140,11 +140,8 @@ impl Paywall {
             kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
             is_sale: false,
         };
-        match self.spool().put(answer.clone(), body, room).await {
-            Ok(()) => Ok(Arc::new(answer)),
-            Err(SpoolError::Full) => Err(PaywallError::Full),
-            Err(error) => Err(PaywallError::internal(error)),
-        }
+        self.spool().put(answer.clone(), body, room).await?;
+        Ok(Arc::new(answer))
     }
 }
 

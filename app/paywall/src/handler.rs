@@ -281,8 +281,7 @@ impl Paywall {
 
     /// Sets room aside for an answer or a part of a stream.
     pub(crate) fn room(&self, held: &Held) -> Result<Room, PaywallError> {
-        let room = self.spool().reserve(held.ask.channel, held.route.most_answer_bytes as u64);
-        room.map_err(|_| PaywallError::Full)
+        Ok(self.spool().reserve(held.ask.channel, held.route.most_answer_bytes as u64)?)
     }
 
     /// Takes payment for a stored answer and returns it.
@@ -354,15 +353,11 @@ impl Paywall {
 
     /// Returns the body of a stored answer, whose digest is verified.
     pub(crate) async fn stored_body(&self, answer: &Answer) -> Result<StoredBody, PaywallError> {
-        match self.spool().body(&answer.id.0).await {
-            Ok(body) => body.ok_or(PaywallError::Gone),
-            Err(SpoolError::Busy) => Err(PaywallError::Running),
-            Err(SpoolError::Damaged) => {
-                self.engine().count(AnswerEvent::Damaged);
-                Err(PaywallError::Damaged)
-            }
-            Err(error) => Err(PaywallError::internal(error)),
+        let body = self.spool().body(&answer.id.0).await;
+        if matches!(body, Err(SpoolError::Damaged)) {
+            self.engine().count(AnswerEvent::Damaged);
         }
+        body?.ok_or(PaywallError::Gone)
     }
 
     fn response_with(

@@ -96,6 +96,9 @@ pub enum SpoolError {
     /// The spool is full.
     #[error("the folder of stored answers is full")]
     Full,
+    /// The disk is full.
+    #[error("the disk of stored answers is full")]
+    DiskFull,
     /// Another response has the answer's body.
     #[error("another response has the body of the stored answer")]
     Busy,
@@ -107,7 +110,16 @@ pub enum SpoolError {
     Taken,
     /// A file operation failed.
     #[error("cannot access stored answers: {0}")]
-    Disk(#[from] io::Error),
+    Disk(#[source] io::Error),
+}
+
+impl From<io::Error> for SpoolError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Disk(error),
+        }
+    }
 }
 
 /// Room for one answer, set aside for a channel; returned on drop.
@@ -584,14 +596,13 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 
 fn write(folder: &Path, path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
     let writing = path.with_extension("writing");
-    let written = write_file(&writing, head, body).and_then(|()| fs::rename(&writing, path));
-    if written.is_err() {
-        // A partial file would take up space.
-        let _ = fs::remove_file(&writing);
-    }
-    written?;
+    // What is not stored would take up space.
+    let remove = |path: &Path| drop(fs::remove_file(path));
+    write_file(&writing, head, body)
+        .and_then(|()| fs::rename(&writing, path))
+        .inspect_err(|_| remove(&writing))?;
     // Makes the rename durable, too.
-    File::open(folder)?.sync_all()
+    File::open(folder).and_then(|folder| folder.sync_all()).inspect_err(|_| remove(path))
 }
 
 fn write_file(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {

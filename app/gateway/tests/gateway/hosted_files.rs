@@ -1,6 +1,10 @@
 //! Metadata and pictures: only what a work on chain names, and nothing that runs as a page.
 
-use std::{io::Cursor, path::Path};
+use std::{
+    io::Cursor,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use image::{DynamicImage, ImageFormat};
 use motif_gateway::config::HostingConfig;
@@ -148,6 +152,50 @@ async fn oversized_uploads_are_rejected() {
     let short = br#"{"motif":1}"#;
     name(&world, short);
     assert_eq!(host(&world, "metadata", short).await.status, 201);
+}
+
+/// Has a file's writes fail as on a full disk.
+fn fill(folder: &Path, kind: &str, file: &str) {
+    let folder = folder.join("hosted").join(kind);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.join(file)).unwrap();
+}
+
+fn files(folder: &Path, kind: &str) -> usize {
+    std::fs::read_dir(folder.join("hosted").join(kind)).unwrap().count()
+}
+
+#[tokio::test]
+async fn full_disk_is_named_and_leaves_no_file() {
+    let (world, folder) = world().await;
+    let picture = picture();
+    let document = metadata(&picture);
+    name(&world, &document);
+    let refused = |answer: &Answer| {
+        answer.assert_problem(503, "hosting-full");
+        let detail = answer.problem().detail;
+        assert!(detail.contains("disk") && detail.contains("nothing was stored"), "{detail}");
+    };
+    // What a killed process has left takes up no room.
+    let left = folder.path().join("hosted/pictures/left.partial");
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, vec![0; 1 << 20]).unwrap();
+    let left = std::fs::File::options().write(true).open(&left).unwrap();
+    left.set_modified(SystemTime::now() - Duration::from_secs(3_600)).unwrap();
+    fill(folder.path(), "metadata", &format!("{}.partial", digest(&document)));
+    refused(&host(&world, "metadata", &document).await);
+    assert_eq!((files(folder.path(), "metadata"), files(folder.path(), "pictures")), (0, 0));
+    // The disk has room again.
+    assert_eq!(host(&world, "metadata", &document).await.status, 201);
+
+    // The small picture is written, the large one is not.
+    fill(folder.path(), "pictures", &format!("{}-large.partial", digest(&picture)));
+    refused(&host(&world, "previews", &picture).await);
+    assert_eq!(files(folder.path(), "pictures"), 0);
+    get(&world, &format!("/v1/previews/{}", digest(&picture)))
+        .await
+        .assert_problem(404, "not-hosted");
+    assert_eq!(host(&world, "previews", &picture).await.status, 201);
 }
 
 #[tokio::test]

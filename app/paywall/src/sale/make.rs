@@ -14,7 +14,7 @@ use crate::{
     generate::{check_status, server_refusal},
     headers::stored_headers,
     paywall::Paywall,
-    spool::{Answer, Room, SpoolError},
+    spool::{Answer, Room},
 };
 
 /// Time after which an answer whose payment was not sent is removed, seconds.
@@ -34,8 +34,7 @@ impl Paywall {
         if open > max as usize {
             return Err(PaywallError::TooManyUnpaid(max));
         }
-        let room = self.spool().reserve(Address(wallet), request.route.most_answer_bytes as u64);
-        let room = room.map_err(|_| PaywallError::Full)?;
+        let room = self.spool().reserve(Address(wallet), request.route.most_answer_bytes as u64)?;
         let within = request.route.answer_within;
         let making = self.try_make(request, (wallet, answer), room, forward);
         match timeout(within, making).await {
@@ -80,11 +79,8 @@ impl Paywall {
             kept_until: expires_at.saturating_add(self.config().keep_seconds.into()),
             is_sale: true,
         };
-        match self.spool().put(stored, body.bytes, room).await {
-            Ok(()) => self.engine().count(AnswerEvent::Generated),
-            Err(SpoolError::Full) => return Err(PaywallError::Full),
-            Err(error) => return Err(PaywallError::internal(error)),
-        }
+        self.spool().put(stored, body.bytes, room).await?;
+        self.engine().count(AnswerEvent::Generated);
         Ok(None)
     }
 }

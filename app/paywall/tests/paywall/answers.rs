@@ -158,3 +158,19 @@ async fn damaged_answer_is_not_charged() {
     let damaged = |event: &&AnswerEvent| **event == AnswerEvent::Damaged;
     assert_eq!(shop.engine.state().events.iter().filter(damaged).count(), 2);
 }
+
+#[tokio::test]
+async fn full_disk_is_named_and_costs_nothing() {
+    let shop = Shop::new();
+    let due = shop.ask("/poems", 3, "").await.due();
+    shop.damage_answers();
+    shop.send("/poems", Some(&pay(&due, 2 * PRICE)), "").await.assert_problem(410, "answer-gone");
+    // The answer is made again, and cannot be stored.
+    shop.fill_disk(&due.answer);
+    let full = shop.ask("/poems", 3, "").await;
+    let problem = full.assert_problem(503, "paywall-full");
+    assert!(problem.detail.contains("disk") && full.headers.contains_key("retry-after"));
+    assert_eq!((shop.answers(), shop.owed()), (0, 0), "nothing is half written");
+    let held = shop.engine.state().holds.values().map(|held| held.state).collect::<Vec<_>>();
+    assert_eq!(held, [HoldState::Released]);
+}

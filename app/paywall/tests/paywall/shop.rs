@@ -17,8 +17,8 @@ use axum::{
 use motif_paywall::{PaidRoutes, Paywall, PaywallConfig, PaywallLayer, PaywallService};
 use motif_sdk::{
     gateway::wire::{
-        Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired, Problem,
-        SignatureHex,
+        Address, AskToPay, Digest, Due, PayForAnswer, PayerProof, Payment, PaymentRequired,
+        Problem, SignatureHex,
     },
     voucher::{SignedVoucher, Voucher},
 };
@@ -129,6 +129,20 @@ impl Shop {
                 std::fs::write(&path, bytes).unwrap();
             }
         }
+    }
+
+    /// Has the writes of an answer fail as on a full disk.
+    pub fn fill_disk(&self, answer: &Digest) {
+        let link = self.folder.path().join("answers").join(format!("{answer}.writing"));
+        std::os::unix::fs::symlink("/dev/full", link).unwrap();
+    }
+
+    /// Returns the number of stored and half-written answers.
+    pub fn answers(&self) -> usize {
+        let files = std::fs::read_dir(self.folder.path().join("answers")).unwrap();
+        let endings =
+            files.filter_map(|file| file.unwrap().path().extension().map(ToOwned::to_owned));
+        endings.filter(|ending| ending == "answer" || ending == "writing").count()
     }
 
     pub fn owed(&self) -> u64 {
