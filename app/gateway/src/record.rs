@@ -91,31 +91,24 @@ impl Record {
         let proof = proof.ok_or(GatewayError::NotThePerson)?;
         let now = system_now();
         let left = proof.expires_at.saturating_sub(now);
-        if !(0..=PersonProof::MAX_SECONDS).contains(&left) {
-            return Err(GatewayError::RequestStale {
-                issued_at: proof.expires_at.saturating_sub(PersonProof::MAX_SECONDS),
-                now,
-            });
+        match left {
+            0..=PersonProof::MAX_SECONDS => {}
+            ..0 => return Err(GatewayError::RequestStale { late: left.saturating_neg(), now }),
+            _ => {
+                let late = PersonProof::MAX_SECONDS.saturating_sub(left);
+                return Err(GatewayError::RequestStale { late, now });
+            }
         }
         Ok(Some(proof.address.0))
     }
 
-    /// Returns whether a person has a part in anything on chain that events are about: a work that it owns, created,
-    /// consented to or is paid by, a proposed split, a dispute, or a channel.
+    /// Returns whether a person has a part in anything on chain that events are about.
     ///
     /// # Errors
     /// [`GatewayError::ChainUnreachable`].
     pub async fn has_part(&self, person: &Pubkey) -> Result<bool, GatewayError> {
         let chain = self.chain().await?;
-        let is_in = |split: &[Share]| split.iter().any(|share| share.recipient == *person);
-        let works = chain.works.iter().any(|(_, work)| {
-            let consents = work.consent.as_ref().is_some_and(|consent| consent.person == *person);
-            work.owner == *person || work.creator == *person || consents || is_in(&work.split)
-        });
-        Ok(works
-            || chain.disputes.iter().any(|dispute| dispute.claimant == *person)
-            || chain.split_changes.iter().any(|change| is_in(&change.split))
-            || chain.channels.iter().any(|(_, account)| account.channel.payer == *person))
+        Ok(persons(&chain).any(|one| one == person))
     }
 
     /// Returns the channels that an address pays for.
@@ -345,6 +338,27 @@ impl Record {
     fn books(&self) -> &WorkUsage {
         self.store.reporting().works()
     }
+}
+
+/// Returns the persons with a part in anything on chain that events are about: owners, creators and recipients of
+/// works, former ones too, those who consented, recipients of proposed splits, claimants of disputes, and payers.
+/// Some are returned more than once.
+pub fn persons(chain: &ChainRecord) -> impl Iterator<Item = &Pubkey> {
+    let works = chain.works.iter().flat_map(|(_, work)| {
+        let consent = work.consent.iter().map(|consent| &consent.person);
+        [&work.owner, &work.creator].into_iter().chain(consent).chain(recipients(&work.split))
+    });
+    let paid = chain.earnings.iter().flat_map(|account| account.recipients.iter());
+    let proposed = chain.split_changes.iter().flat_map(|change| recipients(&change.split));
+    works
+        .chain(paid.map(|part| &part.key))
+        .chain(proposed)
+        .chain(chain.disputes.iter().map(|dispute| &dispute.claimant))
+        .chain(chain.channels.iter().map(|(_, account)| &account.channel.payer))
+}
+
+fn recipients(split: &[Share]) -> impl Iterator<Item = &Pubkey> {
+    split.iter().map(|share| &share.recipient)
 }
 
 /// Returns whether a work pays a person: its owner, a recipient, or a former one with earnings left.

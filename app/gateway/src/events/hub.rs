@@ -1,9 +1,11 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
-use parking_lot::Mutex;
+use motif_sdk::Pubkey;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::places::Places;
 use crate::{
     config::EventsConfig,
     error::GatewayError,
@@ -20,8 +22,10 @@ pub struct EventHub {
     pub(super) secret_key: [u8; 32],
     /// Number of the newest event.
     pub(super) newest: watch::Sender<i64>,
-    /// Open streams by reader.
-    pub(super) streams: Mutex<HashMap<[u8; 32], u32>>,
+    /// Places of the open streams.
+    pub(super) places: Mutex<Places>,
+    /// Persons with a part on chain, as it was last read.
+    pub(super) known: RwLock<HashSet<Pubkey>>,
     /// Ends all streams.
     pub(super) closing: CancellationToken,
 }
@@ -37,7 +41,8 @@ impl EventHub {
             webhooks: store.webhooks().clone(),
             secret_key: key.derived(Self::SECRETS),
             newest: watch::Sender::new(0),
-            streams: Mutex::default(),
+            places: Mutex::default(),
+            known: RwLock::default(),
             closing: CancellationToken::new(),
         })
     }

@@ -16,6 +16,7 @@ use crate::{
     cluster::Cluster,
     config::EventsConfig,
     error::GatewayError,
+    record::persons,
     store::{ChannelNews, EventBooks, Told, ToldSoFar},
 };
 
@@ -129,6 +130,7 @@ impl EventSource {
     async fn look_at_chain(&mut self, config: &EventsConfig) -> Result<(), GatewayError> {
         let record = self.cluster.chain().record().await?;
         self.chain_read_at = Some(Instant::now());
+        *self.events.known.write() = persons(&record).copied().collect();
         let readers = Readers::new(&record);
         let left = self.channels.list().into_iter();
         let left = left.map(|channel| (channel.address, channel.lock().ledger.available()));

@@ -5,23 +5,37 @@ use axum::response::{
     sse::{self, KeepAlive, Sse},
 };
 use futures::stream;
-use motif_sdk::gateway::wire::{Digest, Event};
+use motif_sdk::{
+    Pubkey,
+    gateway::wire::{Digest, Event},
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
-use super::hub::EventHub;
-use crate::error::GatewayError;
+use super::{hub::EventHub, places::Place};
+use crate::{
+    admission::{ClientAddress, network},
+    error::GatewayError,
+};
 
 /// Interval of keep-alive comments.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Maximum time of a stream: its client then proves again who it is.
 const MAX_TIME: Duration = Duration::from_secs(900);
-/// Maximum number of streams of one reader.
-const PER_READER: u32 = 8;
 /// Events that are read at once.
 const PAGE: u32 = 100;
+
+/// Whose events a stream has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventsOf {
+    /// Of a person, which may have no part on chain.
+    Person(Pubkey),
+    /// Of a channel on chain.
+    Channel(Pubkey),
+}
 
 /// Stream of a reader's events. A client that does not read makes the gateway read nothing more, and
 /// its connection ends by the limit of writes.
@@ -35,11 +49,15 @@ struct EventStream {
     after: i64,
     page: VecDeque<(i64, Event)>,
     newest: watch::Receiver<i64>,
+    /// Number of its place.
+    place: u64,
+    /// Cancelled when another stream takes the place, and when the gateway stops.
+    ends: CancellationToken,
     ends_at: Instant,
 }
 
 impl EventHub {
-    /// Returns a reader's events after the one with the id `last`, and those that happen. An id that is
+    /// Returns events after the one with the id `last`, and those that happen. An id that is
     /// not kept begins with the oldest one that is.
     ///
     /// # Errors
@@ -47,10 +65,12 @@ impl EventHub {
     /// [`GatewayError::StreamsFull`], [`GatewayError::StoreFailed`].
     pub async fn stream(
         self: &Arc<Self>,
-        reader: [u8; 32],
+        of: EventsOf,
+        client: ClientAddress,
         last: Option<Digest>,
     ) -> Result<Response, GatewayError> {
-        let mut stream = self.open(reader)?;
+        let mut stream = self.open(of, client)?;
+        let reader = stream.reader;
         match last {
             Some(Digest(id)) => {
                 stream.after = self.log.number(&reader, &id).await?.unwrap_or(0);
@@ -76,19 +96,20 @@ impl EventHub {
         Ok(Sse::new(stream).keep_alive(keep_alive).into_response())
     }
 
-    /// Counts a stream.
-    fn open(self: &Arc<Self>, reader: [u8; 32]) -> Result<EventStream, GatewayError> {
+    /// Takes a place for a stream.
+    fn open(
+        self: &Arc<Self>,
+        of: EventsOf,
+        client: ClientAddress,
+    ) -> Result<EventStream, GatewayError> {
         let most = self.config()?.streams;
-        let mut streams = self.streams.lock();
-        let open = streams.values().fold(0_u32, |sum, of_one| sum.saturating_add(*of_one));
-        if streams.get(&reader).is_some_and(|own| *own >= PER_READER) {
-            return Err(GatewayError::TooManyStreams(PER_READER));
-        }
-        if open >= most {
-            return Err(GatewayError::StreamsFull(most));
-        }
-        *streams.entry(reader).or_default() += 1;
-        drop(streams);
+        let ends = self.closing.child_token();
+        let (reader, is_stranger) = match of {
+            EventsOf::Person(person) => (person.to_bytes(), !self.known.read().contains(&person)),
+            EventsOf::Channel(channel) => (channel.to_bytes(), false),
+        };
+        let place = Place { reader, network: network(client.0), is_stranger, ends: ends.clone() };
+        let place = self.places.lock().take(most, place)?;
         Ok(EventStream {
             events: self.clone(),
             reader,
@@ -96,6 +117,8 @@ impl EventHub {
             after: 0,
             page: VecDeque::new(),
             newest: self.newest.subscribe(),
+            place,
+            ends,
             ends_at: Instant::now() + MAX_TIME,
         })
     }
@@ -105,7 +128,7 @@ impl EventStream {
     /// Returns the next event; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if self.events.closing.is_cancelled() {
+            if self.ends.is_cancelled() {
                 return None;
             }
             if let Some((number, event)) = self.page.pop_front() {
@@ -126,7 +149,7 @@ impl EventStream {
             }
             tokio::select! {
                 changed = self.newest.changed() => changed.ok()?,
-                () = self.events.closing.cancelled() => return None,
+                () = self.ends.cancelled() => return None,
                 () = sleep_until(self.ends_at) => return None,
             }
         }
@@ -135,12 +158,6 @@ impl EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        let mut streams = self.events.streams.lock();
-        if let Some(own) = streams.get_mut(&self.reader) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                streams.remove(&self.reader);
-            }
-        }
+        self.events.places.lock().leave(self.place);
     }
 }

@@ -12,7 +12,7 @@ use motif_sdk::{
 };
 
 use super::{channels::readable, extract::PathParameter};
-use crate::{App, error::GatewayError, keys::Caller};
+use crate::{App, admission::ClientAddress, error::GatewayError, events::EventsOf, keys::Caller};
 
 /// Header with the id after which a stream continues.
 pub const LAST_EVENT_ID: &str = "last-event-id";
@@ -39,9 +39,10 @@ pub async fn of_person(
     State(app): State<App>,
     PathParameter(Address(person)): PathParameter<Address>,
     headers: HeaderMap,
+    Extension(client): Extension<ClientAddress>,
 ) -> Result<Response, GatewayError> {
     require_person(&app, &person, &headers)?;
-    stream(&app, person, &headers).await
+    stream(&app, EventsOf::Person(person), client, &headers).await
 }
 
 /// Streams the events of a channel, to its payer or the holder of an API key that is bound to it.
@@ -66,9 +67,10 @@ pub async fn of_channel(
     PathParameter(Address(channel)): PathParameter<Address>,
     headers: HeaderMap,
     Extension(caller): Extension<Caller>,
+    Extension(client): Extension<ClientAddress>,
 ) -> Result<Response, GatewayError> {
     readable(&app, &channel, &headers, &caller).await?;
-    stream(&app, channel, &headers).await
+    stream(&app, EventsOf::Channel(channel), client, &headers).await
 }
 
 /// Checks that the request proves this person.
@@ -92,11 +94,16 @@ pub async fn require_part(app: &App, person: &Pubkey) -> Result<(), GatewayError
     has_part.then_some(()).ok_or(GatewayError::NothingToTell)
 }
 
-async fn stream(app: &App, reader: Pubkey, headers: &HeaderMap) -> Result<Response, GatewayError> {
+async fn stream(
+    app: &App,
+    of: EventsOf,
+    client: ClientAddress,
+    headers: &HeaderMap,
+) -> Result<Response, GatewayError> {
     let last = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok());
     let last = last.filter(|last| !last.is_empty());
     let last = last.map(|last| last.parse().unwrap_or(Digest([0; 32])));
-    let mut response = app.events.stream(reader.to_bytes(), last).await?;
+    let mut response = app.events.stream(of, client, last).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

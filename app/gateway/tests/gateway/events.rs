@@ -1,6 +1,6 @@
 //! Events that creators and payers are told as they happen.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use motif_gateway::{GatewayConfig, config::EventsConfig};
 use motif_sdk::{
@@ -130,7 +130,7 @@ async fn read_all(mut reader: EventReader) -> Vec<Event> {
     events
 }
 
-async fn pay(world: &World, numbers: std::ops::Range<u32>) {
+pub async fn pay(world: &World, numbers: std::ops::Range<u32>) {
     for number in numbers {
         let request = world.next_request().await;
         world.generate(&format!("generation-{number}"), &request).await.assert_ok();
@@ -157,7 +157,7 @@ pub fn claim(world: &World, taken: u64) {
     world.chain.state().earnings = vec![account];
 }
 
-fn change_work(world: &World, change: impl FnOnce(&mut Work)) {
+pub fn change_work(world: &World, change: impl FnOnce(&mut Work)) {
     change(world.chain.state().works.get_mut(&WORK).unwrap());
 }
 
@@ -423,6 +423,45 @@ async fn streams_are_bounded() {
     open.clear();
     until(async || client(&world).person_events(&proof(&world, &owner()), None).await.is_ok())
         .await;
+}
+
+#[tokio::test]
+async fn strangers_leave_places_to_creators() {
+    let world = world(|config| config.events.as_mut().unwrap().streams = 10).await;
+    let away = Client::builder().local_address(IpAddr::from([127, 0, 0, 2])).build().unwrap();
+    let opened = async |number: u8| {
+        let stranger = Keypair::new_from_array([number; 32]);
+        let url = format!("{}/v1/people/{}/events", world.gateway.url(), stranger.pubkey());
+        let asked = away.get(url).header(PersonProof::HEADER, proof(&world, &stranger).to_header());
+        let stream = asked.send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        stream
+    };
+    let mut strangers = Vec::new();
+    for number in 100..140 {
+        strangers.push(opened(number).await);
+    }
+    // One who has nothing yet, and one with a work.
+    let newcomer = Keypair::new_from_array([60; 32]);
+    let mut inbox = follow(&world, &newcomer, None).await;
+    let mut known = Vec::new();
+    for _ in 0..7 {
+        known.push(follow(&world, &owner(), None).await);
+    }
+    for number in 140..180 {
+        strangers.push(opened(number).await);
+    }
+    let share = Share { recipient: newcomer.pubkey(), share_bps: 10 };
+    change_work(&world, |work| work.split.push(share));
+    looked(&world).await;
+    pay(&world, 0..1).await;
+    for reader in known.iter_mut().chain([&mut inbox]) {
+        assert_eq!(next(reader).await.kind, EventKind::Paid);
+    }
+    // Those that made room have ended.
+    let mut first = strangers.remove(0);
+    let end = async { while first.chunk().await.unwrap().is_some() {} };
+    timeout(Duration::from_secs(5), end).await.unwrap();
 }
 
 #[tokio::test]
