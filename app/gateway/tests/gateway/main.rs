@@ -15,6 +15,7 @@ mod damaged_rows;
 mod dishonest_paywall;
 mod economics;
 mod events;
+mod exchanges;
 mod expensive_reads;
 mod exposure;
 mod facilitator;

@@ -1,7 +1,7 @@
 //! Webhooks: signed, repeated, and never sent to a private address.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -11,23 +11,29 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri, header::LOCATION},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{HOST, LOCATION},
+    },
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use motif_gateway::{GatewayConfig, config::EventsConfig};
-use motif_sdk::gateway::{
-    GatewayError, WebhookError, verify_webhook,
-    wire::{CreatedWebhook, Delivery, Event, EventKind, NewWebhook},
+use motif_sdk::{
+    gateway::{
+        GatewayError, WebhookError, verify_webhook,
+        wire::{CreatedWebhook, Delivery, Event, EventKind, NewWebhook},
+    },
+    licensing::Share,
 };
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_sha256_hasher::hashv;
 use solana_signer::Signer;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    events::{claim, client, owner, proof, until, world},
+    events::{change_work, claim, client, owner, pay, proof, until, world},
     sold::now,
     world::{Answer, World, on_postgres_too},
 };
@@ -74,6 +80,73 @@ async fn receive(
     let status = receiver.statuses.lock().unwrap().pop_front().unwrap_or(200);
     (StatusCode::from_u16(status).unwrap(), [(LOCATION, "/moved")], "x".repeat(100_000))
         .into_response()
+}
+
+/// Receiver on all addresses of the machine that answers nothing until it is told to.
+#[derive(Clone)]
+struct SlowReceiver {
+    open: Arc<Mutex<Open>>,
+    answers: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Open {
+    /// Deliveries in progress, by host.
+    now: HashMap<String, usize>,
+    most: usize,
+    most_to_host: usize,
+    received: usize,
+}
+
+impl SlowReceiver {
+    async fn serve() -> (Self, u16) {
+        let receiver = Self { open: Arc::default(), answers: watch::Sender::new(false) };
+        let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = Router::new().fallback(Self::receive).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (receiver, port)
+    }
+
+    async fn receive(State(receiver): State<Self>, headers: HeaderMap) {
+        let host = headers[HOST].to_str().unwrap().to_owned();
+        {
+            let mut open = receiver.open.lock().unwrap();
+            open.received += 1;
+            let to_host = open.now.entry(host.clone()).or_default();
+            *to_host += 1;
+            let (to_host, all) = (*to_host, open.now.values().sum());
+            open.most_to_host = open.most_to_host.max(to_host);
+            open.most = open.most.max(all);
+        }
+        receiver.answers.subscribe().wait_for(|answers| *answers).await.unwrap();
+        *receiver.open.lock().unwrap().now.get_mut(&host).unwrap() -= 1;
+    }
+
+    fn received(&self) -> usize {
+        self.open.lock().unwrap().received
+    }
+
+    /// Returns the most deliveries at once, in all and to one host.
+    fn most(&self) -> (usize, usize) {
+        let open = self.open.lock().unwrap();
+        (open.most, open.most_to_host)
+    }
+}
+
+/// Has the work pay this many persons, each with five webhooks at the hosts of these numbers, in turn.
+async fn subscribe(world: &World, persons: u8, port: u16, hosts: &[u8]) {
+    let keys: Vec<_> = (0..persons).map(|at| Keypair::new_from_array([100 + at; 32])).collect();
+    let share = |key: &Keypair| Share { recipient: key.pubkey(), share_bps: 10 };
+    change_work(world, |work| work.split.extend(keys.iter().map(share)));
+    let mut hosts = hosts.iter().cycle();
+    for key in &keys {
+        for _ in 0..5 {
+            let url = format!("http://127.0.0.{}:{port}/hook", hosts.next().unwrap());
+            let new = NewWebhook { url, kinds: vec![EventKind::Paid] };
+            client(world).add_webhook(&proof(world, key), &new).await.unwrap();
+        }
+    }
 }
 
 fn events(config: &mut GatewayConfig) -> &mut EventsConfig {
@@ -308,6 +381,37 @@ async fn sixth_webhook_is_refused() {
     let id = last.unwrap().webhook.id;
     client(&world).remove_webhook(&proof(&world, &owner()), &id).await.unwrap();
     add(&world, "http://127.0.0.1:6/", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn slow_host_takes_four_places() {
+    let world = local().await;
+    let (slow, port) = SlowReceiver::serve().await;
+    let (receiver, address) = Receiver::serve([]).await;
+    subscribe(&world, 2, port, &[1]).await;
+    let url = format!("http://127.0.0.2:{}/hook", address.port());
+    add(&world, &url, &[EventKind::Paid]).await.unwrap();
+    pay(&world, 0..1).await;
+    until(async || slow.received() == 4 && receiver.got().len() == 1).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((slow.received(), slow.most()), (4, (4, 4)));
+    slow.answers.send_replace(true);
+    until(async || slow.received() == 10).await;
+    assert_eq!(slow.most().1, 4);
+}
+
+#[tokio::test]
+async fn deliveries_at_once_are_bounded() {
+    let world = local().await;
+    let (slow, port) = SlowReceiver::serve().await;
+    // Eighty webhooks, four at each host.
+    subscribe(&world, 16, port, &Vec::from_iter(1..=20)).await;
+    pay(&world, 0..1).await;
+    until(async || slow.received() == 64).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((slow.received(), slow.most()), (64, (64, 4)));
+    slow.answers.send_replace(true);
+    until(async || slow.received() == 80).await;
 }
 
 #[tokio::test]
