@@ -48,11 +48,15 @@ impl ChannelReader {
 fn verify(address: &Pubkey, channel: &Channel, proof: &ReaderProof) -> Result<(), GatewayError> {
     let ReaderProof { expires_at, proof, .. } = proof;
     let (now, issued_at) = (clock::system_now(), proof.issued_at);
-    let is_fresh = now <= *expires_at
-        && issued_at <= now.saturating_add(MAX_SKEW_SECONDS)
-        && expires_at.saturating_sub(issued_at) <= ReaderProof::MAX_SECONDS;
-    if !is_fresh {
-        return Err(GatewayError::RequestStale { issued_at, now });
+    let late = now.saturating_sub(*expires_at);
+    let ahead = issued_at.saturating_sub(now).saturating_sub(MAX_SKEW_SECONDS);
+    let too_long = expires_at.saturating_sub(issued_at).saturating_sub(ReaderProof::MAX_SECONDS);
+    if late > 0 {
+        return Err(GatewayError::RequestStale { late, now });
+    }
+    if ahead.max(too_long) > 0 {
+        let late = ahead.max(too_long).saturating_neg();
+        return Err(GatewayError::RequestStale { late, now });
     }
     let is_signed = is_signed_by_payer(address, channel, PayerAction::Read(*expires_at), proof);
     if is_signed { Ok(()) } else { Err(GatewayError::NotByPayer) }

@@ -200,12 +200,10 @@ pub enum GatewayError {
     #[error("the request is not signed by the channel's payer or its voucher key")]
     NotByPayer,
     /// Error returned when a payer's request is too old or too new.
-    #[error(
-        "the request was issued at {issued_at}, the gateway's time is {now}: sign a new one, with a clock that is right"
-    )]
+    #[error("{}", stale(.late, .now))]
     RequestStale {
-        /// Unix seconds.
-        issued_at: i64,
+        /// Seconds since the signature expired; negative if it is of a later time than it may be.
+        late: i64,
         /// Unix seconds.
         now: i64,
     },
@@ -438,6 +436,20 @@ impl From<ProofError> for GatewayError {
             }
             ProofError::Store(error) => error.into(),
         }
+    }
+}
+
+fn stale(late: &i64, now: &i64) -> String {
+    match late {
+        0.. => format!(
+            "the signature expired {late} seconds ago: sign the request again; if that is refused as well, set \
+             the clock of the machine that signs: the gateway's time is {now}"
+        ),
+        early => format!(
+            "the signature is {} seconds too far in the future: set the clock of the machine that signs, or have \
+             the signature expire earlier, and sign the request again; the gateway's time is {now}",
+            early.saturating_neg()
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{clock, error::GatewayError};
 
 /// Maximum difference between a payer's clock and this machine's. A request can be replayed
 /// within this time, and then repeats what the payer requested.
-const MAX_SKEW_SECONDS: u64 = 300;
+const MAX_SKEW_SECONDS: i64 = 300;
 
 /// Verifies that the channel's payer or its voucher key signed a request recently.
 ///
@@ -24,8 +24,10 @@ pub fn verify_payer(
     if !is_signed_by_payer(address, channel, action, proof) {
         return Err(GatewayError::NotByPayer);
     }
-    if now.abs_diff(issued_at) > MAX_SKEW_SECONDS {
-        return Err(GatewayError::RequestStale { issued_at, now });
+    let age = now.saturating_sub(issued_at);
+    let beyond = age.saturating_abs() - MAX_SKEW_SECONDS;
+    if beyond > 0 {
+        return Err(GatewayError::RequestStale { late: beyond * age.signum(), now });
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, future::join_all, stream};
 use motif_sdk::{
-    Error, Pubkey,
+    Error, Pubkey, Refusal,
     channel::{self, ChannelAccount, Currency},
     client::{
         CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PriorityFee,
@@ -40,7 +40,7 @@ use tokio::{
 use super::{
     Chain, ChainError, NodeStatus, ReadChannel, SettlementStatus,
     node::Node,
-    rejection::{is_behind, is_refusal, is_silent, never_left, program_code},
+    rejection::{is_behind, is_refusal, is_silent, never_left, reason},
     watermarks::Watermarks,
 };
 
@@ -81,8 +81,8 @@ impl From<Error> for NodeError {
     fn from(error: Error) -> Self {
         match error {
             Error::Transport(reason) => Self::Silent(reason.to_string()),
-            Error::Rejected(ref rejection) => {
-                Self::Final(ChainError::rejection(rejection.code, error.to_string()))
+            Error::Rejected(rejection) => {
+                Self::Final(ChainError::rejection(rejection.code, reason(&rejection)))
             }
             Error::Unconfirmed { .. }
             | Error::NotFound { .. }
@@ -291,12 +291,11 @@ impl RpcChain {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => {
                     let said = node.scrub(&error.to_string());
-                    if is_refusal(&error) && !may_be_sent {
-                        let error = error.get_transaction_error();
-                        return Err(ChainError::rejection(
-                            error.as_ref().and_then(program_code),
-                            said,
-                        ));
+                    let refusal = Refusal::from_preflight(&error).filter(|_| is_refusal(&error));
+                    if let Some(refusal) = refusal.filter(|_| !may_be_sent) {
+                        tracing::debug!(said, "a node refused a transaction");
+                        let reason = node.scrub(&reason(&refusal));
+                        return Err(ChainError::rejection(refusal.code, reason));
                     }
                     match error.get_transaction_error() {
                         Some(TransactionError::AlreadyProcessed) if is_final => return Ok(()),

@@ -40,12 +40,12 @@ fn call(program: Pubkey, data: &[u8]) -> Instruction {
     Instruction { program_id: program, accounts, data: data.to_vec() }
 }
 
-fn own() -> Instruction {
+pub fn own() -> Instruction {
     call(licensing::PROGRAM_ID, &[1, 2, 3])
 }
 
 /// Returns the wire format of a signed transaction.
-fn signed(instructions: &[Instruction]) -> Vec<u8> {
+pub fn signed(instructions: &[Instruction]) -> Vec<u8> {
     let (wallet, hash) = (wallet(), Hash::new_from_array([4; 32]));
     let payer = wallet.pubkey();
     let signed = Transaction::new_signed_with_payer(instructions, Some(&payer), &[&wallet], hash);
@@ -59,8 +59,12 @@ async fn post(world: &World, path: &str, body: &Value) -> Answer {
     world.send(Method::POST, path, None, Some(body.to_string().into())).await
 }
 
+pub fn encoded(transaction: &[u8]) -> String {
+    BASE64_STANDARD.encode(transaction)
+}
+
 async fn send(world: &World, transaction: &[u8]) -> Answer {
-    let body = json!({ "transaction": BASE64_STANDARD.encode(transaction) });
+    let body = json!({ "transaction": encoded(transaction) });
     post(world, "/v1/chain/transactions", &body).await
 }
 

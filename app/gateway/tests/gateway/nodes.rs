@@ -9,11 +9,16 @@ use motif_gateway::{
     serve,
 };
 use motif_sdk::Pubkey;
+use reqwest::Client;
+use serde_json::json;
 use solana_signature::Signature;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use self::double::{NodeDouble, Sending};
-use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
+use crate::{
+    chain_relay::{encoded, own, signed},
+    world::{Answer, CHANNEL, SECRET, World, with_admin},
+};
 
 /// URL without a listener.
 const AWAY: &str = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
@@ -101,12 +106,79 @@ async fn rejection_by_one_node_is_not_final() {
 }
 
 #[tokio::test]
+async fn relay_names_expired_blockhash() {
+    let (first, second) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
+    let chain = chain(&[&first.url, &second.url]);
+    let relayed = async || chain.relay(&[1; 80]).await;
+    // One node may be behind the other.
+    first.state().sending = Sending::BlockhashUnknown;
+    assert_eq!(relayed().await, Ok(()));
+    second.state().sending = Sending::BlockhashUnknown;
+    let Err(ChainError::Refused(reason)) = relayed().await else { panic!("it is not refused") };
+    assert!(reason.contains("blockhash") && reason.contains("sign it again"), "{reason}");
+    second.state().sending = Sending::Processed;
+    assert_eq!(relayed().await, Ok(()), "an earlier attempt has landed");
+    // A node that disconnects may have forwarded it.
+    second.state().sending = Sending::BrokenOff;
+    unreachable(relayed().await);
+}
+
+#[tokio::test]
+async fn expired_transaction_is_no_outage() {
+    let world = World::new().await;
+    let node = NodeDouble::at(100).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = world.config.clone();
+    config.rpc_urls = vec![node.url.clone()];
+    config.store = folder.path().join("gateway.sqlite").into();
+    let gateway = serve(config).await.unwrap();
+    let send = async || {
+        let url = format!("{}/v1/chain/transactions", gateway.url());
+        let body = json!({ "transaction": encoded(&signed(&[own()])) });
+        Answer::to(Client::new().post(url).json(&body)).await
+    };
+    node.state().sending = Sending::BlockhashUnknown;
+    let expired = send().await;
+    expired.assert_problem(422, "transaction-refused");
+    let detail = expired.problem().detail;
+    assert!(detail.contains("sign it again"), "{detail}");
+    node.state().sending = Sending::Processed;
+    send().await.assert_ok();
+    node.state().sending = Sending::BrokenOff;
+    send().await.assert_problem(503, "chain-unreachable");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn permanent_rejection_is_final() {
     let node = NodeDouble::at(100).await;
     let expired = u32::from(motif_sdk::channel::PaymentsError::LicenseExpired);
     node.state().sending = Sending::RefusedWith(expired);
     let refused = chain(&[&node.url]).submit(&[1; 80], true).await;
     assert!(matches!(refused, Err(ChainError::Final(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn rejection_is_told_in_words() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[&node.url]);
+    let told = async |code: u32, failed: &str| {
+        let noise = (0..500).map(|at| format!("Program log: canary {at}"));
+        let ended = ["consumed 9 of 10 compute units", "failed: custom program error"];
+        let ended = ended.map(|ended| format!("Program {CHANNEL} {ended}"));
+        node.state().logs = noise.chain([failed.to_owned()]).chain(ended).collect();
+        node.state().sending = Sending::RefusedWith(code);
+        let refused = chain.relay(&[1; 80]).await;
+        let Err(ChainError::Refused(reason)) = refused else { panic!("{refused:?}") };
+        assert!(!reason.contains("canary") && reason.len() < 200, "{reason}");
+        reason
+    };
+    let own = "Program log: AnchorError thrown in a.rs:1. Error Code: DuplicateUse. Error Number: 6016. \
+               Error Message: a use may be priced only once.";
+    let expected = "a use may be priced only once (DuplicateUse, 6016)";
+    assert_eq!(told(6_016, own).await, expected);
+    let foreign = told(1, "Program log: Error: insufficient funds").await;
+    assert!(foreign.ends_with("custom program error: 0x1: Error: insufficient funds"), "{foreign}");
 }
 
 #[tokio::test]

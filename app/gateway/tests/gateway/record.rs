@@ -212,9 +212,15 @@ async fn strangers_read_no_usage() {
     // Forged, expired, and valid for too long.
     let forged = PersonProof { address: Address(owner().pubkey()), ..proof(&world, &stranger) };
     get(&world, &usage, Some(&forged)).await.assert_problem(403, "not-the-person");
-    for expires_at in [now() - 10, now() + 2 * PersonProof::MAX_SECONDS] {
+    for (expires_at, said) in [
+        (now() - 100, "expired 10"),
+        (now() + 2 * PersonProof::MAX_SECONDS, "too far in the future"),
+    ] {
         let stale = proof_until(&world, &owner(), expires_at);
-        get(&world, &usage, Some(&stale)).await.assert_problem(403, "request-stale");
+        let answer = get(&world, &usage, Some(&stale)).await;
+        answer.assert_problem(403, "request-stale");
+        let detail = answer.problem().detail;
+        assert!(detail.contains(said) && detail.contains("sign the request again"), "{detail}");
     }
     // The proof of another gateway.
     let other = Pubkey::new_from_array([9; 32]);

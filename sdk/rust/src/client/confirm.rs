@@ -148,8 +148,7 @@ impl Client {
         };
         let unsigned = VersionedTransaction { signatures, message };
         let simulated = self.rpc.simulate_transaction_with_config(&unsigned, config).await;
-        let simulated =
-            simulated.map_err(|error| refusal(&error).unwrap_or_else(|| error.into()))?;
+        let simulated = simulated.map_err(refused)?;
         match simulated.value.err {
             Some(error) => {
                 let logs = simulated.value.logs.unwrap_or_default();
@@ -187,7 +186,7 @@ impl Client {
             // An earlier copy of the transaction has arrived.
             Err(error) if is_processed(&error) => {}
             Err(error) if is_unconnected(&error) || is_response(&error) => {
-                return Err(refusal(&error).unwrap_or_else(|| error.into()));
+                return Err(refused(error));
             }
             // Without a response, whether it arrived is unknown: its status tells.
             Ok(_) | Err(_) => {}
@@ -290,6 +289,19 @@ impl Refusal {
         Self { code, name, message, logs }
     }
 
+    /// Returns the rejection of a transaction in preflight simulation; `None` for another error.
+    pub fn from_preflight(error: &ClientError) -> Option<Self> {
+        let transaction_error = error.get_transaction_error()?;
+        let logs = match error.kind() {
+            ErrorKind::RpcError(RpcError::RpcResponseError {
+                data: RpcResponseErrorData::SendTransactionPreflightFailure(simulated),
+                ..
+            }) => simulated.logs.clone().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        Some(Self::from_transaction(&transaction_error, logs))
+    }
+
     pub(super) fn local(message: String) -> Self {
         Self { code: None, name: None, message, logs: Vec::new() }
     }
@@ -314,22 +326,16 @@ fn is_response(error: &ClientError) -> bool {
     matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
 }
 
+fn refused(error: ClientError) -> Error {
+    match Refusal::from_preflight(&error) {
+        Some(refusal) => Error::Rejected(Box::new(refusal)),
+        None => error.into(),
+    }
+}
+
 /// Returns whether the cluster has executed the transaction already.
 fn is_processed(error: &ClientError) -> bool {
     error.get_transaction_error() == Some(TransactionError::AlreadyProcessed)
-}
-
-/// Returns the rejection of a transaction in preflight simulation.
-fn refusal(error: &ClientError) -> Option<Error> {
-    let transaction_error = error.get_transaction_error()?;
-    let logs = match error.kind() {
-        ErrorKind::RpcError(RpcError::RpcResponseError {
-            data: RpcResponseErrorData::SendTransactionPreflightFailure(simulated),
-            ..
-        }) => simulated.logs.clone().unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    Some(Error::Rejected(Box::new(Refusal::from_transaction(&transaction_error, logs))))
 }
 
 #[cfg(test)]

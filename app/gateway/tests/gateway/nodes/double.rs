@@ -37,6 +37,8 @@ pub struct Told {
     pub holds_transactions: Duration,
     pub knows_min_context_slot: bool,
     pub sending: Sending,
+    /// Log of rejected transactions.
+    pub logs: Vec<String>,
     /// Confirmed signatures.
     pub landed: Vec<String>,
     sent: usize,
@@ -52,6 +54,8 @@ pub enum Sending {
     /// Rejected with this error of the program.
     RefusedWith(u32),
     BlockhashUnknown,
+    /// Rejected as processed before.
+    Processed,
     BrokenOff,
 }
 
@@ -72,6 +76,7 @@ impl NodeDouble {
             holds_transactions,
             knows_min_context_slot,
             sending,
+            logs: Vec::new(),
             landed,
             sent,
             asked,
@@ -126,9 +131,10 @@ async fn answer(State(state): State<Arc<Mutex<Told>>>, Json(asked): Json<Value>)
                 told.sent += 1;
                 match told.sending {
                     Sending::Taken => Ok(json!("1".repeat(64))),
-                    Sending::Refused => Err(custom(6_000)),
-                    Sending::RefusedWith(code) => Err(custom(code)),
-                    Sending::BlockhashUnknown => Err(preflight(json!("BlockhashNotFound"))),
+                    Sending::Refused => Err(custom(6_000, &told.logs)),
+                    Sending::RefusedWith(code) => Err(custom(code, &told.logs)),
+                    Sending::BlockhashUnknown => Err(preflight(json!("BlockhashNotFound"), &[])),
+                    Sending::Processed => Err(preflight(json!("AlreadyProcessed"), &[])),
                     Sending::BrokenOff => return StatusCode::GATEWAY_TIMEOUT.into_response(),
                 }
             }
@@ -190,15 +196,15 @@ fn account(address: &Value) -> Value {
     })
 }
 
-fn custom(code: u32) -> Value {
-    preflight(json!({ "InstructionError": [1, { "Custom": code }] }))
+fn custom(code: u32, logs: &[String]) -> Value {
+    preflight(json!({ "InstructionError": [1, { "Custom": code }] }), logs)
 }
 
 /// Returns a node's preflight error.
-fn preflight(error: Value) -> Value {
+fn preflight(error: Value, logs: &[String]) -> Value {
     json!({
         "code": -32002,
         "message": "Transaction simulation failed",
-        "data": { "err": error, "logs": [], "accounts": null, "unitsConsumed": 0, "returnData": null },
+        "data": { "err": error, "logs": logs, "accounts": null, "unitsConsumed": 0, "returnData": null },
     })
 }
