@@ -131,6 +131,7 @@ async fn expired_transaction_is_no_outage() {
     let mut config = world.config.clone();
     config.rpc_urls = vec![node.url.clone()];
     config.store = folder.path().join("gateway.sqlite").into();
+    config.settle.min_lamports = 0; // the node has no account of the operator
     let gateway = serve(config).await.unwrap();
     let send = async || {
         let url = format!("{}/v1/chain/transactions", gateway.url());
