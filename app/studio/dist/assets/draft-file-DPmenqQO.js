@@ -1,1 +1,0 @@
-import{E as e}from"./index-CY2vhdQh.js";var t=new e(void 0);export{t};
