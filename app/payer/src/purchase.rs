@@ -26,7 +26,6 @@ use crate::{
     clock::now,
     exchanges::{Party, Recorder},
     headers,
-    lost_parts::LostParts,
     places::Place,
     problem::PayerError,
     request_log::NamedRequest,
@@ -445,8 +444,8 @@ impl PayerService {
     ) -> Option<Answer> {
         if streams {
             let lost = self.first_parts(channel, request, named, recorder).await;
-            let LostParts { kind, parts, .. } = lost;
-            return (!parts.is_empty()).then(|| Answer::earlier_parts(caller, kind, None, parts));
+            return (!lost.parts.is_empty())
+                .then(|| Answer::earlier_parts(caller, lost.kind, None, lost.parts));
         }
         match channel.payer.paid_part(&self.paywall, request, 0).await {
             Ok(answer) => {
