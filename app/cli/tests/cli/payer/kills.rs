@@ -116,7 +116,7 @@ fn killed_payer_loses_no_picture() {
 fn killed_command_loses_nothing() {
     let (shop, link, url) = linked();
     let key = format!("idempotency-key: {KEY}");
-    let limits = ["--max-price", "0.01", "--deposit", "1", "--keypair", "platform.json"];
+    let limits = ["--max-price", "0.1", "--deposit", "1", "--keypair", "platform.json"];
     let json = "content-type: application/json";
     let pay = |path: &str, body: &str, file: &str| {
         let target = format!("{}{path}", shop.paywall);
@@ -128,21 +128,24 @@ fn killed_command_loses_nothing() {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         shop.world.run(&arguments)
     };
-    let chat = chat(400, true);
-    let requests = [pay("/pictures", r#"{"prompt":"x"}"#, "a.png"), pay(CHAT, &chat, "chat")];
-    for (number, arguments) in (1..).zip(&requests) {
+    let killed = |arguments: &[String]| {
+        let before = link.withheld();
         link.set(Fate::Withheld);
-        let mut killed = shop.world.command(MOTIF).args(arguments).spawn().unwrap();
-        until(|| link.withheld() == number);
-        killed.kill().unwrap();
-        killed.wait().unwrap();
+        let mut command = shop.world.command(MOTIF).args(arguments).spawn().unwrap();
+        until(|| link.withheld() > before);
+        command.kill().unwrap();
+        command.wait().unwrap();
         link.set(Fate::Returned);
-    }
-    let (code, paid) = run(&requests[0]);
+    };
+    let picture = pay("/pictures", r#"{"prompt":"x"}"#, "a.png");
+    killed(&picture);
+    let (code, paid) = run(&picture);
     assert_eq!((code, &paid["status"]), (0, &200.into()), "{paid}");
     assert!(fs::read(shop.world.path("a.png")).unwrap().starts_with(b"\x89PNG"));
+    let stream = pay(CHAT, &chat(400, true), "chat");
+    killed(&stream);
     for _ in 0..2 {
-        let (code, ended) = run(&requests[1]);
+        let (code, ended) = run(&stream);
         assert_eq!((code, &ended["error"]["code"]), (1, &"stream-ended".into()), "{ended}");
         assert_eq!(events(&fs::read(shop.world.path("chat")).unwrap()), 1);
     }
