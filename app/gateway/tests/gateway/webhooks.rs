@@ -388,9 +388,8 @@ async fn slow_host_takes_four_places() {
     let world = local().await;
     let (slow, port) = SlowReceiver::serve().await;
     let (receiver, address) = Receiver::serve([]).await;
-    subscribe(&world, 2, port, &[1]).await;
-    let url = format!("http://127.0.0.2:{}/hook", address.port());
-    add(&world, &url, &[EventKind::Paid]).await.unwrap();
+    subscribe(&world, 2, port, &[2]).await;
+    add(&world, &format!("http://{address}/hook"), &[EventKind::Paid]).await.unwrap();
     pay(&world, 0..1).await;
     until(async || slow.received() == 4 && receiver.got().len() == 1).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
