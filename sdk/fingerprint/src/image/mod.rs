@@ -385,8 +385,8 @@ mod tests {
         // A block of fixed codes, all for 258 bytes at distance 1.
         let repeat = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0];
         let mut bits = [1, 1, 0].into_iter().chain(repeat.into_iter().cycle());
-        let mut byte = || (0..8).fold(0, |byte, at| byte | bits.next().unwrap() << at);
-        zero.into_iter().chain(std::iter::repeat_with(|| byte()).take(length)).collect()
+        let byte = || (0..8).fold(0, |byte, at| byte | bits.next().unwrap() << at);
+        zero.into_iter().chain(std::iter::repeat_with(byte).take(length)).collect()
     }
 
     /// Inserts chunks after the header of a PNG.
