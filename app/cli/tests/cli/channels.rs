@@ -129,7 +129,7 @@ fn list_shows_where_the_deposit_is() {
     let lines: Vec<_> = text.lines().map(words).collect();
     assert_eq!(lines[0], ["channel", "state", "deposited", "settled", "vouched", "left"], "{text}");
     let shown = lines.iter().find(|line| line[0] == opened["channel"]).unwrap();
-    assert_eq!(shown[1..], ["open", "$1", "$0.0306", "$0.0204", "$0.949"], "{text}");
+    assert_eq!(shown[1..], ["open", "$1.00", "$0.0306", "$0.0204", "$0.949"], "{text}");
 
     // Who is not the payer does not learn what is signed for.
     let address =
