@@ -5,6 +5,7 @@ mod node;
 mod payments;
 mod rejection;
 mod rpc;
+mod submission;
 mod watermarks;
 
 use std::time::Duration;

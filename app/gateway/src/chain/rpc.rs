@@ -1,13 +1,9 @@
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
-use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::{StreamExt, future::join_all, stream};
+use futures::{StreamExt, stream};
 use motif_sdk::{
-    Error, Pubkey, Refusal,
+    Error, Pubkey,
     channel::{self, ChannelAccount, Currency},
     client::{
         CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PriorityFee,
@@ -23,14 +19,13 @@ use motif_sdk::{
 use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
-use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_commitment_config::CommitmentConfig;
 use solana_message::Hash;
 use solana_rpc_client_api::{
     client_error::Error as ClientError, config::RpcAccountInfoConfig, request::RpcRequest,
     response::Response,
 };
 use solana_signature::Signature;
-use solana_transaction::TransactionError;
 use solana_transaction_status_client_types::TransactionStatus;
 use tokio::{
     sync::mpsc::Sender,
@@ -40,14 +35,12 @@ use tokio::{
 use super::{
     Chain, ChainError, NodeStatus, ReadChannel, SettlementStatus,
     node::Node,
-    rejection::{is_behind, is_refusal, is_silent, never_left, reason},
+    rejection::{is_behind, reason},
     watermarks::Watermarks,
 };
 
 /// Time limit of one node's response.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Time limit of one node's response to a transaction that goes to all nodes.
-const SUBMIT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of confirmed transactions that are read from a node at once.
 const MAX_READ_AT_ONCE: usize = 8;
 /// Number of rounds while all nodes are behind the highest slot seen, and the pause between
@@ -113,13 +106,13 @@ impl RpcChain {
 
     /// Returns the nodes that allow requests: those that are ready and those in backoff, each in
     /// order of preference.
-    fn by_state(&self) -> (Vec<&Node>, Vec<&Node>) {
+    pub(super) fn by_state(&self) -> (Vec<&Node>, Vec<&Node>) {
         let allowed = self.nodes.iter().filter(|node| !node.is_limited());
         allowed.partition(|node| !node.is_in_backoff())
     }
 
     /// Returns the nodes that allow requests in order of preference, those in backoff last.
-    fn in_order(&self) -> Vec<&Node> {
+    pub(super) fn in_order(&self) -> Vec<&Node> {
         let (ready, backoff) = self.by_state();
         ready.into_iter().chain(backoff).collect()
     }
@@ -258,88 +251,6 @@ impl RpcChain {
         let statuses = stream::iter(reads).buffered(MAX_READ_AT_ONCE).collect().await;
         Ok((statuses, proves_absence))
     }
-
-    /// Sends a transaction to a node without a preflight check.
-    async fn forward(&self, node: &Node, transaction: &[u8]) -> Result<(), String> {
-        let asked = Instant::now();
-        match timeout(SUBMIT_TIMEOUT, self.submit_to(node, transaction, None)).await {
-            Ok(sent) => sent.map_err(|error| node.scrub(&error.to_string())),
-            Err(_) => Err(node.record_failure("no response in time", asked)),
-        }
-    }
-
-    /// Sends a transaction that a node checks first. A node that does not know the blockhash may be behind
-    /// another one; `is_final` says that the last node's answer counts, and that a transaction which has been processed was
-    /// taken.
-    async fn submit_checked(&self, transaction: &[u8], is_final: bool) -> Result<(), ChainError> {
-        let mut reasons = Vec::new();
-        // A node that did not respond may have forwarded it.
-        let (mut may_be_sent, mut is_expired) = (false, false);
-        for node in self.in_order() {
-            let asked = Instant::now();
-            let checked_at = |level| self.submit_to(node, transaction, Some(level));
-            let sent = timeout(TIMEOUT, async {
-                match checked_at(CommitmentLevel::Confirmed).await {
-                    // The node has processed its own slot: surfpool returns a slot that it
-                    // confirms with the next transaction only.
-                    Err(error) if is_behind(&error) => checked_at(CommitmentLevel::Processed).await,
-                    sent => sent,
-                }
-            });
-            let sent = sent.await;
-            match sent {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => {
-                    let said = node.scrub(&error.to_string());
-                    let refusal = Refusal::from_preflight(&error).filter(|_| is_refusal(&error));
-                    if let Some(refusal) = refusal.filter(|_| !may_be_sent) {
-                        tracing::debug!(said, "a node refused a transaction");
-                        let reason = node.scrub(&reason(&refusal));
-                        return Err(ChainError::rejection(refusal.code, reason));
-                    }
-                    match error.get_transaction_error() {
-                        Some(TransactionError::AlreadyProcessed) if is_final => return Ok(()),
-                        Some(TransactionError::BlockhashNotFound) => is_expired = true,
-                        _ => {}
-                    }
-                    may_be_sent |= is_silent(&error) && !never_left(&error);
-                    reasons.push(said);
-                }
-                Err(_) => {
-                    may_be_sent = true;
-                    reasons.push(node.record_failure("no response in time", asked));
-                }
-            }
-        }
-        if is_final && is_expired && !may_be_sent {
-            let what = "its blockhash is unknown or has expired: sign it again with a new one";
-            return Err(ChainError::Refused(what.to_owned()));
-        }
-        Err(unreachable(&reasons))
-    }
-
-    async fn submit_to(
-        &self,
-        node: &Node,
-        transaction: &[u8],
-        check_at: Option<CommitmentLevel>,
-    ) -> Result<(), ClientError> {
-        let asked = node.count_request();
-        let encoded = BASE64_STANDARD.encode(transaction);
-        let config = json!({
-            "encoding": "base64",
-            "skipPreflight": check_at.is_none(),
-            "preflightCommitment": check_at.unwrap_or(CommitmentLevel::Confirmed).to_string(),
-            "minContextSlot": check_at.map(|level| self.seen.highest(level)),
-        });
-        let params = json!([encoded, config]);
-        let sent = node.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
-        match &sent {
-            Err(error) if is_silent(error) => drop(node.record_failure(&error.to_string(), asked)),
-            _ => node.record_response(),
-        }
-        sent.map(drop)
-    }
 }
 
 /// Returns a transaction that a node has confirmed, with its fee, or its error. `None` if the node has
@@ -363,7 +274,7 @@ async fn confirmed_at(
 }
 
 /// Creates the error of a request that no node answered.
-fn unreachable(reasons: &[String]) -> ChainError {
+pub(super) fn unreachable(reasons: &[String]) -> ChainError {
     ChainError::Unreachable(match reasons {
         [] => "every node limits the rate of requests".to_owned(),
         reasons => reasons.join("; "),
@@ -495,21 +406,10 @@ impl Chain for RpcChain {
     }
 
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
-        if !check_first {
-            let mut reasons = Vec::new();
-            // A node in backoff delays the others by its time limit.
-            let (ready, backoff) = self.by_state();
-            for nodes in [ready, backoff] {
-                let sent = nodes.iter().map(|node| self.forward(node, transaction));
-                let sent = join_all(sent).await;
-                if sent.iter().any(Result::is_ok) {
-                    return Ok(());
-                }
-                reasons.extend(sent.into_iter().filter_map(Result::err));
-            }
-            return Err(unreachable(&reasons));
+        match check_first {
+            true => self.submit_checked(transaction, false).await,
+            false => self.submit_to_all(transaction).await,
         }
-        self.submit_checked(transaction, false).await
     }
 
     async fn relay(&self, transaction: &[u8]) -> Result<(), ChainError> {
