@@ -1,3 +1,5 @@
+use solana_sha256_hasher::hash;
+
 use super::*;
 
 fn answer(id: u8, kept_until: i64) -> Answer {
