@@ -412,6 +412,13 @@ fn read_line<T: serde::de::DeserializeOwned>(file: &mut impl BufRead) -> io::Res
     Ok(text.strip_suffix(b"\n").and_then(|text| serde_json::from_slice(text).ok()))
 }
 
+/// Logs that a paid answer cannot be returned again from here. It reaches its client anyway.
+pub(crate) fn note_unkept(written: Result<(), PayerError>) {
+    if let Err(error) = written {
+        tracing::error!(%error, "a paid answer was not kept");
+    }
+}
+
 fn unix_second(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)

@@ -9,13 +9,14 @@ use motif_sdk::{
 use tokio::task::spawn_blocking;
 
 use crate::{
-    answers::{Cut, Head, StreamWriter},
+    answers::{Cut, Head, StreamWriter, note_unkept},
     channels::PaidChannel,
     clock::now,
     exchanges::{Party, Recorder},
     headers,
     problem::PayerError,
-    purchase::{NamedPurchase, Purchase, note_unkept},
+    purchase::Purchase,
+    request_log::NamedPurchase,
     service::PayerService,
 };
 

@@ -1,3 +1,5 @@
+mod paid_body;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::{
@@ -8,19 +10,16 @@ use motif_sdk::{
     channel::License,
     gateway::{
         GatewayError, IdempotencyKey, PaidAnswer, PaidPart, PaidRequest, PaidStream, ProblemType,
-        wire::{Address, Amount, Digest, PaymentRequired, PriceTag, ReceiptParts, Unit, Use},
+        wire::{Address, Amount, Digest, PaymentRequired, PriceTag, Unit, Use},
     },
     receipt::SignedReceipt,
 };
 use serde::Serialize;
 use solana_sha256_hasher::hashv;
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, timeout},
-};
+use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::{
-    answers::{Head, KeptAnswer, KeptStream, StreamWriter},
+    answers::{KeptAnswer, KeptStream, note_unkept},
     callers::Caller,
     channels::{PaidChannel, Preparation},
     clock::now,
@@ -28,10 +27,14 @@ use crate::{
     headers,
     places::Place,
     problem::PayerError,
-    request_log::NamedRequest,
+    request_log::NamedPurchase,
     service::PayerService,
     target::Target,
 };
+
+use self::paid_body::{KeptParts, LiveStream, Source, check_cost, record_payment};
+
+pub use self::paid_body::PaidBody;
 
 /// Request to a target, which is paid for if it asks for a payment.
 pub struct Purchase {
@@ -120,59 +123,6 @@ pub struct OfferedPayment {
     pub preparation: Preparation,
 }
 
-/// Body of a stream.
-pub struct PaidBody {
-    caller: Caller,
-    kind: String,
-    source: Source,
-}
-
-enum Source {
-    /// Each part is paid for when it is asked for.
-    Live(Box<LiveStream>),
-    /// Parts that were paid for earlier, by a request with the same idempotency key.
-    Kept(Box<KeptParts>),
-}
-
-/// Parts that were paid for earlier.
-struct KeptParts {
-    /// `None` after the last.
-    stream: Option<KeptStream>,
-    /// Parts after the kept ones, which the paywall has returned again. The stream ends early after them.
-    lost: VecDeque<PaidPart>,
-}
-
-/// Stream of a paywall.
-struct LiveStream {
-    service: PayerService,
-    /// `None` once it is dropped.
-    stream: Option<PaidStream>,
-    first: Option<PaidPart>,
-    channel: Arc<PaidChannel>,
-    license: License,
-    caller: Caller,
-    recorder: Recorder,
-    /// Maximum cost of a part, base units.
-    part_cost: u64,
-    max_cost: Option<u64>,
-    cost: u64,
-    parts: u64,
-    /// Place of the stream, until its end.
-    place: Place,
-    named: Option<NamedPurchase>,
-    /// Keeps the parts of a named request, from the first one to the end.
-    writer: Option<StreamWriter>,
-}
-
-/// Purchase that its client's idempotency key names.
-#[derive(Clone)]
-pub(crate) struct NamedPurchase {
-    /// Held until the answer is complete, so that a repeated request waits for it.
-    pub name: Arc<NamedRequest>,
-    /// Digest of method and body.
-    pub request: Digest,
-}
-
 /// Payment of a request, as its price tag asks for it.
 struct Order {
     channel: Arc<PaidChannel>,
@@ -197,11 +147,6 @@ const PLACE_WITHIN: Duration = Duration::from_secs(600);
 const HOLD_ATTEMPTS: u32 = 3;
 /// Time after its expiry for which gateways surely know whether a hold was captured; they keep it a day.
 const HOLD_KNOWN_SECONDS: i64 = 3_600;
-/// Time for which a stream whose client is gone may still end without another payment.
-const END_WITHIN: Duration = Duration::from_secs(5);
-/// Attempts to fetch a part after a lost connection.
-const PART_ATTEMPTS: u32 = 3;
-
 impl PayerService {
     /// Sends a request, and pays for the answer if the target asks for it within policy and budgets. A request
     /// with the idempotency key of an earlier one gets its answer.
@@ -561,176 +506,6 @@ impl Answer {
     }
 }
 
-impl PaidBody {
-    /// Returns the caller that pays.
-    pub fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    /// Returns the content type of the joined parts.
-    pub fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// Pays for the next part and returns it, or returns one that was paid for earlier; `None` after the
-    /// last.
-    ///
-    /// # Errors
-    /// [`PayerError`]. The body is incomplete then.
-    pub async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
-        match &mut self.source {
-            Source::Live(live) => live.next().await,
-            Source::Kept(kept) => kept.next().await,
-        }
-    }
-}
-
-impl KeptParts {
-    async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
-        if let Some(mut stream) = self.stream.take() {
-            let read = spawn_blocking(move || (stream.next(), stream)).await;
-            let (next, stream) = read.map_err(|_| PayerError::Internal)?;
-            match next {
-                Err(PayerError::StreamEnded) => {}
-                Ok(None) => return Ok(None),
-                next => {
-                    self.stream = Some(stream);
-                    return next;
-                }
-            }
-        }
-        self.lost.pop_front().map(Some).ok_or(PayerError::StreamEnded)
-    }
-}
-
-impl LiveStream {
-    async fn next(&mut self) -> Result<Option<PaidPart>, PayerError> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
-        }
-        if self.parts == 0 {
-            return Ok(None); // an empty stream
-        }
-        self.pay_next().await
-    }
-
-    async fn pay_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
-        let paid = self.paid_next().await;
-        self.service.paid.notify_one();
-        match &paid {
-            Ok(Some(part)) => {
-                if self.named.is_some() {
-                    self.keep(part.clone()).await;
-                }
-                self.parts += 1;
-                let units = part.receipt.receipt.units;
-                self.cost = self.cost.saturating_add(self.channel.cost(&self.license, units));
-                record_payment(&self.recorder, &part.receipt);
-                let what = format!("part {}, {} bytes", self.parts, part.body.len());
-                self.recorder.add(Party::Paywall, Party::Payer, &what);
-                self.recorder.add(Party::Payer, Party::Client, &what);
-                self.service.metrics.count_part(&self.caller);
-            }
-            Ok(None) => {
-                self.place.note_paid();
-                if let Some(writer) = self.writer.take() {
-                    keep_end(writer).await;
-                }
-                let what = format!("the end, after {} parts", self.parts);
-                self.recorder.add(Party::Payer, Party::Client, what);
-            }
-            Err(error) => {
-                (self.stream, self.writer) = (None, None);
-                let what = format!("the stream ends early: {error}");
-                self.recorder.add(Party::Payer, Party::Client, what);
-            }
-        }
-        paid
-    }
-
-    async fn paid_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
-        let Some(stream) = &mut self.stream else { return Err(PayerError::StreamEnded) };
-        match stream.is_over().await {
-            Ok(true) => return Ok(None),
-            Ok(false) => {}
-            Err(error) => return Err(self.service.failed(&self.channel, error).await),
-        }
-        check_cost(self.cost.saturating_add(self.part_cost), self.max_cost)?;
-        let _reservation =
-            self.service.reserve(&self.channel, &self.caller, self.part_cost).await?;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            match stream.next().await {
-                Ok(part) => return Ok(part),
-                // A paid part that was lost with the connection is fetched again.
-                Err(GatewayError::Unreachable { .. }) if attempts < PART_ATTEMPTS => {}
-                Err(error) => return Err(self.service.failed(&self.channel, error).await),
-            }
-        }
-    }
-
-    /// Keeps a paid part of a named request, before its client has the first byte.
-    async fn keep(&mut self, part: PaidPart) {
-        let Some(NamedPurchase { name, request }) = self.named.clone() else { return };
-        let kind = self.stream.as_ref().map_or("", PaidStream::kind).to_owned();
-        let (answers, writer, is_first) =
-            (self.service.answers.clone(), self.writer.take(), self.parts == 0);
-        let writing = move || -> Result<Option<StreamWriter>, PayerError> {
-            let status = StatusCode::OK.as_u16();
-            let head = Head { request, status, kind, streams: true };
-            let writer = if is_first { answers.begin(&name, &head)? } else { writer };
-            let Some(mut writer) = writer else { return Ok(None) };
-            writer.part(&part)?;
-            Ok(Some(writer))
-        };
-        match spawn_blocking(writing).await.map_err(|_| PayerError::Internal).flatten() {
-            Ok(writer) => self.writer = writer,
-            // Without this part the later ones are of no use.
-            Err(error) => note_unkept(Err(error)),
-        }
-    }
-}
-
-impl Drop for LiveStream {
-    /// A client that disconnects may have received all parts, and not the end.
-    fn drop(&mut self) {
-        let (Some(mut stream), Some(writer)) = (self.stream.take(), self.writer.take()) else {
-            return;
-        };
-        // A repeated request waits until the end is known.
-        let named = self.named.take();
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if matches!(timeout(END_WITHIN, stream.is_over()).await, Ok(Ok(true))) {
-                keep_end(writer).await;
-            }
-            drop(named);
-        });
-    }
-}
-
-async fn keep_end(mut writer: StreamWriter) {
-    let written = spawn_blocking(move || writer.end()).await;
-    note_unkept(written.map_err(|_| PayerError::Internal).flatten());
-}
-
-/// Logs that a paid answer cannot be returned again from here. It reaches its client anyway.
-pub(crate) fn note_unkept(written: Result<(), PayerError>) {
-    if let Err(error) = written {
-        tracing::error!(%error, "a paid answer was not kept");
-    }
-}
-
-fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
-    let parts = ReceiptParts::from(receipt);
-    let digest = hex::encode(&receipt.receipt.digest()[..4]);
-    let what = format!("a voucher for {} in total", parts.cumulative);
-    recorder.add(Party::Payer, Party::Gateway, what);
-    let what = format!("receipt {digest}…: {} units, {}", parts.units, parts.amount);
-    recorder.add(Party::Gateway, Party::Payer, what);
-}
-
 /// Returns whether an error proves that a request has no hold, or one that has ended without a payment.
 /// `is_late` tells that the request was named too long ago for a hold.
 fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
@@ -740,13 +515,6 @@ fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
         _ => false,
     };
     is_over && error.is_definite()
-}
-
-fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
-    match max.filter(|max| cost > *max) {
-        Some(max) => Err(PayerError::CostTooHigh { cost, max }),
-        None => Ok(()),
-    }
 }
 
 /// Removes the client's idempotency key, which names its request at this service.

@@ -48,6 +48,15 @@ impl NamedRequest {
     }
 }
 
+/// Purchase that its client's idempotency key names.
+#[derive(Clone)]
+pub(crate) struct NamedPurchase {
+    /// Held until the answer is complete, so that a repeated request waits for it.
+    pub name: Arc<NamedRequest>,
+    /// Digest of method and body.
+    pub request: Digest,
+}
+
 /// Line of the log. A later line of the same request replaces it.
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
