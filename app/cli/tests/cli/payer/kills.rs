@@ -31,6 +31,17 @@ fn linked() -> (Shop, Link, String) {
     (shop, link, url)
 }
 
+/// Sends a request through the payer, and kills the payer when the gateway has taken its voucher.
+fn kill_before_receipt(shop: &Shop, link: &Link, path: &str, body: &str) {
+    link.set(Fate::Withheld);
+    scope(|threads| {
+        threads.spawn(|| shop.post_with_key(path, KEY, body));
+        until(|| link.withheld() == 1);
+        shop.world.kill_last();
+    });
+    link.set(Fate::Returned);
+}
+
 #[test]
 fn killed_payer_loses_no_paid_part() {
     let (mut shop, link, url) = linked();
@@ -68,13 +79,7 @@ fn killed_payer_loses_no_first_part() {
     let options = [&OPTIONS[..], &budget].concat();
     shop.serve(&options);
     let body = chat(400, true);
-    link.set(Fate::Withheld);
-    scope(|threads| {
-        threads.spawn(|| shop.post_with_key(CHAT, KEY, &body));
-        until(|| link.withheld() == 1);
-        shop.world.kill_last();
-    });
-    link.set(Fate::Returned);
+    kill_before_receipt(&shop, &link, CHAT, &body);
     for _ in 0..2 {
         shop.world.stop_logged();
         shop.serve(&options);
@@ -95,13 +100,7 @@ fn killed_payer_loses_no_picture() {
     let options = [&OPTIONS[..], &budget].concat();
     shop.serve(&options);
     let body = r#"{"prompt":"New York"}"#;
-    link.set(Fate::Withheld);
-    scope(|threads| {
-        threads.spawn(|| shop.post_with_key("/pictures", KEY, body));
-        until(|| link.withheld() == 1);
-        shop.world.kill_last();
-    });
-    link.set(Fate::Returned);
+    kill_before_receipt(&shop, &link, "/pictures", body);
     for _ in 0..2 {
         shop.world.stop_logged();
         shop.serve(&options);
