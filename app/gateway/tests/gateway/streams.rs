@@ -309,7 +309,7 @@ async fn killed_payer_fetches_its_paid_part() {
     assert_eq!(part.receipt, paid[0]);
 }
 
-/// Checks that the payer of a stream has two parts again, nobody else has, and nothing is paid.
+/// Checks that only the payer of a stream has two parts again, and pays nothing.
 async fn assert_fetched(sold: &Sold, request: &PaidRequest, digests: [&Digest; 2]) {
     let payer = session(&sold.world).await;
     let fetch = async |request: &PaidRequest, part| {

@@ -103,7 +103,7 @@ async fn paid_part_is_returned_to_its_payer() {
         }
     }
     assert_eq!((shop.owed(), shop.requests()), (2 * PRICE, 1));
-    // Nobody else gets it, and nothing that was not paid for.
+    // Another payer is refused, and so is a part that was not paid for.
     let mut forged = ask(1, None);
     forged.proof.signature = SignatureHex([8; 64]);
     again(&shop, "1", forged, KEY, "").await.assert_problem(403, "not-by-payer");
