@@ -1,7 +1,7 @@
 mod answer_file;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, hash_map::Entry},
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -136,6 +136,7 @@ pub struct Room {
 #[derive(Debug, Default)]
 struct Index {
     kept: HashMap<AnswerId, Kept>,
+    by_channel: HashMap<Address, HashSet<AnswerId>>,
     /// Bytes of stored answers and of rooms.
     bytes: u64,
     /// Bytes of rooms by channel.
@@ -351,9 +352,9 @@ impl Spool {
         let index = self.index();
         let open = |kept: &&Kept| {
             let can = kept.is_new && kept.answer.expires_at >= now && !kept.is_released;
-            can && kept.answer.channel == channel && !kept.is_paid()
+            can && !kept.is_paid()
         };
-        index.kept.values().filter(open).count()
+        index.of_channel(&channel).filter(open).count()
     }
 
     /// Returns the body of a stored answer, or `None` if there is none. Waits while another response
@@ -477,10 +478,16 @@ impl Index {
             delivered: None,
             turn: Arc::new(Semaphore::new(1)),
         };
+        self.remove(&id);
         self.bytes += bytes;
-        if let Some(replaced) = self.kept.insert(id, kept) {
-            self.bytes -= replaced.bytes;
-        }
+        self.by_channel.entry(kept.answer.channel).or_default().insert(id);
+        self.kept.insert(id, kept);
+    }
+
+    /// Returns the answers of a channel.
+    fn of_channel(&self, channel: &Address) -> impl Iterator<Item = &Kept> {
+        let ids = self.by_channel.get(channel).into_iter().flatten();
+        ids.filter_map(|id| self.kept.get(id))
     }
 
     /// Removes delivered answers, earliest delivery first, until there is room for an answer of a channel
@@ -520,14 +527,20 @@ impl Index {
 
     /// Returns the bytes of a channel's rooms and of its answers that were not delivered.
     fn waiting(&self, channel: Address) -> u64 {
-        let own = self.kept.values().filter(|kept| kept.answer.channel == channel);
-        let waiting: u64 = own.filter(|kept| kept.delivered.is_none()).map(|kept| kept.bytes).sum();
+        let own = self.of_channel(&channel).filter(|kept| kept.delivered.is_none());
+        let waiting: u64 = own.map(|kept| kept.bytes).sum();
         waiting + self.reserved.get(&channel).copied().unwrap_or(0)
     }
 
     fn remove(&mut self, id: &AnswerId) -> Option<Kept> {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
+        if let Entry::Occupied(mut own) = self.by_channel.entry(removed.answer.channel) {
+            own.get_mut().remove(id);
+            if own.get().is_empty() {
+                own.remove();
+            }
+        }
         Some(removed)
     }
 }

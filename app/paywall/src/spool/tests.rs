@@ -120,6 +120,24 @@ async fn answer_in_payment_is_not_discarded() {
     assert!(spool.begin_payment(&[1; 32]).is_none());
 }
 
+#[tokio::test]
+async fn unpaid_answers_count_by_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+    let unpaid = |channel: u8| spool.unpaid(Address([channel; 32].into()), 5);
+    for (channel, id) in [(1, 1), (1, 2), (2, 3)] {
+        put(&spool, of(channel, id), b"body").await.unwrap();
+    }
+    assert_eq!((unpaid(1), unpaid(2), unpaid(3)), (2, 1, 0));
+    put(&spool, of(2, 2), b"another body").await.unwrap(); // in the place of channel 1's
+    assert_eq!((unpaid(1), unpaid(2)), (1, 2));
+    spool.release(&[1; 32]);
+    spool.mark_sold(&[3; 32], 20);
+    assert_eq!((unpaid(1), unpaid(2)), (0, 1));
+    spool.sweep(21).await;
+    assert!(spool.index().by_channel.is_empty());
+}
+
 const HEAD: u64 = Spool::HEAD_BYTES;
 
 #[tokio::test]
