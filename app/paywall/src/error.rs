@@ -9,7 +9,7 @@ use axum::{
 };
 use motif_sdk::gateway::{
     ProblemType,
-    wire::{Due, PaymentRequired, PriceTag, Problem},
+    wire::{Due, PaymentRequired, Problem},
 };
 
 use crate::{engine::EngineError, sale::Refusal, spool::SpoolError};
@@ -18,9 +18,6 @@ use crate::{engine::EngineError, sale::Refusal, spool::SpoolError};
 /// engine says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum PaywallError {
-    /// The request has no payment.
-    #[error("payment required: send a `motif-payment` header as described in `payment`")]
-    Unpaid(Box<PriceTag>),
     /// The answer is ready and unpaid.
     #[error("payment due: send a voucher for the answer as described in `payment`")]
     Due(Box<Due>),
@@ -174,7 +171,6 @@ impl PaywallError {
     pub fn problem_type(&self) -> ProblemType {
         use ProblemType as Type;
         match self {
-            Self::Unpaid(_) => Type::PaymentRequired,
             Self::Due(_) => Type::PaymentDue,
             Self::Malformed(_) => Type::PaymentMalformed,
             Self::OtherLicense { .. } => Type::OtherLicense,
@@ -246,7 +242,6 @@ impl PaywallError {
     /// Returns the payment that the error requires.
     fn payment(&self) -> Option<PaymentRequired> {
         match self {
-            Self::Unpaid(price_tag) => Some(PaymentRequired::PriceTag(price_tag.clone())),
             Self::Due(due) => Some(PaymentRequired::Due(due.clone())),
             _ => None,
         }
@@ -286,8 +281,7 @@ impl From<Box<dyn EngineError>> for PaywallError {
 }
 
 impl IntoResponse for PaywallError {
-    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions, as is the
-    /// [`PriceTag`] of an unpaid request.
+    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions.
     fn into_response(self) -> Response {
         if let Self::Engine(error) = self {
             return error.into_response();
@@ -304,19 +298,13 @@ impl IntoResponse for PaywallError {
             (self.problem_type(), self.problem(), self.is_passing());
         let status = StatusCode::from_u16(problem.status);
         let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
-        let (mut price_tag, mut retry_after) = (None, None);
-        match self {
-            Self::Unpaid(tag) => price_tag = Some(*tag),
-            Self::UpstreamBusy(after) => retry_after = Some(after),
-            _ if is_passing => retry_after = Some(HeaderValue::from_static("1")),
-            _ => {}
-        }
+        let retry_after = match self {
+            Self::UpstreamBusy(after) => Some(after),
+            _ => is_passing.then(|| HeaderValue::from_static("1")),
+        };
         let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(problem_type);
-        if let Some(price_tag) = price_tag {
-            response.extensions_mut().insert(price_tag);
-        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(payment) = payment.and_then(|text| HeaderValue::try_from(text).ok()) {

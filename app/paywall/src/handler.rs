@@ -37,6 +37,7 @@ use crate::{
     span::{self, set_attribute},
     spool::{Answer, Room, SpoolError},
     stored_body::StoredBody,
+    unpaid::Unpaid,
     unread_body::UnreadBody,
 };
 
@@ -75,7 +76,7 @@ impl Paywall {
                 let (request, sale) = ((parts, target, body), (payments.sale, sign_in));
                 return self.answer_sale(desk, route, sale, request, server).await;
             }
-            (None, _) => return Err(self.unpaid(&route).await?),
+            (None, _) => return Ok(self.unpaid(&route).await?.response()),
         };
         let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
             &payment;
@@ -116,10 +117,9 @@ impl Paywall {
         }
     }
 
-    /// Returns the error that names the price of a route.
-    async fn unpaid(&self, route: &PaidRoute) -> Result<PaywallError, PaywallError> {
-        let price_tag = self.price_tags().of(self.engine(), route).await?;
-        Ok(PaywallError::Unpaid(Box::new(price_tag)))
+    /// Returns the 402 that names the price of a route.
+    async fn unpaid(&self, route: &Arc<PaidRoute>) -> Result<Arc<Unpaid>, PaywallError> {
+        self.price_tags().unpaid(self.engine(), route).await
     }
 
     /// Handles a request to a route that is sold without a channel, with its payment or sign-in:
@@ -142,7 +142,7 @@ impl Paywall {
                     return Ok(answer);
                 }
                 let unpaid = self.unpaid(&request.route).await?;
-                Ok(self.offer_sale(&*desk, &request, unpaid).await)
+                Ok(self.offer_sale(&*desk, &request, &unpaid).await)
             }
         }
     }

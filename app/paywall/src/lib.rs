@@ -64,6 +64,7 @@ mod span;
 mod spool;
 mod stored_body;
 mod stream;
+mod unpaid;
 mod unread_body;
 mod upstream;
 mod upstream_url;

@@ -11,7 +11,7 @@ use crate::{
     price_tags::PriceTags,
     route::PaidRoute,
     route_table::PaidRoutes,
-    sale::{AnsweredPayments, Locks, SaleDesk, SaleItem},
+    sale::{AnsweredPayments, Locks, PreparedOffers, SaleDesk, SaleItem},
     spool::{Spool, SpoolError},
 };
 
@@ -29,6 +29,7 @@ struct Inner {
     bodies: BodyBudget,
     in_flight: InFlight,
     price_tags: PriceTags,
+    prepared_offers: PreparedOffers,
     sale_locks: Locks<SaleKey>,
     answered_payments: AnsweredPayments,
     tasks: TaskTracker,
@@ -84,6 +85,7 @@ impl Paywall {
             bodies,
             in_flight,
             price_tags,
+            prepared_offers: PreparedOffers::default(),
             sale_locks: Locks::default(),
             answered_payments: AnsweredPayments::default(),
             tasks,
@@ -128,8 +130,8 @@ impl Paywall {
 
     /// Returns the paid routes whose work can be licensed now, with their prices.
     pub async fn facts(&self) -> PaidRoutesFacts {
-        let routes = self.routes().paid().iter().map(AsRef::as_ref);
-        PaidRoutesFacts { routes: self.inner.price_tags.all(self.engine(), routes).await }
+        let routes = self.inner.price_tags.all(self.engine(), self.routes().paid()).await;
+        PaidRoutesFacts { routes }
     }
 
     /// Removes expired answers until `stop` is cancelled; then waits for running generations.
@@ -211,6 +213,10 @@ impl Paywall {
 
     pub(crate) fn price_tags(&self) -> &PriceTags {
         &self.inner.price_tags
+    }
+
+    pub(crate) fn prepared_offers(&self) -> &PreparedOffers {
+        &self.inner.prepared_offers
     }
 
     /// Returns the routes that are sold without a channel now, each with the item that one answer is.

@@ -9,63 +9,59 @@ use motif_sdk::gateway::{
     wire::{Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use},
 };
 
-use crate::{engine::PaymentEngine, error::PaywallError, route::PaidRoute};
+use crate::{
+    engine::PaymentEngine,
+    error::PaywallError,
+    route::{PaidRoute, route_key},
+    unpaid::Unpaid,
+};
 
-/// Cache of the routes' prices, so that unpaid requests cause no request to a node each.
+/// Cache of prices, so that unpaid requests cause no request to a node each, and of the responses that name
+/// them.
 #[derive(Debug, Default)]
 pub struct PriceTags {
-    quotes: Mutex<HashMap<(Address, String), CachedQuote>>,
+    quotes: Mutex<HashMap<(Address, Use), CachedQuote>>,
+    /// By route, with the quote that the response was written for.
+    unpaid: Mutex<HashMap<usize, (Arc<Quote>, Arc<Unpaid>)>>,
 }
 
 /// Quote with the time of its fetch, locked while it is fetched.
-type CachedQuote = Arc<tokio::sync::Mutex<Option<(Instant, Quote)>>>;
+type CachedQuote = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Quote>)>>>;
 
 impl PriceTags {
     const MAX_AGE: Duration = Duration::from_secs(30);
     /// Pause between attempts while the chain is unreachable.
     const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-    /// Returns the price of a route.
+    /// Returns the response that names the price of a route.
     ///
     /// # Errors
     /// Those of [`PaymentEngine::quote`]; a cached price of any age is used while the chain is
     /// unreachable.
-    pub async fn of(
+    pub(crate) async fn unpaid(
         &self,
         engine: &dyn PaymentEngine,
-        route: &PaidRoute,
-    ) -> Result<PriceTag, PaywallError> {
+        route: &Arc<PaidRoute>,
+    ) -> Result<Arc<Unpaid>, PaywallError> {
         let quote = self.quote(engine, route.work, route.licensed_use).await?;
+        let key = route_key(route);
+        if let Some((written_for, unpaid)) = lock(&self.unpaid).get(&key)
+            && Arc::ptr_eq(written_for, &quote)
+        {
+            return Ok(unpaid.clone());
+        }
         let seller = engine.seller().await?;
-        Ok(PriceTag {
+        let unpaid = Arc::new(Unpaid::new(PriceTag {
             operator: seller.operator,
             cluster: Digest(seller.cluster),
-            quote,
+            quote: (*quote).clone(),
             fixed_units: route.metered.fixed(),
             most_units: route.most_units,
             streams: route.streams,
             hold_seconds: route.hold_seconds(),
-        })
-    }
-
-    /// Returns the prices of the routes whose work can be licensed now.
-    pub async fn all<'a>(
-        &self,
-        engine: &dyn PaymentEngine,
-        routes: impl IntoIterator<Item = &'a PaidRoute>,
-    ) -> Vec<RouteFacts> {
-        let mut facts = Vec::new();
-        for route in routes {
-            match self.of(engine, route).await {
-                Ok(price_tag) => facts.push(RouteFacts {
-                    method: route.method.to_string(),
-                    path: route.path.clone(),
-                    price_tag,
-                }),
-                Err(error) => tracing::warn!(path = route.path, %error, "route has no price"),
-            }
-        }
-        facts
+        }));
+        lock(&self.unpaid).insert(key, (quote, unpaid.clone()));
+        Ok(unpaid)
     }
 
     async fn quote(
@@ -73,8 +69,8 @@ impl PriceTags {
         engine: &dyn PaymentEngine,
         work: Address,
         licensed_use: Use,
-    ) -> Result<Quote, PaywallError> {
-        let entry = self.quotes().entry((work, licensed_use.to_string())).or_default().clone();
+    ) -> Result<Arc<Quote>, PaywallError> {
+        let entry = lock(&self.quotes).entry((work, licensed_use)).or_default().clone();
         // Requests that arrive meanwhile wait for this one's quote.
         let mut cached = entry.lock().await;
         if let Some((fetched_at, quote)) = &*cached
@@ -84,6 +80,7 @@ impl PriceTags {
         }
         match engine.quote(work.0, licensed_use).await {
             Ok(quote) => {
+                let quote = Arc::new(quote);
                 *cached = Some((Instant::now(), quote.clone()));
                 Ok(quote)
             }
@@ -99,8 +96,28 @@ impl PriceTags {
         }
     }
 
-    /// Returns the cache, which has at most one entry per route.
-    fn quotes(&self) -> MutexGuard<'_, HashMap<(Address, String), CachedQuote>> {
-        self.quotes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the prices of the routes whose work can be licensed now.
+    pub async fn all<'a>(
+        &self,
+        engine: &dyn PaymentEngine,
+        routes: impl IntoIterator<Item = &'a Arc<PaidRoute>>,
+    ) -> Vec<RouteFacts> {
+        let mut facts = Vec::new();
+        for route in routes {
+            match self.unpaid(engine, route).await {
+                Ok(unpaid) => facts.push(RouteFacts {
+                    method: route.method.to_string(),
+                    path: route.path.clone(),
+                    price_tag: unpaid.price_tag().clone(),
+                }),
+                Err(error) => tracing::warn!(path = route.path, %error, "route has no price"),
+            }
+        }
+        facts
     }
+}
+
+/// Locks a cache, which has at most one entry per route.
+fn lock<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderName, Method};
 use motif_sdk::gateway::wire::{Address, Use};
@@ -103,9 +103,17 @@ fn two_minutes() -> u32 {
     120
 }
 
+/// Returns a key of what a paywall keeps of a route, for its lifetime.
+pub(crate) fn route_key(route: &Arc<PaidRoute>) -> usize {
+    Arc::as_ptr(route).addr()
+}
+
 impl PaidRoute {
     /// Time to pay after an answer that took its whole time limit.
     const PAY_WITHIN: Duration = Duration::from_secs(60);
+    /// Longest time of an answer that is made before its payment is sent: a blockhash is valid for
+    /// little longer.
+    const MAX_BEFORE_PAYMENT: Duration = Duration::from_secs(40);
     /// Below the maximum hold of one hour by the time to pay and clock differences.
     const MAX_ANSWER_SECONDS: u32 = 3_400;
 
@@ -119,6 +127,11 @@ impl PaidRoute {
     /// channel.
     pub fn fixed_sale_units(&self) -> Option<u32> {
         self.metered.fixed().filter(|_| !self.streams)
+    }
+
+    /// Returns whether a payment without a channel settles before the answer is made.
+    pub(crate) fn is_upfront(&self) -> bool {
+        self.answer_within > Self::MAX_BEFORE_PAYMENT
     }
 
     /// Returns the counted item of a stream and its number per part.

@@ -8,7 +8,12 @@ use super::desk::SaleDesk;
 
 /// Returns the identifier of a challenge.
 pub(crate) fn challenge_id(desk: &dyn SaleDesk, challenge: &mpp::Challenge) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(desk.mac(&challenge.bound()))
+    id_text(desk, &challenge.bound())
+}
+
+/// Returns the identifier of a challenge, of which this is [`mpp::Challenge::bound`].
+pub(crate) fn id_text(desk: &dyn SaleDesk, bound: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(desk.mac(bound))
 }
 
 /// Returns the digest of a body as MPP has it.

@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     desk::{NewSale, SaleDesk, SaleEvent, SaleItem, SaleRecord},
     dispatch::{Dialect, SalePayment, network},
-    offers::Offers,
+    offers::OfferFacts,
     refusal::{Refusal, Word},
     request::{Forward, Request},
     response::signature_text,
@@ -32,6 +32,7 @@ use crate::{
     layer::Server,
     paywall::{Paywall, RETRY_AFTER},
     route::PaidRoute,
+    unpaid::Unpaid,
 };
 
 /// A payment for a request, checked as far as its own bytes tell.
@@ -110,17 +111,27 @@ impl From<Refusal> for SaleError {
 }
 
 impl Paywall {
-    /// Returns the offers of a route in all protocols; `None` if it is not sold without a channel, or if
-    /// the cluster is unreachable.
-    async fn offers(&self, desk: &dyn SaleDesk, request: &Request, error: &str) -> Option<Offers> {
+    /// Adds the offers of a request in all protocols to its 402, whose body is the JSON of a problem
+    /// document: none if the route is not sold without a channel, or if the cluster is unreachable.
+    async fn with_offers(
+        &self,
+        desk: &dyn SaleDesk,
+        (request, error): (&Request, &str),
+        response: Response,
+        problem: &[u8],
+    ) -> Response {
         let item = match self.item(desk, &request.route).await {
-            Ok(item) => item?,
+            Ok(Some(item)) => item,
+            Ok(None) => return response,
             Err(error) => {
                 tracing::debug!(%error, "no offer without a channel");
-                return None;
+                return response;
             }
         };
-        Some(Offers::make(desk, &item, request, error, self.engine().now()).await)
+        let blockhash = desk.blockhash().await.ok();
+        let facts = OfferFacts { item, blockhash, now: self.engine().now() };
+        let offers = self.prepared_offers().of(desk, &request.route, facts);
+        offers.apply(desk, (request, error), response, problem)
     }
 
     /// Returns how a route is sold without a channel; `None` if it is not.
@@ -139,14 +150,10 @@ impl Paywall {
         &self,
         desk: &dyn SaleDesk,
         request: &Request,
-        unpaid: PaywallError,
+        unpaid: &Unpaid,
     ) -> Response {
-        let problem = unpaid.problem();
-        let response = unpaid.into_response();
-        match self.offers(desk, request, "payment required").await {
-            Some(offers) => offers.apply(response, &problem),
-            None => response,
-        }
+        let why = (request, "payment required");
+        self.with_offers(desk, why, unpaid.response(), unpaid.problem()).await
     }
 
     /// Sells an answer for a payment without a channel.
@@ -223,7 +230,8 @@ impl Paywall {
                     }
                 }
                 Step::Buy(answer) => {
-                    let forward = if order.request.is_upfront() { None } else { forward.take() };
+                    let forward =
+                        if order.request.route.is_upfront() { None } else { forward.take() };
                     let record = match self.buy(desk, &order, answer, (forward, turn)).await? {
                         Bought::Sent(record) => *record,
                         Bought::Refused(refused) => return Ok(refused),
@@ -423,7 +431,7 @@ impl Paywall {
         // Keeps the answer until the end of its payment is known.
         let guard = self.spool().begin_payment(&new.answer);
         let stored = self.spool().find(&new.answer);
-        if stored.is_none() && !request.is_upfront() {
+        if stored.is_none() && !request.route.is_upfront() {
             return Err(PaywallError::Gone.into()); // the folder was emptied
         }
         if let Some(answer) = &stored {
@@ -518,10 +526,8 @@ impl Paywall {
                 response.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }
-        match self.offers(desk, request, &error).await {
-            Some(offers) => offers.apply(response, &problem),
-            None => response,
-        }
+        let problem = serde_json::to_vec(&problem).unwrap_or_default(); // texts and numbers
+        self.with_offers(desk, (request, &error), response, &problem).await
     }
 }
 

@@ -17,6 +17,7 @@ mod refusal;
 mod request;
 mod response;
 mod sign_in;
+mod template;
 mod transaction;
 mod validity;
 
@@ -29,4 +30,5 @@ pub use transaction::{ClientInstruction, ClientTransaction};
 pub(crate) use answered::AnsweredPayments;
 pub(crate) use dispatch::{Dialect, payments};
 pub(crate) use locks::Locks;
+pub(crate) use offers::PreparedOffers;
 pub(crate) use request::request;

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
@@ -34,17 +34,6 @@ pub(crate) struct Forward {
     pub server: Server,
     /// Share of the body in the budget, until the model server has answered.
     pub share: BodyShare,
-}
-
-impl Request {
-    /// Longest time of an answer that is made before its payment is sent: a blockhash is valid for
-    /// little longer.
-    const MAX_BEFORE_PAYMENT: Duration = Duration::from_secs(40);
-
-    /// Returns whether the payment settles before the answer is made.
-    pub fn is_upfront(&self) -> bool {
-        self.route.answer_within > Self::MAX_BEFORE_PAYMENT
-    }
 }
 
 /// Creates a request of a route, from its parts and its body.

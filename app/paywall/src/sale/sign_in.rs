@@ -7,13 +7,10 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use motif_sdk::{
     Pubkey,
     gateway::wire::{
-        mpp,
         sale::SaleState,
-        sign_in::{self, SignIn, SignInError},
+        sign_in::{SignIn, SignInError},
     },
 };
-use rand::Rng;
-use serde_json::Value;
 
 use super::{desk::SaleDesk, request::Request};
 use crate::{error::PaywallError, paywall::Paywall};
@@ -59,10 +56,4 @@ fn wallet(header: &HeaderValue, url: &str, now: i64) -> Result<Pubkey, SignInErr
         VerifyingKey::from_bytes(key.as_array())
             .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
     })
-}
-
-/// Returns the extension of a 402 that asks wallets to sign in for a URL.
-pub(super) fn challenge(desk: &dyn SaleDesk, url: &str, now: i64) -> Value {
-    let nonce = format!("{:032x}", rand::rng().random::<u128>());
-    sign_in::challenge(url, desk.config().network.caip2(), &nonce, &mpp::timestamp(now))
 }

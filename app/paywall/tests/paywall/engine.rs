@@ -51,6 +51,8 @@ pub struct State {
     pub is_key_required: bool,
     /// Whether the chain is unreachable.
     pub is_offline: bool,
+    /// Seconds since [`NOW`].
+    pub later: i64,
     listeners: Vec<Arc<dyn Fn(AnswerId) + Send + Sync>>,
     keeper: Option<Arc<dyn Fn(AnswerId) -> bool + Send + Sync>>,
 }
@@ -109,7 +111,7 @@ impl Engine {
 #[async_trait::async_trait]
 impl PaymentEngine for Engine {
     fn now(&self) -> i64 {
-        NOW
+        NOW + self.state().later
     }
 
     async fn seller(&self) -> EngineResult<Seller> {

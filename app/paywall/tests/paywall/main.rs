@@ -3,6 +3,7 @@
 
 mod answers;
 mod engine;
+mod offers;
 mod refusals;
 mod releases;
 mod sales;

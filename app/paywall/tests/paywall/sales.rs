@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -22,6 +22,7 @@ use motif_sdk::{
     },
     till::TillShares,
 };
+use solana_sha256_hasher::hash;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, NOW, Rejection, WORK};
@@ -30,8 +31,11 @@ const PAYMENT: PaymentId = [1; 32];
 const BUYER: Pubkey = Pubkey::new_from_array([6; 32]);
 
 /// Desk with one payment that was sent, whose store fails at first.
-struct Desk {
+pub struct Desk {
     config: SaleConfig,
+    /// What all routes sell.
+    pub item: Mutex<Option<SaleItem>>,
+    pub blockhash: Mutex<String>,
     /// Number of reads that still fail: of the sent payments, and of the end.
     pending_failures: AtomicU32,
     outcome_failures: AtomicU32,
@@ -39,9 +43,11 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(failures: u32, ends_as: SaleState) -> Arc<Self> {
+    pub fn new(failures: u32, ends_as: SaleState) -> Arc<Self> {
         Arc::new(Self {
-            config: SaleConfig::new("https://gw.example"),
+            config: SaleConfig::new("https://gw.example/base"),
+            item: Mutex::default(),
+            blockhash: Mutex::default(),
             pending_failures: failures.into(),
             outcome_failures: failures.into(),
             ends_as,
@@ -100,16 +106,16 @@ impl SaleDesk for Desk {
         Pubkey::new_from_array([1; 32])
     }
 
-    fn mac(&self, _: &str) -> [u8; 32] {
-        [0; 32]
+    fn mac(&self, text: &str) -> [u8; 32] {
+        hash(text.as_bytes()).to_bytes()
     }
 
     async fn item(&self, _: Pubkey, _: Use, _: u32) -> EngineResult<Option<SaleItem>> {
-        Ok(None)
+        Ok(self.item.lock().unwrap().clone())
     }
 
     async fn blockhash(&self) -> EngineResult<(String, u64)> {
-        Ok((String::new(), 0))
+        Ok((self.blockhash.lock().unwrap().clone(), 7))
     }
 
     async fn find(&self, _: &PaymentId) -> EngineResult<Option<SaleRecord>> {
