@@ -260,10 +260,9 @@ async fn confirmed_at(
     signature: &Signature,
     status: Option<TransactionStatus>,
 ) -> Option<SettlementStatus> {
-    if !status?.satisfies_commitment(CommitmentConfig::confirmed()) {
-        return None;
-    }
-    let read = async { Ok(node.client.confirmed(signature).await?) };
+    let status =
+        status.filter(|status| status.satisfies_commitment(CommitmentConfig::confirmed()))?;
+    let read = async { Ok(node.client.confirmed_by(signature, &status).await?) };
     let silent = |reason: &str| Err(ChainError::Unreachable(node.scrub(reason)));
     Some(match within(read).await {
         Ok(Some(landed)) => Ok(Some(landed)),

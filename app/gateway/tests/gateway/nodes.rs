@@ -233,8 +233,7 @@ async fn batch_is_one_request() {
     let landed = statuses.iter().position(|status| matches!(status, Ok(Some(_))));
     assert_eq!((statuses.len(), landed), (200, Some(3)));
     assert_eq!(node.asked("getMultipleAccounts"), 1);
-    // The fee of the landed transaction takes another look.
-    assert_eq!(node.asked("getSignatureStatuses"), 2);
+    assert_eq!(node.asked("getSignatureStatuses"), 1);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use solana_rpc_client_api::{
 use solana_signature::Signature;
 use solana_transaction::{TransactionError, versioned::VersionedTransaction};
 use solana_transaction_status_client_types::{
-    UiTransactionEncoding, option_serializer::OptionSerializer,
+    TransactionStatus, UiTransactionEncoding, option_serializer::OptionSerializer,
 };
 use tokio::time::{Instant, sleep};
 
@@ -225,7 +225,21 @@ impl Client {
         let statuses = self.rpc.get_signature_statuses(&[*signature]).await;
         // The caller retries if the node is unreachable.
         let Ok(statuses) = statuses else { return Ok(None) };
-        let Some(Some(status)) = statuses.value.first() else { return Ok(None) };
+        match statuses.value.first() {
+            Some(Some(status)) => self.confirmed_by(signature, status).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns a transaction that has this status if it is confirmed by it, or else `None`.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the transaction failed.
+    pub async fn confirmed_by(
+        &self,
+        signature: &Signature,
+        status: &TransactionStatus,
+    ) -> Result<Option<ConfirmedTransaction>, Error> {
         if !status.satisfies_commitment(self.rpc.commitment()) {
             return Ok(None);
         }
