@@ -1,6 +1,9 @@
 //! A dishonest paywall gets no wrong signature from the SDK's client, or is detected.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use axum::{
     Router,
@@ -10,9 +13,10 @@ use axum::{
 };
 use motif_sdk::gateway::{
     GatewayError, PaidRequest,
-    wire::{Due, Payment, PaymentRequired, ReceiptParts},
+    wire::{Due, Payment, PaymentRequired, ReceiptParts, StreamEnd},
 };
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::sold::Sold;
 
@@ -36,12 +40,19 @@ enum Lie {
     Lose,
     /// A stream breaks off before its first paid part.
     Cut,
+    /// A stream ends instead of its first paid part.
+    End,
+    /// Nothing is answered.
+    Silence,
 }
 
 async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let payment = parts.headers[Payment::HEADER].to_str().unwrap();
     liar.payments.lock().unwrap().push(Payment::from_header(payment).unwrap());
+    if matches!(liar.lie, Lie::Silence) {
+        std::future::pending::<()>().await;
+    }
     let url = format!("{}{}", liar.honest, parts.uri.path());
     let body = to_bytes(body, 10_000).await.unwrap();
     let asked = reqwest::Client::new().request(parts.method, url).headers(parts.headers);
@@ -49,6 +60,10 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     if matches!(liar.lie, Lie::Cut) && headers["content-type"] == "text/event-stream" {
         return Response::new(Body::from_stream(futures::stream::unfold(answer, cut)));
+    }
+    if matches!(liar.lie, Lie::End) && headers["content-type"] == "text/event-stream" {
+        let chunks = futures::stream::unfold(Some(answer), end_early);
+        return Response::new(Body::from_stream(chunks));
     }
     let mut body = answer.bytes().await.unwrap().to_vec();
     headers.remove("content-length");
@@ -75,7 +90,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
             let half = [Ok(body[..10].to_vec()), Err(std::io::Error::other("told to break off"))];
             return Response::new(Body::from_stream(futures::stream::iter(half)));
         }
-        Lie::Lose | Lie::Cut => {}
+        Lie::Lose | Lie::Cut | Lie::End | Lie::Silence => {}
         Lie::NoReceipt => drop(headers.remove(ReceiptParts::HEADER)),
     }
     let mut response = Response::new(Body::from(body));
@@ -91,6 +106,18 @@ async fn cut(
     let chunk = answer.chunk().await.unwrap()?.to_vec();
     let is_part = chunk.windows(13).any(|bytes| bytes == b"event: output");
     Some((if is_part { Err("told to break off") } else { Ok(chunk) }, answer))
+}
+
+/// As [`cut`], with the end of the stream.
+async fn end_early(
+    answer: Option<reqwest::Response>,
+) -> Option<(Result<Vec<u8>, &'static str>, Option<reqwest::Response>)> {
+    let (chunk, answer) = cut(answer?).await?;
+    let end = || serde_json::to_string(&StreamEnd::default()).unwrap();
+    match chunk {
+        Ok(chunk) => Some((Ok(chunk), Some(answer))),
+        Err(_) => Some((Ok(format!("event: end\ndata: {}\n\n", end()).into_bytes()), None)),
+    }
 }
 
 async fn behind(sold: &Sold, lie_of: Lie) -> (Liar, PaidRequest) {
@@ -208,4 +235,34 @@ async fn broken_paid_part_is_refetched() {
     // The channel still works.
     let another = sold.request("/images", json!({ "prompt": "New York" }));
     sold.fetch(&another).await.unwrap();
+}
+
+#[tokio::test]
+async fn silent_paywall_is_left_after_hold() {
+    let mut sold = Sold::new().await;
+    let (_, request) = behind(&sold, Lie::Silence).await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let request = PaidRequest { expires_at: now as i64 + 5, ..request };
+    let left = timeout(Duration::from_secs(60), sold.fetch(&request)).await;
+    let error = left.expect("no time limit").unwrap_err();
+    assert!(matches!(error, GatewayError::Unreachable { .. }), "{error}");
+    let streamed = sold.session.stream(&sold.client, &request);
+    let left = timeout(Duration::from_secs(60), streamed).await;
+    assert!(left.expect("no time limit").is_err());
+}
+
+#[tokio::test]
+async fn stream_without_paid_part_is_incomplete() {
+    let sold = Sold::new().await;
+    let (liar, _) = behind(&sold, Lie::End).await;
+    let request = sold.request("/stories", json!({ "prompt": "t", "tokens": 30 }));
+    let url = request.url.replace(&liar.honest, &liar.own);
+    let request = PaidRequest { url, ..request };
+    let mut stream = sold.session.stream(&sold.client, &request).await.unwrap();
+    // The paid part is fetched again.
+    let part = stream.next().await.unwrap().unwrap();
+    assert_eq!(part.body.iter().filter(|byte| **byte == b'\n').count(), 10);
+    let over = stream.next().await.unwrap_err();
+    assert!(matches!(over, GatewayError::Untrusted(_)), "{over}");
+    assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
 }

@@ -1,12 +1,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ConstantBuilder, Retryable};
-use motif_payer::purchase::API_KEY_HEADER;
+use motif_payer::{now, purchase::API_KEY_HEADER};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     GatewayError, IdempotencyKey, PaidRequest,
@@ -34,6 +34,10 @@ pub(super) struct Answered {
 }
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// Time after the end of its hold in which a request is answered: the answer may have been paid for before.
+const AFTER_HOLD: Duration = Duration::from_secs(30);
+/// Time in which a paywall returns what was paid for.
+const PAID_TIMEOUT: Duration = Duration::from_secs(300);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pauses between attempts; [`PaywallClient::patience`] limits their number.
 const BACKOFF: ConstantBuilder =
@@ -116,7 +120,8 @@ impl PaywallClient {
         request: &PaidRequest,
         payment: &Payment,
     ) -> Result<Answered, GatewayError> {
-        self.patiently(&request.url, || self.paying(request, payment)).await
+        let paying = || self.paying(request, payment).timeout(within(request, payment));
+        self.patiently(&request.url, paying).await
     }
 
     /// Sends a payment once and returns the response before its body is read.
@@ -125,7 +130,9 @@ impl PaywallClient {
         request: &PaidRequest,
         payment: &Payment,
     ) -> Result<Response, GatewayError> {
-        let sent = self.paying(request, payment).send().await;
+        // The body of a stream takes longer than its head.
+        let sent = timeout(within(request, payment), self.paying(request, payment).send()).await;
+        let sent = sent.map_err(|_| untrusted("no answer within the time of its hold"))?;
         sent.map_err(|error| unreachable(&request.url, error))
     }
 
@@ -233,6 +240,18 @@ impl Answered {
     pub(super) fn kind(&self) -> String {
         self.text(CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream").to_owned()
     }
+}
+
+/// Returns the time in which a payment is answered: the model may take as long as the hold.
+fn within(request: &PaidRequest, payment: &Payment) -> Duration {
+    match payment {
+        Payment::Ask(_) => {
+            let left = request.expires_at.saturating_sub(now());
+            AFTER_HOLD + Duration::from_secs(u64::try_from(left).unwrap_or(0))
+        }
+        Payment::Pay(_) => PAID_TIMEOUT,
+    }
+    .min(ANSWER_TIMEOUT)
 }
 
 fn with(mut request: RequestBuilder, headers: &[(String, String)]) -> RequestBuilder {

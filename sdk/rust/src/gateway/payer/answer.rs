@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use motif_payer::{
-    Purchase,
+    Purchase, now,
     purchase::{check_output, check_receipt, receipt_in},
 };
 use solana_sha256_hasher::hash;
@@ -53,6 +53,19 @@ impl Payer {
         client: &PaywallClient,
         request: &PaidRequest,
     ) -> Result<PaidAnswer, GatewayError> {
+        self.fetch_then(client, request, || {}).await
+    }
+
+    /// As [`Payer::fetch`]; calls `paid` once the answer is paid for, before the paywall returns it.
+    ///
+    /// # Errors
+    /// As [`Payer::fetch`].
+    pub async fn fetch_then(
+        &self,
+        client: &PaywallClient,
+        request: &PaidRequest,
+        paid: impl FnOnce() + Send,
+    ) -> Result<PaidAnswer, GatewayError> {
         self.resume().await?;
         let purchase = request.purchase()?;
         self.check(request.license)?;
@@ -65,6 +78,7 @@ impl Payer {
             }
             if let Some(PaymentRequired::Due(due)) = answered.required()? {
                 let (receipt, voucher) = self.pay_due(&purchase, 0, &due).await?;
+                paid();
                 let channel = Address(self.channel());
                 let pay = Payment::Pay(PayForAnswer { channel, answer: due.answer, voucher });
                 let answered = client.send(request, &pay).await?;
@@ -77,7 +91,8 @@ impl Payer {
             }
             let refusal = answered.refusal();
             let is_running = refusal.problem_type() == Some(ProblemType::AnswerRunning);
-            if !is_running || begun.elapsed() >= RUNNING_TIMEOUT {
+            let is_late = begun.elapsed() >= RUNNING_TIMEOUT || now() > request.expires_at;
+            if !is_running || is_late {
                 return Err(refusal);
             }
             sleep(RUNNING_PAUSE).await;

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use motif_payer::{
     Purchase,
@@ -6,6 +6,7 @@ use motif_payer::{
     stream::{KIND_HEADER, failure, part_bytes, read_event},
 };
 use reqwest::Response;
+use tokio::time::timeout;
 
 use super::{PaidAnswer, Payer};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         GatewayError, PaidRequest, PaywallClient, ProblemType,
         error::untrusted,
         paywall::{Answered, unreachable},
-        wire::{Address, Digest, Due, PayForAnswer, Payment, ReceiptParts, StreamEvent},
+        wire::{Address, Digest, Due, PayForAnswer, Payment, ReceiptParts, StreamEnd, StreamEvent},
     },
     receipt::SignedReceipt,
     voucher::SignedVoucher,
@@ -31,6 +32,8 @@ pub struct PaidStream {
     buffered: VecDeque<u8>,
     /// Number of the next part.
     part: u32,
+    /// Units of the parts that arrived.
+    units: u64,
     /// Payment of a part that has not arrived.
     paid: Option<PartPayment>,
     /// Event that [`PaidStream::is_over`] has read.
@@ -57,6 +60,8 @@ pub struct PaidPart {
 
 /// Maximum size of an event without its body.
 const MAX_ENVELOPE_BYTES: usize = 16 << 10;
+/// Time in which a part arrives that is paid for; then it is fetched again.
+const PAID_EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Payer {
     /// Starts a stream from a model server behind a paywall. Parts are paid by
@@ -87,6 +92,7 @@ impl Payer {
             response: Some(response),
             buffered: VecDeque::new(),
             part: 0,
+            units: 0,
             paid: None,
             peeked: None,
         })
@@ -148,6 +154,7 @@ impl PaidStream {
             }
             let event = match self.peeked.take() {
                 Some(event) => Ok(event),
+                None if self.paid.is_some() => self.paid_event().await,
                 None => self.event().await,
             };
             let event = match event {
@@ -165,7 +172,12 @@ impl PaidStream {
                     let paid = paid.ok_or_else(|| untrusted("an unpaid part arrived"))?;
                     return self.handed_over(body, paid.receipt).map(Some);
                 }
-                StreamEvent::End(_) => return Ok(None),
+                StreamEvent::End(end) => {
+                    return match self.paid {
+                        Some(paid) => self.fetch_again(paid).await.map(Some),
+                        None => self.check_end(&end).map(|()| None),
+                    };
+                }
                 StreamEvent::Failed(failed) => return Err(failure(failed).into()),
             }
         }
@@ -183,7 +195,26 @@ impl PaidStream {
         if self.peeked.is_none() {
             self.peeked = Some(self.event().await?);
         }
-        Ok(matches!(self.peeked, Some(StreamEvent::End(_))))
+        match &self.peeked {
+            Some(StreamEvent::End(end)) => self.check_end(end).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Checks that all parts have arrived.
+    fn check_end(&self, end: &StreamEnd) -> Result<(), GatewayError> {
+        let is_all = (end.parts, end.units) == (self.part, self.units);
+        if is_all { Ok(()) } else { Err(untrusted("the stream's end names other parts")) }
+    }
+
+    /// Waits for the event of a part that the paywall can send, because it is paid for.
+    async fn paid_event(&mut self) -> Result<StreamEvent, GatewayError> {
+        if let Ok(event) = timeout(PAID_EVENT_TIMEOUT, self.event()).await {
+            return event;
+        }
+        // The part is fetched by another request.
+        self.response = None;
+        Err(untrusted("a paid part did not arrive"))
     }
 
     /// Pays for a due part.
@@ -230,6 +261,7 @@ impl PaidStream {
     ) -> Result<PaidPart, GatewayError> {
         check_output(&receipt, &body)?;
         self.part += 1;
+        self.units = self.units.saturating_add(receipt.receipt.units.into());
         Ok(PaidPart { body, receipt })
     }
 
