@@ -11,7 +11,7 @@ use motif_interface::{
     receipt::SignedReceipt,
     voucher::{SignedVoucher, Voucher},
 };
-use motif_wire::{Address, BatchRequest, ReceiptParts};
+use motif_wire::{Address, BatchRequest, ExpectedStatement, ReceiptParts};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
@@ -399,6 +399,18 @@ impl Machine {
         let signed = self.unanswered.as_ref().map_or(0, |batch| batch.pending.total);
         let gone = [channel.upfront_fees, self.books.cumulative()?, signed];
         Ok(gone.into_iter().fold(channel.deposited, u64::saturating_sub))
+    }
+
+    /// Returns whether the gateway's open statement has units that this payer has not signed: another process
+    /// pays with the same voucher key.
+    pub fn is_overtaken(&self, expected: &ExpectedStatement) -> bool {
+        let own = &self.books.statement;
+        let signed = |license| {
+            let mut entries = own.entries();
+            entries.find(|entry| entry.license == license).map_or(0, |entry| entry.units)
+        };
+        expected.statement == self.books.number
+            && expected.entries.iter().any(|entry| entry.units > signed(entry.license))
     }
 
     /// Returns the number of the next generation's statement.

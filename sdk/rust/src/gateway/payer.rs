@@ -14,7 +14,8 @@ use motif_payer::{Effect, KeptReceipt, Machine, now};
 use solana_pubkey::Pubkey;
 
 use super::{
-    ChannelReader, GatewayClient, GatewayError, PayerAction, PayerRequest, VoucherSigner,
+    ChannelReader, GatewayClient, GatewayError, PayerAction, PayerRequest, ProblemType,
+    VoucherSigner,
     wire::{BatchedGeneration, PayerProof},
 };
 use crate::{
@@ -187,6 +188,22 @@ impl Payer {
     /// Whether the outcome of a batch is unknown.
     pub fn is_unanswered(&self) -> bool {
         self.machine().is_unanswered()
+    }
+
+    /// Returns whether a refusal shows that another process pays on the channel with the same voucher key. All
+    /// later payments of this payer are refused, too.
+    pub fn is_overtaken(&self, refusal: &GatewayError) -> bool {
+        let GatewayError::Refused(problem) = refusal else { return false };
+        let is_of_totals = matches!(
+            problem.problem_type(),
+            Some(
+                ProblemType::VoucherNotNewer
+                    | ProblemType::WrongPrice
+                    | ProblemType::StatementMismatch
+            )
+        );
+        let expected = problem.expected.as_ref().filter(|_| is_of_totals);
+        expected.is_some_and(|expected| self.machine().is_overtaken(expected))
     }
 
     /// Returns the spending since the payer was opened, or since its state file was created, base units,
