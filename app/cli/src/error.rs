@@ -105,6 +105,8 @@ pub enum CliError {
     AlreadyInitialized { authority: Pubkey },
     #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
+    #[error("{unsettled} of {all} receipts are not settled yet; the others are verified")]
+    ReceiptsUnsettled { unsettled: usize, all: usize },
     #[error(
         "receipts of license {license} on channel {channel} add up to {receipts} base units, and the chain has \
          settled {settled}"
@@ -239,6 +241,7 @@ impl CliError {
             Self::InsufficientTokens { .. } => "not-enough-tokens",
             Self::AlreadyInitialized { .. } => "already-initialized",
             Self::ReceiptsFailed { .. } => "receipts-failed",
+            Self::ReceiptsUnsettled { .. } => "receipts-unsettled",
             Self::ReceiptsIncomplete { .. } => "receipts-incomplete",
             Self::ClaimsFailed { .. } => "claims-failed",
             Self::OperatorRegistered(_) => "already-registered",
@@ -288,6 +291,9 @@ impl CliError {
             Self::Localnet(LocalnetError::PortTaken(_)) => {
                 "pass --rpc-port and --ws-port, or stop the process that listens there"
             }
+            Self::ReceiptsUnsettled { .. } => {
+                "verify them again after the settlement; `motif channel settle` asks for one"
+            }
             Self::NodeUnreachable { .. } => {
                 "start a node with `motif localnet`, or pass --rpc-url or set MOTIF_RPC_URL"
             }
@@ -305,6 +311,13 @@ impl CliError {
             Self::Payer(PayerError::StateLocked { .. }) => {
                 "send the request through the running `motif payer serve`, or pass another --state"
             }
+            Self::Payer(PayerError::VoucherKeyLocked(_)) => {
+                "stop the other process, or pass another --voucher-key"
+            }
+            Self::Payer(
+                PayerError::NoChannel { reason: PayerError::WALLET_IS_EMPTY, .. }
+                | PayerError::DepositUsedUp { reason: PayerError::WALLET_IS_EMPTY, .. },
+            ) => "fund the wallet: `motif key show` prints its address",
             Self::Payer(PayerError::NoChannel { .. }) => "pass --deposit to open one",
             Self::Payer(PayerError::TermsNotAccepted { .. }) => {
                 "pass --max-unit-price to accept terms up to this price"

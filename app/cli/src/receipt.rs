@@ -11,7 +11,10 @@ use motif_sdk::{
     Pubkey,
     bps::floor_share,
     channel::{Channel, Settlement, StatementRecord},
-    gateway::wire::ReceiptParts,
+    gateway::{
+        ProblemType,
+        wire::{ReceiptParts, ReceiptProofParts},
+    },
     mmr,
     operator::ReceiptKeys,
     receipt::{
@@ -92,6 +95,10 @@ struct VerifiedChannel {
 #[derive(Default)]
 struct Findings {
     verified: usize,
+    /// Number of the channel's statements on chain.
+    settled: u64,
+    /// Receipts of later statements.
+    unsettled: usize,
     all: usize,
     amount: u64,
     first_failure: Option<String>,
@@ -132,7 +139,10 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
         });
     }
     scales.dedup();
-    let Findings { verified, all, amount, first_failure } = findings;
+    let Findings { verified, unsettled, all, amount, first_failure, .. } = findings;
+    if first_failure.is_none() && unsettled > 0 && verified + unsettled == all {
+        return Err(CliError::ReceiptsUnsettled { unsettled, all });
+    }
     if verified < all {
         let first = first_failure.unwrap_or("two receipts have the same position".to_owned());
         return Err(CliError::ReceiptsFailed { failed: all - verified, all, first });
@@ -210,7 +220,8 @@ pub fn read_receipts(path: &Path) -> Result<Vec<SignedReceipt>, CliError> {
 
 impl Findings {
     /// Verifies the receipts of one channel. With all receipts of the channel the proofs are built
-    /// here; otherwise the gateway provides them. Both are checked against the same account.
+    /// here; otherwise the gateway provides them: the first receipts of a statement look like a whole one.
+    /// Both are checked against the same account.
     async fn add(
         &mut self,
         channel: &Pubkey,
@@ -219,27 +230,48 @@ impl Findings {
         online: Option<&Session>,
     ) -> Result<(), CliError> {
         self.all += receipts.len();
+        self.settled = account.statements.length;
         match (Prover::new(channel, account, receipts), online) {
             (Ok(prover), _) => {
+                let mut unsettled = Vec::new();
                 for proof in prover.proofs() {
-                    self.note(&proof.signed, proof.verify(channel, account, keys));
+                    match (proof.verify(channel, account, keys), online) {
+                        (Err(ProofError::NotSettled), Some(_)) => unsettled.push(proof.signed),
+                        (result, _) => self.note(&proof.signed, result),
+                    }
+                }
+                if let Some(session) = online.filter(|_| !unsettled.is_empty()) {
+                    self.ask(session, &unsettled, (channel, account, keys)).await?;
                 }
             }
             (Err(ProverError::Missing { .. }), Some(session)) => {
-                let gateway = session.gateway().await;
-                for signed in receipts {
-                    let parts = gateway.proof(&signed.receipt.digest()).await?;
-                    let proof = ReceiptProof::from(&parts);
-                    let same = proof.signed.receipt == signed.receipt;
-                    let proof = ReceiptProof { signed: *signed, ..proof };
-                    let result = proof.verify(channel, account, keys);
-                    self.note(signed, if same { result } else { Err(ProofError::Mismatch) });
-                }
+                self.ask(session, receipts, (channel, account, keys)).await?;
             }
             (Err(error), _) => {
                 let first = format!("{error}; the gateway can prove the others");
                 self.first_failure.get_or_insert(first);
             }
+        }
+        Ok(())
+    }
+
+    /// Verifies receipts with proofs of the channel's gateway.
+    async fn ask(
+        &mut self,
+        session: &Session,
+        receipts: &[SignedReceipt],
+        of: (&Pubkey, &Channel, &ReceiptKeys),
+    ) -> Result<(), CliError> {
+        let gateway = session.gateway().await;
+        for signed in receipts {
+            let result = match gateway.proof(&signed.receipt.digest()).await {
+                Ok(parts) => verify_with(&parts, signed, of),
+                Err(error) if error.problem_type() == Some(ProblemType::ReceiptNotSettled) => {
+                    Err(ProofError::NotSettled)
+                }
+                Err(error) => return Err(error.into()),
+            };
+            self.note(signed, result);
         }
         Ok(())
     }
@@ -250,6 +282,9 @@ impl Findings {
                 self.verified += 1;
                 self.amount = self.amount.saturating_add(signed.receipt.amount);
             }
+            Err(ProofError::NotSettled) if signed.receipt.statement >= self.settled => {
+                self.unsettled += 1;
+            }
             Err(error) => {
                 let (statement, position) = (signed.receipt.statement, signed.receipt.position);
                 self.first_failure
@@ -257,6 +292,19 @@ impl Findings {
             }
         }
     }
+}
+
+/// Verifies a receipt with the gateway's proof.
+fn verify_with(
+    parts: &ReceiptProofParts,
+    signed: &SignedReceipt,
+    (channel, account, keys): (&Pubkey, &Channel, &ReceiptKeys),
+) -> Result<(), ProofError> {
+    let proof = ReceiptProof::from(parts);
+    if proof.signed.receipt != signed.receipt {
+        return Err(ProofError::Mismatch);
+    }
+    ReceiptProof { signed: *signed, ..proof }.verify(channel, account, keys)
 }
 
 /// Proves receipts against their channel's account, given all receipts of the channel.
