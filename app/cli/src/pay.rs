@@ -10,7 +10,10 @@ use std::{
 
 use clap::Args;
 use motif_payer_service::{Answer, Caller, Offer, PayerService, Purchase, Settings, Target};
-use motif_sdk::gateway::{Method, wire::ReceiptParts};
+use motif_sdk::gateway::{
+    Method,
+    wire::{Amount, ReceiptParts},
+};
 use serde::Serialize;
 
 use crate::{
@@ -79,6 +82,8 @@ struct PayOutput {
     status: u16,
     file: String,
     bytes: u64,
+    /// Cost of the answer, fees included.
+    cost: Amount,
     receipts: Vec<ReceiptParts>,
 }
 
@@ -130,6 +135,7 @@ pub async fn run(args: PayArgs, session: &Session) -> Result<(), CliError> {
         caller: Caller::from(Settings::COMMAND_CALLER),
         max_cost,
         is_dry_run: args.dry_run,
+        gone: Default::default(),
     };
     let state = PayerState::open(&settings, session)?;
     let service = state.service(settings, session).await?;
@@ -182,7 +188,7 @@ async fn buy(
             200
         }
     };
-    sink.finish(status, session)
+    sink.finish(status, service, session)
 }
 
 impl Sink {
@@ -208,31 +214,38 @@ impl Sink {
     }
 
     /// Prints the result; fails if the server refused the request.
-    fn finish(mut self, status: u16, session: &Session) -> Result<(), CliError> {
+    fn finish(
+        mut self,
+        status: u16,
+        service: &PayerService,
+        session: &Session,
+    ) -> Result<(), CliError> {
         self.write(&[])?;
         if status >= 400 {
             return Err(CliError::AnswerRefused(status));
         }
+        let cost = service.cost_of(&self.receipts);
         match &self.path {
             Some(path) => session.print(&PayOutput {
                 status,
                 file: path.display().to_string(),
                 bytes: self.bytes,
+                cost: Amount(cost),
                 receipts: self.receipts,
             }),
-            None => session.status(format_args!("{}", paid(&self.receipts))),
+            None => session.status(format_args!("{}", paid(cost, &self.receipts))),
         }
         Ok(())
     }
 }
 
 /// Returns what was paid, in words.
-fn paid(receipts: &[ReceiptParts]) -> String {
+fn paid(cost: u64, receipts: &[ReceiptParts]) -> String {
     let units: u64 = receipts.iter().map(|receipt| u64::from(receipt.units)).sum();
-    let price = receipts.iter().map(|receipt| receipt.amount.0).fold(0, u64::saturating_add);
-    match receipts.len() {
-        0 => "nothing was paid".to_owned(),
-        _ => format!("paid {price} base units for {units} units, without the operator's fee"),
+    match (receipts.len(), units) {
+        (0, _) => "nothing was paid".to_owned(),
+        (_, 1) => format!("paid {cost} base units (1 unit, fee included)"),
+        _ => format!("paid {cost} base units ({units} units, fees included)"),
     }
 }
 
@@ -258,7 +271,7 @@ fn read_data(data: &str) -> Result<Vec<u8>, CliError> {
 impl fmt::Display for PayOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = pairs(&[("file", &self.file), ("bytes", &self.bytes)]);
-        write!(formatter, "{text}\n{}", paid(&self.receipts))
+        write!(formatter, "{text}\n{}", paid(self.cost.0, &self.receipts))
     }
 }
 

@@ -1,14 +1,14 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use motif_sdk::{
-    durable_file::{PRIVATE, replace},
+    durable_file::{PRIVATE, append, remove_unfinished, replace},
     gateway::{
         PaidAnswer, PaidPart,
         wire::{Digest, ReceiptParts},
@@ -120,23 +120,20 @@ impl Answers {
     /// Maximum length of a line.
     const MAX_LINE_BYTES: u64 = 16 << 10;
 
-    /// Opens a folder, and removes what has expired.
+    /// Opens a folder. Answers that have expired stay until [`Answers::purge`].
     ///
     /// # Errors
     /// [`PayerError::StateFailed`].
     pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, PayerError> {
         let failed = |error: io::Error| PayerError::state(folder, error);
         crate::state_lock::create_private(folder).map_err(failed)?;
+        remove_unfinished(folder).map_err(failed)?;
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let is_answer = path.extension().is_some_and(|kind| kind == Self::EXTENSION);
             let name = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
-            let Some(name) = name.filter(|_| is_answer) else {
-                // What a killed process was writing.
-                fs::remove_file(&path).map_err(failed)?;
-                continue;
-            };
+            let Some(name) = name.filter(|_| is_answer) else { continue };
             let about = fs::metadata(&path).map_err(failed)?;
             let written_at = about.modified().map_or(0, unix_second);
             files.push(KeptFile { name, bytes: about.len(), written_at });
@@ -144,9 +141,13 @@ impl Answers {
         files.sort_by_key(|file| file.written_at);
         let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
         let kept = Mutex::new(Kept { files: files.into(), bytes });
-        let answers = Self { folder: folder.to_owned(), max_bytes, kept };
-        answers.make_room(0);
-        Ok(answers)
+        Ok(Self { folder: folder.to_owned(), max_bytes, kept })
+    }
+
+    /// Removes the answers that have expired at a unix second, and the oldest ones above the limit.
+    pub fn purge(&self, at: i64) {
+        let oldest = at.saturating_sub(Self::KEPT_SECONDS);
+        self.remove_while(|kept, file| file.written_at < oldest || kept.bytes > self.max_bytes);
     }
 
     /// Returns the kept answer to a request, of which no part may be longer than `max_bytes`.
@@ -253,22 +254,22 @@ impl Answers {
         Ok(Some(StreamWriter { answers: self.clone(), name: name.to_owned(), file }))
     }
 
-    /// Removes expired answers, and the oldest ones until there is room for `bytes`. Returns whether there
-    /// is.
+    /// Removes the oldest answers until there is room for `bytes`. Returns whether there is.
     fn make_room(&self, bytes: u64) -> bool {
+        let is_full = |kept: &Kept| kept.bytes.saturating_add(bytes) > self.max_bytes;
+        self.remove_while(|kept, _| is_full(kept));
+        !is_full(&self.kept())
+    }
+
+    /// Removes the oldest answer as long as a condition holds.
+    fn remove_while(&self, is_over: impl Fn(&Kept, &KeptFile) -> bool) {
         let mut kept = self.kept();
-        let oldest = now().saturating_sub(Self::KEPT_SECONDS);
-        while let Some(file) = kept.files.front() {
-            let is_full = kept.bytes.saturating_add(bytes) > self.max_bytes;
-            if !is_full && file.written_at >= oldest {
-                break;
-            }
+        while let Some(file) = kept.files.front().filter(|file| is_over(&kept, file)) {
             // A file that is not removed is counted again by the next process.
             let _ = fs::remove_file(self.path(&file.name));
             kept.bytes = kept.bytes.saturating_sub(file.bytes);
             kept.files.pop_front();
         }
-        kept.bytes.saturating_add(bytes) <= self.max_bytes
     }
 
     /// Counts bytes of a file, which is the newest if it is new.
@@ -321,7 +322,7 @@ impl StreamWriter {
     fn write(&mut self, text: &[u8]) -> Result<(), PayerError> {
         // A stream that is longer than all room removes itself; its client reads on.
         self.answers.make_room(text.len() as u64);
-        let written = self.file.write_all(text).and_then(|()| self.file.sync_data());
+        let written = append(&mut self.file, text).and_then(|()| self.file.sync_data());
         written.map_err(|error| PayerError::state(&self.answers.path(&self.name), error))?;
         let path = self.answers.path(&self.name);
         if path.exists() {
@@ -426,6 +427,8 @@ fn unix_second(time: SystemTime) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::{callers::Caller, request_log::RequestLog};
 
     use super::*;
@@ -503,6 +506,39 @@ mod tests {
         let answers = Answers::open(&path, 10).unwrap();
         answers.keep(&named[0], request, &answer(b"first")).unwrap();
         assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn unkept_answer_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = named(folder.path(), &["1"]).await;
+        let path = folder.path().join("answers");
+        let answers = Answers::open(&path, 1 << 20).unwrap();
+        // A folder is not replaced by a file.
+        fs::create_dir(answers.path(named[0].name())).unwrap();
+        let kept = answers.keep(&named[0], Digest([3; 32]), &answer(b"one"));
+        assert!(matches!(kept, Err(PayerError::StateFailed { .. })));
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_purge_removes_old_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = named(folder.path(), &["1", "2"]).await;
+        let path = folder.path().join("answers");
+        let request = Digest([3; 32]);
+        let answers = Answers::open(&path, 1 << 20).unwrap();
+        answers.keep(&named[0], request, &answer(b"first")).unwrap();
+        let file = File::options().append(true).open(answers.path(named[0].name())).unwrap();
+        let day = Duration::from_secs(Answers::KEPT_SECONDS as u64);
+        file.set_modified(SystemTime::now() - 2 * day).unwrap();
+        let answers = Answers::open(&path, 1 << 20).unwrap();
+        answers.keep(&named[1], request, &answer(b"other")).unwrap();
+        let found = || named.iter().map(|one| whole(&answers, one, request).is_some());
+        answers.purge(now() - 2 * Answers::KEPT_SECONDS);
+        assert!(found().all(|is_found| is_found));
+        answers.purge(now());
+        assert_eq!(found().collect::<Vec<_>>(), [false, true]);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use axum::{
 };
 use motif_sdk::{
     gateway::{
-        GatewayError, HeldGeneration,
+        GatewayError, HeldGeneration, ProblemType,
         wire::{Address, Amount, Digest, ReceiptParts, Use},
     },
     receipt::SignedReceipt,
@@ -18,7 +18,7 @@ use crate::{
     app::App,
     archive::{Archive, ArchivePage},
     callers::Caller,
-    channels::PaidChannel,
+    channels::{PaidChannel, Prepared, UnitsWanted},
     clock::now,
     day::Day,
     exchanges::Exchange,
@@ -140,15 +140,24 @@ pub async fn pay(
     }
     let request = (&mut headers, &body[..]);
     let payment = NamedPayment::begin(service, &caller, "/v1/pay", request).await?;
-    let (channel, index, cost) = prepare(service, &caller, operator, &wanted).await?;
+    let open = service.channels.existing(&operator.0).await?;
     let bill = wanted.bill(&caller, output);
-    if let Some(receipt) = payment.receipt(service, &channel, &bill).await? {
+    if let Some(receipt) = payment.receipt(service, open.as_deref(), &bill).await? {
         return Ok(Json(receipt).into_response());
     }
+    let prepared = service.prepare(open, &caller, &wanted.units_at(operator), None).await?;
+    let Prepared { channel, index, cost, .. } = prepared;
     let _reservation = service.reserve(&channel, &caller, cost).await?;
     payment.record(service, &channel)?;
     let payer = channel.payer.tagged(&caller);
-    let paid = payer.generate(index, wanted.units, wanted.request_digest.0, output.0).await;
+    let top_ups = channel.top_ups();
+    let pay = || payer.generate(index, wanted.units, wanted.request_digest.0, output.0);
+    let mut paid = pay().await;
+    if let Err(refusal) = &paid
+        && service.tops_up_for(&channel, refusal, cost, top_ups).await
+    {
+        paid = pay().await;
+    }
     let receipt = made(service, &channel, &bill, &payment, paid).await?;
     Ok(Json(receipt).into_response())
 }
@@ -191,12 +200,29 @@ pub async fn hold(
         let would = would_pay(service, &caller, operator, &wanted).await?;
         return Ok(Json(would).into_response());
     }
-    let (channel, index, cost) = prepare(service, &caller, operator, &wanted).await?;
+    let open = service.channels.existing(&operator.0).await?;
+    let prepared = service.prepare(open, &caller, &wanted.units_at(operator), None).await?;
+    let Prepared { channel, index, cost, .. } = prepared;
     let _reservation = service.reserve(&channel, &caller, cost).await?;
     let payer = channel.payer.tagged(&caller);
-    let held = payer.hold(index, wanted.units, wanted.request_digest.0, seconds).await;
+    // The caller's share, if it is not the only one.
+    let is_alone = service.settings.callers.is_empty();
+    let max = if is_alone { u64::MAX } else { channel.payer.available()? / 2 };
+    let hold = (cost, now().saturating_add(seconds.into()));
+    let requested = service.holds.request(channel.payer.channel(), &caller, hold, max)?;
+    let top_ups = channel.top_ups();
+    let place = || payer.hold(index, wanted.units, wanted.request_digest.0, seconds);
+    let mut held = place().await;
+    if let Err(refusal) = &held
+        && service.tops_up_for(&channel, refusal, cost, top_ups).await
+    {
+        held = place().await;
+    }
     match held {
-        Ok(held) => Ok(Json(HoldParts::new(operator, &held)).into_response()),
+        Ok(held) => {
+            requested.place(held.hold);
+            Ok(Json(HoldParts::new(operator, &held)).into_response())
+        }
         Err(error) => Err(service.failed(&channel, error).await),
     }
 }
@@ -212,14 +238,14 @@ pub async fn capture(
     let service = &app.service;
     let request = (&mut headers, &body[..]);
     let payment = NamedPayment::begin(service, &caller, "/v1/captures", request).await?;
-    let channel = service.channels.with(&wanted.hold.operator.0).await?;
+    let channel = service.channels.open_with(&wanted.hold.operator.0).await?;
     let license = channel.payer.license(wanted.hold.license);
     let license = license.ok_or_else(|| {
         PayerError::MalformedJson(format!("the channel has no license {}", wanted.hold.license))
     })?;
     let (request_digest, output_digest) = (wanted.hold.request_digest, wanted.output_digest);
     let bill = Bill { caller: caller.clone(), units: wanted.units, request_digest, output_digest };
-    if let Some(receipt) = payment.receipt(service, &channel, &bill).await? {
+    if let Some(receipt) = payment.receipt(service, Some(&*channel), &bill).await? {
         return Ok(Json(receipt));
     }
     let cost = channel.cost(&license, wanted.units);
@@ -227,7 +253,16 @@ pub async fn capture(
     payment.record(service, &channel)?;
     let payer = channel.payer.tagged(&caller);
     let paid = payer.capture(&wanted.hold.held(), wanted.units, output_digest.0).await;
-    Ok(Json(made(service, &channel, &bill, &payment, paid).await?))
+    if let Err(error) = &paid
+        && error.problem_type() == Some(ProblemType::IdempotencyKeyReused)
+    {
+        // The gateway names a capture by its hold.
+        payment.withdraw(service);
+        return Err(PayerError::HoldCaptured);
+    }
+    let receipt = made(service, &channel, &bill, &payment, paid).await?;
+    service.holds.end(&wanted.hold.hold.0);
+    Ok(Json(receipt))
 }
 
 /// Releases a hold without a payment.
@@ -237,9 +272,12 @@ pub async fn release(
     body: Bytes,
 ) -> Result<Json<serde_json::Value>, PayerError> {
     let wanted: Release = read(&body)?;
-    let channel = app.service.channels.with(&wanted.hold.operator.0).await?;
+    let channel = app.service.channels.open_with(&wanted.hold.operator.0).await?;
     match channel.payer.release(&wanted.hold.held()).await {
-        Ok(()) => Ok(Json(serde_json::json!({ "released": wanted.hold.hold }))),
+        Ok(()) => {
+            app.service.holds.end(&wanted.hold.hold.0);
+            Ok(Json(serde_json::json!({ "released": wanted.hold.hold })))
+        }
         Err(error) => Err(app.service.failed(&channel, error).await),
     }
 }
@@ -250,12 +288,16 @@ pub async fn receipts(
     _: Caller,
     query: Result<Query<ReceiptQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<ArchivePage>, PayerError> {
-    let malformed = |what: String| PayerError::MalformedJson(what);
-    let Query(query) = query.map_err(|error| malformed(error.body_text()))?;
+    let invalid = PayerError::InvalidQuery;
+    let Query(query) = query.map_err(|error| invalid(error.body_text()))?;
     let day = match query.day {
-        Some(text) => text.parse::<Day>().map_err(|error| malformed(format!("day: {error}")))?,
+        Some(text) => text.parse::<Day>().map_err(|error| invalid(format!("day: {error}")))?,
         None => Day::of(now()),
     };
+    // A larger one is no place in a file.
+    if i64::try_from(query.from).is_err() {
+        return Err(invalid("from: expected `next` of an earlier page".to_owned()));
+    }
     app.service.export().await?;
     let archive = app.service.archive.clone();
     let limit = query.limit.unwrap_or(Archive::MAX_PAGE);
@@ -328,6 +370,15 @@ impl Licensed {
         let (caller, request_digest) = (caller.clone(), self.request_digest);
         Bill { caller, units: self.units, request_digest, output_digest }
     }
+
+    fn units_at(&self, operator: Address) -> UnitsWanted {
+        UnitsWanted {
+            operator: operator.0,
+            work: self.work.0,
+            licensed_use: self.licensed_use,
+            units: self.units,
+        }
+    }
 }
 
 impl HoldParts {
@@ -374,10 +425,9 @@ async fn operator(service: &PayerService, given: Option<Address>) -> Result<Addr
     if let Some(given) = given {
         return Ok(given);
     }
-    match service.channels.operators().await[..] {
-        [only] => Ok(Address(only)),
-        _ => Err(missing("operator")),
-    }
+    let only = service.channels.only_operator().await?;
+    let what = "missing field `operator`: required with several gateways";
+    only.map(Address).ok_or_else(|| PayerError::MalformedJson(what.to_owned()))
 }
 
 async fn would_pay(
@@ -386,25 +436,7 @@ async fn would_pay(
     operator: Address,
     wanted: &Licensed,
 ) -> Result<WouldPay, PayerError> {
-    let quote = service.channels.quote(&operator.0, &wanted.work.0, wanted.licensed_use).await?;
-    let most_cost = quote.price_with_fee.0.saturating_mul(wanted.units.into());
-    let licensed = (&wanted.work.0, wanted.licensed_use);
-    let preparation = service.channels.preparation(&operator.0, licensed, most_cost).await?;
-    let total = most_cost.saturating_add(preparation.upfront_fee.0);
-    service.budgets.check(caller, total, service.spent_today(caller))?;
+    let previewed = service.preview(caller, &wanted.units_at(operator), None).await?;
+    let (most_cost, preparation) = previewed;
     Ok(WouldPay { operator, most_cost: Amount(most_cost), preparation })
-}
-
-/// Returns the channel, the license and the maximum cost of a payment.
-async fn prepare(
-    service: &PayerService,
-    caller: &Caller,
-    operator: Address,
-    wanted: &Licensed,
-) -> Result<(std::sync::Arc<PaidChannel>, u16, u64), PayerError> {
-    let channel = service.channels.with(&operator.0).await?;
-    let licensed = (&wanted.work.0, wanted.licensed_use);
-    let (index, license) = service.license(&channel, caller, licensed).await?;
-    let cost = channel.cost(&license, wanted.units);
-    Ok((channel, index, cost))
 }

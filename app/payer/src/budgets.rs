@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,6 +14,8 @@ use crate::{callers::Caller, problem::PayerError, settings::Settings};
 pub struct Budgets {
     per_day: Option<u64>,
     of_callers: BTreeMap<String, u64>,
+    /// Callers whose budget is in a table of their own.
+    with_table: BTreeSet<String>,
     reserved: Mutex<Reserved>,
     /// Notified when a reservation ends.
     ended: Notify,
@@ -48,6 +50,7 @@ impl Budgets {
         Arc::new(Self {
             per_day: settings.budget.per_day,
             of_callers: settings.caller_names().filter_map(budget).collect(),
+            with_table: settings.callers_with_budget().map(str::to_owned).collect(),
             reserved: Mutex::default(),
             ended: Notify::new(),
         })
@@ -101,10 +104,17 @@ impl Budgets {
         (spent, by_caller): (u64, u64),
     ) -> Result<(), PayerError> {
         let own = self.of_callers.get(&**caller).copied();
-        for (budget, spent) in [(self.per_day, spent), (own, by_caller)] {
+        for (budget, spent, is_own) in [(self.per_day, spent, false), (own, by_caller, true)] {
             let total = spent.saturating_add(amount);
             if let Some(budget) = budget.filter(|budget| total > *budget) {
-                return Err(PayerError::OverBudget { total, budget });
+                let setting = match is_own {
+                    false => "`budget.per_day`".to_owned(),
+                    true if self.with_table.contains(&**caller) => {
+                        format!("`callers.{caller}.per_day`")
+                    }
+                    true => format!("`budget.per_caller_per_day` of caller `{caller}`"),
+                };
+                return Err(PayerError::OverBudget { total, budget, setting });
             }
         }
         Ok(())
@@ -162,10 +172,17 @@ mod tests {
         };
         assert!(try_all(&local, 60, (0, 0)).await.is_ok());
         let over = try_all(&local, 61, (0, 0)).await;
-        assert!(matches!(over, Err(PayerError::OverBudget { total: 61, budget: 60 })));
+        let named = |over: Result<(), PayerError>, figures: &str, setting: &str| {
+            let text = over.unwrap_err().to_string();
+            assert!(text.contains(figures) && text.ends_with(setting), "{text}");
+        };
+        let own = "(`budget.per_caller_per_day` of caller `local`)";
+        named(over, "61 base units, above the budget of 60", own);
         assert!(try_all(&rich, 90, (10, 0)).await.is_ok());
         let over = try_all(&rich, 90, (11, 0)).await;
-        assert!(matches!(over, Err(PayerError::OverBudget { total: 101, budget: 100 })));
+        named(over, "101 base units, above the budget of 100", "(`budget.per_day`)");
+        let over = try_all(&rich, 91, (0, 0)).await;
+        named(over, "91 base units, above the budget of 90", "(`callers.rich.per_day`)");
     }
 
     #[tokio::test]

@@ -2,17 +2,23 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use motif_sdk::{
     Error, Pubkey,
-    channel::{Channel, ChannelAccount, Currency, License, Licensee, OpenChannelArgs},
+    bps::floor_share,
+    channel::{Channel, ChannelAccount, Currency, License, OpenChannelArgs},
     client::{Client, ConfirmedTransaction},
     gateway::{
         GatewayClient, GatewayError, Payer, PayerOptions, PayerPolicy, VoucherSigner,
         newest_license,
-        wire::{Amount, Quote, Use},
+        wire::{ReceiptParts, Use},
     },
     pda,
 };
@@ -20,6 +26,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
+    archive::Archive,
     callers::Caller,
     clock::now,
     day::Day,
@@ -27,8 +34,15 @@ use crate::{
     places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
+    totals::{KnownSpending, Totals},
     wallet::{WalletCost, WalletSpending},
 };
+
+mod plan;
+
+pub use plan::{Plan, PlannedLicense, Preparation, Prepared, UnitsWanted};
+
+use plan::AcceptableTerms;
 
 /// Channels of the service: one for each operator, found by the voucher key, opened and topped up within
 /// the settings.
@@ -46,8 +60,12 @@ pub struct Channels {
     /// One transaction at a time, so that deposits together stay within their maximum.
     chain: tokio::sync::Mutex<Deposits>,
     wallet_spending: WalletSpending,
+    totals: Totals,
+    archive: Arc<Archive>,
     /// State files whose channels are not open yet: their spending of this day is unknown.
     unread: Mutex<BTreeSet<PathBuf>>,
+    /// Channel and operator of an unread state file whose gateway did not respond, and when it is asked again.
+    unresponsive: Mutex<Option<(Instant, Pubkey, Pubkey)>>,
 }
 
 /// Open channel.
@@ -56,32 +74,12 @@ pub struct PaidChannel {
     pub payer: Payer,
     /// Operator.
     pub operator: Pubkey,
+    /// Fee of the operator, basis points of a price.
+    operator_fee_bps: u16,
     /// Places of its requests at paywalls.
     pub places: Arc<Places>,
-}
-
-/// What a payment would need first; a dry run prints it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Preparation {
-    /// Whether a channel would be opened.
-    pub opens_channel: bool,
-    /// Whether terms would be accepted.
-    pub accepts_terms: bool,
-    /// Whether the channel would be topped up.
-    pub tops_up: bool,
-    /// Upfront fee of the terms that would be accepted, base units.
-    pub upfront_fee: Amount,
-}
-
-/// Terms of a use that the policy allows to accept.
-#[derive(Clone, Copy, Debug)]
-pub struct AcceptableTerms {
-    /// Price of a unit, base units.
-    price: u64,
-    /// Fee that the acceptance charges once, base units.
-    pub upfront_fee: u64,
-    /// Whether the acceptance creates an account of the licensee.
-    is_per_licensee: bool,
+    /// Number of top-ups.
+    top_ups: AtomicU64,
 }
 
 /// Parts of a service that channels need.
@@ -100,6 +98,8 @@ pub struct ChannelParts {
 
 /// Time for which an accepted license must still be valid, seconds.
 const LICENSE_MARGIN: i64 = 3_600;
+/// Time for which a gateway that did not respond is not asked again.
+const UNRESPONSIVE_FOR: Duration = Duration::from_secs(5);
 /// Salts that are tried for a new channel.
 const MAX_SALTS: u64 = 10_000;
 
@@ -108,15 +108,24 @@ impl Channels {
     /// [`Channels::open_known`].
     ///
     /// # Errors
-    /// [`PayerError::StateFailed`].
-    pub fn new(parts: ChannelParts, settings: &Settings, state: &Path) -> Result<Self, PayerError> {
+    /// [`PayerError::StateFailed`], [`PayerError::StateInvalid`].
+    pub fn new(
+        parts: ChannelParts,
+        settings: &Settings,
+        state: &Path,
+        archive: Arc<Archive>,
+    ) -> Result<Self, PayerError> {
         let ChannelParts { client, wallet, voucher_key, gateways, currency } = parts;
         let folder = state.join("channels");
         let failed = |error| PayerError::state(&folder, error);
         fs::create_dir_all(&folder).map_err(failed)?;
         let entries = fs::read_dir(&folder).map_err(failed)?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let unread = paths.filter(|path| path.extension().is_some_and(|kind| kind == "state"));
+        let present = paths.filter(|path| path.extension().is_some_and(|kind| kind == "state"));
+        let totals = Totals::open(&state.join("totals.json"))?;
+        // The state file of a channel that was paid with may be gone.
+        let known = totals.names().into_iter().map(|name| folder.join(format!("{name}.state")));
+        let unread = present.chain(known).collect();
         let budgets = settings
             .caller_names()
             .filter_map(|name| Some((name.to_owned(), settings.caller_budget(name)?)));
@@ -135,7 +144,10 @@ impl Channels {
             voucher_key,
             gateways,
             currency,
-            unread: Mutex::new(unread.collect()),
+            unread: Mutex::new(unread),
+            unresponsive: Mutex::default(),
+            totals,
+            archive,
             folder,
             policy: settings.policy.clone(),
             settings: settings.channels.clone(),
@@ -156,9 +168,22 @@ impl Channels {
         self.currency.mint
     }
 
+    /// Returns the cluster's time, unix seconds.
+    ///
+    /// # Errors
+    /// [`PayerError::Chain`].
+    pub async fn cluster_time(&self) -> Result<i64, PayerError> {
+        Ok(self.client.now().await?)
+    }
+
     /// Returns what the wallet's transactions have cost beside deposits.
     pub fn wallet_spending(&self) -> &WalletSpending {
         &self.wallet_spending
+    }
+
+    /// Returns the spending that state files do not have.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     /// Returns the open channels.
@@ -169,15 +194,24 @@ impl Channels {
     /// Opens the payers of known channels, so that their spending of this day counts.
     ///
     /// # Errors
-    /// Those of a channel that is not closed and cannot be opened; no payment may be made then.
+    /// [`PayerError::GatewayUnresponsive`]; those of a channel that is not closed and cannot be opened. No
+    /// payment may be made then.
     pub async fn open_known(&self) -> Result<(), PayerError> {
         if lock(&self.unread).is_empty() {
             return Ok(());
         }
         let _chain = self.chain.lock().await;
         let unread = lock(&self.unread).clone();
+        // Requests that waited for the same answer.
+        if let Some((until, channel, operator)) = *lock(&self.unresponsive)
+            && Instant::now() < until
+        {
+            return Err(PayerError::GatewayUnresponsive { channel, operator });
+        }
+        let mut unresponsive = None;
         for path in unread {
-            if let Some((address, slot)) = named(&path) {
+            let name = path.file_stem().and_then(|name| name.to_str());
+            if let Some((address, slot)) = name.and_then(named) {
                 let account = match self.client.channel(&address).await {
                     Err(Error::NotFound { .. }) => None,
                     found => Some(found?),
@@ -187,14 +221,26 @@ impl Channels {
                     account.channel.opened_slot == slot && self.is_usable(account)
                 }) {
                     let operator = account.channel.operator;
-                    if let Some(gateway) = self.gateway(&operator).await? {
-                        self.open_payer(gateway, address, &account).await?;
+                    let opened = async {
+                        if let Some(gateway) = self.gateway(&operator).await? {
+                            self.open_payer(gateway, address, &account).await?;
+                        }
+                        Ok::<_, PayerError>(())
+                    };
+                    match opened.await {
+                        Err(PayerError::Gateway(GatewayError::Unreachable { .. })) => {
+                            unresponsive = Some((address, operator));
+                            continue;
+                        }
+                        opened => opened?,
                     }
                 }
             }
             lock(&self.unread).remove(&path);
         }
-        Ok(())
+        let Some((channel, operator)) = unresponsive else { return Ok(()) };
+        *lock(&self.unresponsive) = Some((Instant::now() + UNRESPONSIVE_FOR, channel, operator));
+        Err(PayerError::GatewayUnresponsive { channel, operator })
     }
 
     /// Forgets a channel that takes no more payments, so that the next payment opens another.
@@ -206,94 +252,50 @@ impl Channels {
         }
     }
 
-    /// Returns the operators of the settings' gateways that respond.
-    pub async fn operators(&self) -> Vec<Pubkey> {
-        let mut operators = Vec::new();
-        for gateway in &self.gateways {
-            if let Ok(operator) = gateway.operator().await {
-                operators.push(operator.operator.0);
-            }
-        }
-        operators
-    }
-
-    /// Returns the channel with an operator: the one that is open, the one on chain with the voucher
-    /// key, or a new one.
+    /// Returns the operator of the settings' only gateway; `None` with several gateways.
     ///
     /// # Errors
-    /// [`PayerError::UnknownOperator`], [`PayerError::NoChannel`], [`PayerError::Chain`]; those of
-    /// [`Payer::open`].
-    pub async fn with(&self, operator: &Pubkey) -> Result<Arc<PaidChannel>, PayerError> {
-        self.open_known().await?;
-        if let Some(open) = self.opened().get(operator) {
-            return Ok(open.clone());
-        }
-        let mut chain = self.chain.lock().await;
-        if let Some(open) = self.opened().get(operator) {
-            return Ok(open.clone());
-        }
-        let gateway = self.gateway(operator).await?;
-        let gateway = gateway.ok_or(PayerError::UnknownOperator(*operator))?;
-        let (address, account) = match self.find(operator).await? {
-            Some(found) => found,
-            None => self.open_channel(operator, &mut chain).await?,
-        };
-        self.open_payer(gateway, address, &account).await
+    /// [`PayerError::Gateway`].
+    pub async fn only_operator(&self) -> Result<Option<Pubkey>, PayerError> {
+        let [gateway] = &self.gateways[..] else { return Ok(None) };
+        let operator = gateway.operator().await.map_err(PayerError::Gateway)?;
+        Ok(Some(operator.operator.0))
     }
 
-    /// Returns the price of a use of a work at an operator's gateway.
+    /// Returns the channel with an operator: the one that is open here, or the one on chain with the voucher
+    /// key.
     ///
     /// # Errors
-    /// [`PayerError::UnknownOperator`], [`PayerError::Gateway`].
-    pub async fn quote(
+    /// [`PayerError::UnknownOperator`], [`PayerError::Chain`]; those of [`Payer::open`].
+    pub async fn existing(
         &self,
         operator: &Pubkey,
-        work: &Pubkey,
-        licensed_use: Use,
-    ) -> Result<Quote, PayerError> {
-        let gateway = self.gateway(operator).await?;
-        let gateway = gateway.ok_or(PayerError::UnknownOperator(*operator))?;
-        gateway.quote(work, licensed_use).await.map_err(PayerError::Gateway)
+    ) -> Result<Option<Arc<PaidChannel>>, PayerError> {
+        self.open_known().await?;
+        if let Some(open) = self.opened().get(operator) {
+            return Ok(Some(open.clone()));
+        }
+        let _chain = self.chain.lock().await;
+        if let Some(open) = self.opened().get(operator) {
+            return Ok(Some(open.clone()));
+        }
+        let gateway = self.known_gateway(operator).await?;
+        match self.find(operator).await? {
+            Some((address, account)) => {
+                Ok(Some(self.open_payer(gateway, address, &account).await?))
+            }
+            None => Ok(None),
+        }
     }
 
-    /// Returns what a payment would need first, without doing it.
+    /// Returns the open channel with an operator, such as the one of a hold.
     ///
     /// # Errors
-    /// As [`Channels::with`] and [`Channels::acceptable_terms`].
-    pub async fn preparation(
-        &self,
-        operator: &Pubkey,
-        (work, licensed_use): (&Pubkey, Use),
-        cost: u64,
-    ) -> Result<Preparation, PayerError> {
-        self.open_known().await?;
-        if self.gateway(operator).await?.is_none() {
-            return Err(PayerError::UnknownOperator(*operator));
-        }
-        let open = self.opened().get(operator).cloned();
-        let account = match &open {
-            Some(open) => Some(self.client.channel(&open.payer.channel()).await?),
-            None => self.find(operator).await?.map(|(_, account)| account),
-        };
-        let licenses = account.as_ref().map(|account| &account.licenses[..]).unwrap_or_default();
-        let accepts_terms = newest(licenses, work, licensed_use).is_none();
-        let upfront_fee = match accepts_terms {
-            true => self.acceptable_terms(work, licensed_use).await?.upfront_fee,
-            false => 0,
-        };
-        let (opens_channel, available) = match (&open, &account) {
-            (Some(open), _) => (false, open.payer.available()?),
-            (None, Some(account)) => {
-                (false, account.channel.free().map_err(|e| PayerError::Chain(e.to_string()))?)
-            }
-            (None, None) if self.settings.deposit == 0 => {
-                let reason = "`channels.deposit` is 0";
-                return Err(PayerError::NoChannel { operator: *operator, reason });
-            }
-            (None, None) => (true, self.settings.deposit),
-        };
-        let (tops_up, upfront_fee) = (available < cost, Amount(upfront_fee));
-        Ok(Preparation { opens_channel, accepts_terms, tops_up, upfront_fee })
+    /// As [`Channels::existing`]; [`PayerError::NoChannel`].
+    pub async fn open_with(&self, operator: &Pubkey) -> Result<Arc<PaidChannel>, PayerError> {
+        let reason = "none is open";
+        let none = PayerError::NoChannel { operator: *operator, reason };
+        self.existing(operator).await?.ok_or(none)
     }
 
     /// Accepts a work's latest terms for a caller; returns the newest license of the channel for the use.
@@ -301,29 +303,24 @@ impl Channels {
     ///
     /// # Errors
     /// [`PayerError::OverSolBudget`], [`PayerError::Chain`].
-    pub async fn accept(
+    async fn accept(
         &self,
         channel: &PaidChannel,
         caller: &Caller,
         (work, licensed_use): (&Pubkey, Use),
         terms: AcceptableTerms,
+        chain: &mut Deposits,
     ) -> Result<(u16, License), PayerError> {
-        let mut chain = self.chain.lock().await;
-        if let Some(found) = channel.license(work, licensed_use) {
-            return Ok(found);
-        }
-        let AcceptableTerms { price, upfront_fee, is_per_licensee } = terms;
-        let license = self.rent(License::SIZE).await?.saturating_sub(self.rent(0).await?);
-        let licensee = if is_per_licensee { self.rent(Licensee::SPACE).await? } else { 0 };
+        let AcceptableTerms { price, upfront_fee, .. } = terms;
         let cost = WalletCost {
-            lamports: license.saturating_add(licensee),
+            lamports: self.acceptance_rent(&terms).await?,
             upfront_fee: Some((caller.clone(), upfront_fee)).filter(|_| upfront_fee > 0),
         };
         let address = channel.payer.channel();
         let accepting = self.client.accept_terms(&address, work, licensed_use);
         let accepting = accepting.max_price(price).max_upfront_fee(upfront_fee);
         let sending = async { Ok(accepting.send(&self.wallet).await?.1) };
-        self.transact(&mut chain, upfront_fee, cost, sending).await??;
+        self.transact(chain, upfront_fee, cost, sending).await??;
         tracing::info!(%work, %licensed_use, price, upfront_fee, "terms accepted");
         self.refresh(channel).await?;
         let refused = || PayerError::Chain("the accepted license is not on the channel".to_owned());
@@ -356,6 +353,28 @@ impl Channels {
         }
     }
 
+    /// Adds at least `needed` base units to a channel whose deposit holds bind, unless it was topped up after
+    /// `top_ups` times. Returns whether its deposit has grown.
+    ///
+    /// # Errors
+    /// [`PayerError::Chain`], [`PayerError::OverSolBudget`].
+    pub async fn top_up_bound(
+        &self,
+        channel: &PaidChannel,
+        needed: u64,
+        top_ups: u64,
+    ) -> Result<bool, PayerError> {
+        let mut chain = self.chain.lock().await;
+        if channel.top_ups() != top_ups {
+            return Ok(true);
+        }
+        match self.top_up(channel, &mut chain, needed).await {
+            Ok(()) => Ok(true),
+            Err(TopUpError::Refused(_)) => Ok(false),
+            Err(TopUpError::Failed(error)) => Err(error),
+        }
+    }
+
     /// Adds `top_up`, or more if `missing` is more.
     async fn top_up(
         &self,
@@ -363,41 +382,15 @@ impl Channels {
         chain: &mut Deposits,
         missing: u64,
     ) -> Result<(), TopUpError> {
-        if self.settings.top_up == 0 {
-            return Err(TopUpError::Refused("`channels.top_up` is 0"));
-        }
-        let amount = self.settings.top_up.max(missing);
-        self.check_locked(amount, chain).await?;
+        let amount = self.settings.top_up_of(missing).map_err(TopUpError::Refused)?;
+        self.funds(chain).await?.check(amount, amount).map_err(TopUpError::Refused)?;
         let address = channel.payer.channel();
         let sending = self.client.top_up(&self.wallet, &address, amount);
         let sent = self.transact(chain, amount, WalletCost::default(), sending).await?;
         sent.map_err(PayerError::from)?;
+        channel.top_ups.fetch_add(1, Ordering::Relaxed);
         tracing::info!(channel = %address, amount, "channel topped up");
         Ok(self.refresh(channel).await?)
-    }
-
-    /// Checks that another deposit keeps the channels' unspent deposits within their maximum, and that
-    /// the wallet has it.
-    async fn check_locked(&self, amount: u64, chain: &Deposits) -> Result<(), TopUpError> {
-        let channels = self.client.channels(Some(&self.wallet.pubkey()), None).await;
-        let own = channels.map_err(PayerError::from)?.into_iter();
-        let own = own.filter(|(_, account)| {
-            let is_open = account.channel.withdrawn == 0;
-            is_open && self.is_own(account)
-        });
-        let unspent = own.map(|(_, account)| {
-            let charged = account.channel.charged().unwrap_or(0);
-            account.channel.deposited.saturating_sub(charged)
-        });
-        let locked = unspent.fold(chain.pending(now()), u64::saturating_add);
-        if locked.saturating_add(amount) > self.settings.max_locked() {
-            return Err(TopUpError::Refused("`channels.max_locked` is reached"));
-        }
-        let balance = self.client.token_balance(&self.wallet.pubkey(), &self.currency).await;
-        if balance.map_err(PayerError::from)? < amount {
-            return Err(TopUpError::Refused("the wallet has too few tokens"));
-        }
-        Ok(())
     }
 
     /// Returns the rent of an account of this size, lamports.
@@ -455,7 +448,7 @@ impl Channels {
         balance.map_err(|error| Error::from(error).into())
     }
 
-    /// Opens a channel at the first free salt.
+    /// Opens a channel at the first free salt, after [`Channels::preparation`]'s checks.
     async fn open_channel(
         &self,
         operator: &Pubkey,
@@ -463,13 +456,6 @@ impl Channels {
     ) -> Result<(Pubkey, ChannelAccount), PayerError> {
         let refuse = |reason| PayerError::NoChannel { operator: *operator, reason };
         let deposit = self.settings.deposit;
-        if deposit == 0 {
-            return Err(refuse("`channels.deposit` is 0"));
-        }
-        self.check_locked(deposit, chain).await.map_err(|error| match error {
-            TopUpError::Refused(reason) => refuse(reason),
-            TopUpError::Failed(error) => error,
-        })?;
         let account = self.client.operator(operator).await?;
         let mut salt = 0;
         loop {
@@ -534,7 +520,16 @@ impl Channels {
     ) -> Result<Arc<PaidChannel>, PayerError> {
         let operator = account.channel.operator;
         let receipt_keys = Some(self.client.operator(&operator).await?.receipt_keys);
-        let state = self.folder.join(format!("{address}.{}.state", account.channel.opened_slot));
+        let slot = account.channel.opened_slot;
+        let name = format!("{address}.{slot}");
+        let state = self.folder.join(format!("{name}.state"));
+        let is_known =
+            self.totals.names().contains(&name) || self.archive.newest(&address).is_some();
+        if is_known && fs::metadata(&state).is_ok_and(|file| file.len() == 0) {
+            let reason = "it is empty: restore it, or remove it, which counts as spent today what it \
+                          had and receipts do not have";
+            return Err(PayerError::damaged(&state, reason));
+        }
         let options =
             PayerOptions { policy: self.limits.clone(), state: Some(state), receipt_keys };
         let signer = self.voucher_key.clone();
@@ -546,10 +541,37 @@ impl Channels {
             }
             error => error.into(),
         })?;
+        self.count_missing(&name, (&payer, slot))?;
         let places = Places::new();
-        let channel = Arc::new(PaidChannel { payer, operator, places });
+        let operator_fee_bps = account.channel.operator_fee_bps;
+        let channel = Arc::new(PaidChannel {
+            payer,
+            operator,
+            operator_fee_bps,
+            places,
+            top_ups: AtomicU64::new(0),
+        });
         self.opened().insert(operator, channel.clone());
         Ok(channel)
+    }
+
+    /// Counts as spent today what the gateway has charged and the payer's state file does not have.
+    fn count_missing(&self, name: &str, (payer, slot): (&Payer, u64)) -> Result<(), PayerError> {
+        let (today, address) = (Day::of(now()), payer.channel());
+        let recorded = payer.spent_on(today.number(), None);
+        let mut archived = self.archive.spent_on(today, &address);
+        for (caller, amount) in &mut archived {
+            *amount = amount.saturating_sub(payer.spent_on(today.number(), Some(caller)));
+        }
+        archived.retain(|_, amount| *amount > 0);
+        let before = self.archive.total_before(today, &address, slot);
+        let known = KnownSpending {
+            total: payer.cumulative()?,
+            before: before.max(payer.spent().saturating_sub(recorded)),
+            recorded,
+            archived,
+        };
+        self.totals.count(name, known, today)
     }
 
     async fn refresh(&self, channel: &PaidChannel) -> Result<(), PayerError> {
@@ -557,11 +579,28 @@ impl Channels {
         channel.payer.refresh(&account).await.map_err(PayerError::Gateway)
     }
 
+    /// Returns the client of an operator's gateway.
+    ///
+    /// # Errors
+    /// [`PayerError::UnknownOperator`], [`PayerError::Gateway`], [`PayerError::Chain`].
+    async fn known_gateway(&self, operator: &Pubkey) -> Result<GatewayClient, PayerError> {
+        let listed = self.policy.operators.iter().any(|listed| listed.0 == *operator);
+        let reason = match listed {
+            true => "its account has no URL: add its gateway to `gateway_urls`",
+            false => "add its gateway to `gateway_urls`, or it to `policy.operators`",
+        };
+        let unknown = PayerError::UnknownOperator { operator: *operator, reason };
+        self.gateway(operator).await?.ok_or(unknown)
+    }
+
     /// Returns the client of an operator's gateway; `None` if the operator is not paid.
     async fn gateway(&self, operator: &Pubkey) -> Result<Option<GatewayClient>, PayerError> {
         let mut unreachable = None;
-        for gateway in &self.gateways {
-            match gateway.operator().await {
+        let asking =
+            self.gateways.iter().map(|gateway| async move { (gateway, gateway.operator().await) });
+        let mut asking: FuturesUnordered<_> = asking.collect();
+        while let Some((gateway, answer)) = asking.next().await {
+            match answer {
                 Ok(found) if found.operator.0 == *operator => return Ok(Some(gateway.clone())),
                 Ok(_) => {}
                 Err(error) => unreachable = Some(error),
@@ -575,52 +614,17 @@ impl Channels {
         unreachable.map_or(Ok(None), |error| Err(PayerError::Gateway(error)))
     }
 
-    /// Returns a work's latest terms for a use, if the policy allows to accept them.
-    ///
-    /// # Errors
-    /// [`PayerError::TermsNotAccepted`], [`PayerError::UseNotLicensed`], [`PayerError::PriceTooHigh`],
-    /// [`PayerError::OtherCurrency`], [`PayerError::Chain`].
-    pub async fn acceptable_terms(
-        &self,
-        work: &Pubkey,
-        licensed_use: Use,
-    ) -> Result<AcceptableTerms, PayerError> {
-        let refuse =
-            |reason: &str| PayerError::TermsNotAccepted { work: *work, reason: reason.to_owned() };
-        let max = self.policy.max_unit_price;
-        let max = max.ok_or_else(|| refuse("`policy.max_unit_price` is not set"))?;
-        let works = &self.policy.works;
-        if !works.is_empty() && !works.iter().any(|listed| listed.0 == *work) {
-            return Err(refuse("the work is not in `policy.works`"));
-        }
-        let terms = self.client.latest_terms(work).await?.terms;
-        if terms.currency != self.currency.mint {
-            return Err(PayerError::OtherCurrency(terms.currency, self.currency.mint));
-        }
-        let price = terms.price_of(licensed_use).map(|price| price.price);
-        let price = price.ok_or(PayerError::UseNotLicensed { work: *work, licensed_use })?;
-        if price > max {
-            return Err(PayerError::PriceTooHigh { price, max });
-        }
-        let upfront_fee = terms.offer.upfront_fee;
-        if upfront_fee > self.policy.max_upfront_fee {
-            return Err(refuse("the upfront fee is above `policy.max_upfront_fee`"));
-        }
-        if terms.offer.caps.shared() {
-            return Err(refuse(
-                "a shared cap needs a quota: accept them with `motif channel accept`",
-            ));
-        }
-        let is_per_licensee = Licensee::needed_by(&terms.offer);
-        Ok(AcceptableTerms { price, upfront_fee, is_per_licensee })
-    }
-
     fn opened(&self) -> MutexGuard<'_, BTreeMap<Pubkey, Arc<PaidChannel>>> {
         lock(&self.open)
     }
 }
 
 impl PaidChannel {
+    /// Returns the number of top-ups by this process.
+    pub fn top_ups(&self) -> u64 {
+        self.top_ups.load(Ordering::Relaxed)
+    }
+
     /// Returns the newest valid license for a use of a work.
     pub fn license(&self, work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
         let licenses = (0..).map_while(|index| self.payer.license(index));
@@ -629,8 +633,24 @@ impl PaidChannel {
 
     /// Returns the maximum cost of units of a license, base units, fee included.
     pub fn cost(&self, license: &License, units: u32) -> u64 {
-        self.payer.most_cost(license, units)
+        most_cost(license.price, units, self.operator_fee_bps)
     }
+
+    /// Returns what a receipt's payment has cost, base units, fee included. Fees are floors of totals.
+    pub fn charged(&self, receipt: &ReceiptParts) -> u64 {
+        let (after, amount) = (receipt.cumulative.0, receipt.amount.0);
+        let fee = |total: u64| floor_share(total, self.operator_fee_bps);
+        let fee = fee(after).saturating_sub(fee(after.saturating_sub(amount)));
+        amount.saturating_add(fee)
+    }
+}
+
+/// Returns the maximum cost of units, base units, fee included.
+fn most_cost(price: u64, units: u32, operator_fee_bps: u16) -> u64 {
+    let price = price.saturating_mul(units.into());
+    // Fees are floors of totals, so one payment costs at most its share, rounded up.
+    let fee = (u128::from(price) * u128::from(operator_fee_bps)).div_ceil(10_000);
+    price.saturating_add(u64::try_from(fee).unwrap_or(u64::MAX))
 }
 
 fn newest(licenses: &[License], work: &Pubkey, licensed_use: Use) -> Option<(u16, License)> {
@@ -655,9 +675,9 @@ fn is_settled<T>(sent: &Result<T, Error>) -> bool {
     !matches!(sent, Err(Error::Unconfirmed { .. } | Error::Transport(_)))
 }
 
-/// Returns the channel and its slot of opening that a state file's name has.
-fn named(path: &Path) -> Option<(Pubkey, u64)> {
-    let (address, slot) = path.file_stem()?.to_str()?.split_once('.')?;
+/// Returns the channel and its slot of opening that the name of a state file has.
+pub fn named(name: &str) -> Option<(Pubkey, u64)> {
+    let (address, slot) = name.split_once('.')?;
     Some((address.parse().ok()?, slot.parse().ok()?))
 }
 

@@ -31,10 +31,10 @@ impl Deposits {
     /// Opens the file, or starts without one.
     ///
     /// # Errors
-    /// [`PayerError::StateFailed`].
+    /// [`PayerError::StateInvalid`], [`PayerError::StateFailed`].
     pub fn open(path: &Path) -> Result<Self, PayerError> {
         let pending = match fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|e| PayerError::state(path, e))?,
+            Ok(text) => serde_json::from_slice(&text).map_err(|e| PayerError::damaged(path, e))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(PayerError::state(path, error)),
         };
@@ -90,5 +90,8 @@ mod tests {
         deposits.begin(7, 1_100).unwrap();
         deposits.end().unwrap();
         assert_eq!(Deposits::open(&path).unwrap().pending(1_100), 5);
+        fs::write(&path, "[{").unwrap();
+        let torn = Deposits::open(&path).err();
+        assert!(matches!(torn, Some(PayerError::StateInvalid { .. })), "{torn:?}");
     }
 }

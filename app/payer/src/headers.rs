@@ -27,6 +27,18 @@ pub fn strip_for_target(headers: &mut HeaderMap) {
     for name in NOT_FORWARDED {
         headers.remove(name);
     }
+    strip_payment(headers);
+}
+
+/// Removes what an unpaid answer must not have: all targets have the origin of this service, and a receipt
+/// there would pass for a verified one.
+pub fn strip_for_client(headers: &mut HeaderMap) {
+    strip_connection(headers);
+    headers.remove(header::SET_COOKIE);
+    strip_payment(headers);
+}
+
+fn strip_payment(headers: &mut HeaderMap) {
     let own: Vec<_> = headers.keys().filter(|name| is_own(name)).cloned().collect();
     for name in own {
         headers.remove(name);
@@ -34,7 +46,7 @@ pub fn strip_for_target(headers: &mut HeaderMap) {
 }
 
 /// Removes the headers of one connection.
-pub fn strip_connection(headers: &mut HeaderMap) {
+fn strip_connection(headers: &mut HeaderMap) {
     let listed: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -58,7 +70,7 @@ fn is_own(name: &HeaderName) -> bool {
 pub fn texts(headers: &HeaderMap) -> Result<Vec<(String, String)>, PayerError> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| match value.to_str() {
         Ok(value) => Ok((name.as_str().to_owned(), value.to_owned())),
-        Err(_) => Err(PayerError::InvalidHeader(name.as_str().to_owned())),
+        Err(_) => Err(PayerError::header(name, "visible ASCII")),
     };
     headers.iter().map(text).collect()
 }
@@ -66,6 +78,24 @@ pub fn texts(headers: &HeaderMap) -> Result<Vec<(String, String)>, PayerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unpaid_answer_has_no_receipt() {
+        let sent = [
+            ("motif-receipt", "forged"),
+            ("set-cookie", "a=b"),
+            ("set-cookie", "c=d"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("content-type", "text/plain"),
+        ];
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        strip_for_client(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["content-type"]);
+    }
 
     #[test]
     fn connection_and_payment_headers_are_removed() {
@@ -89,6 +119,6 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left, ["authorization", "content-type"]);
         headers.insert("x-odd", HeaderValue::from_bytes(&[0xff]).unwrap());
-        assert!(matches!(texts(&headers), Err(PayerError::InvalidHeader(_))));
+        assert!(matches!(texts(&headers), Err(PayerError::InvalidHeader { .. })));
     }
 }

@@ -33,11 +33,13 @@ mod budgets;
 mod callers;
 mod channels;
 mod clock;
+mod connections;
 mod day;
 mod deposits;
 mod detached;
 mod exchanges;
 mod headers;
+mod holds;
 mod lost_parts;
 mod metrics;
 mod named_payment;
@@ -53,6 +55,7 @@ mod service;
 mod settings;
 mod state_lock;
 mod target;
+mod totals;
 mod wallet;
 
 /// Headers of a [`Purchase`].

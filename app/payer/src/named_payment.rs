@@ -57,7 +57,7 @@ impl NamedPayment {
     pub async fn receipt(
         &self,
         service: &PayerService,
-        channel: &PaidChannel,
+        open: Option<&PaidChannel>,
         bill: &Bill,
     ) -> Result<Option<ReceiptParts>, PayerError> {
         let Some(named) = &self.named else { return Ok(None) };
@@ -65,7 +65,7 @@ impl NamedPayment {
         if earlier.body != self.body {
             return Err(PayerError::IdempotencyKeyReused);
         }
-        if earlier.receipt.is_none() {
+        if let Some(channel) = open.filter(|_| earlier.receipt.is_none()) {
             // Afterwards every payment of the channel has its receipt, or was not made.
             if let Err(error) = channel.payer.resume().await {
                 return Err(service.failed(channel, error).await);
@@ -76,7 +76,7 @@ impl NamedPayment {
             service.requests.record(named, LoggedPayment { receipt, ..earlier })?;
             return Ok(Some(found));
         }
-        let is_here = earlier.channel.0 == channel.payer.channel();
+        let is_here = open.is_some_and(|open| earlier.channel.0 == open.payer.channel());
         // It was made, or may have been on a channel that is closed.
         if earlier.receipt.is_some() || !is_here {
             Err(PayerError::ReceiptNotFound)
@@ -133,15 +133,15 @@ async fn find(
             .find(days, |one| one.receipt.channel == payment.channel && one.number > payment.after)
     });
     let found = found.await.map_err(|_| PayerError::Internal)??;
-    let is_it = |parts: &ReceiptParts| match payment.receipt {
-        Some(receipt) => parts.digest == receipt,
-        None => {
-            let is_same = parts.units == bill.units
-                && parts.request_digest == bill.request_digest
-                && parts.output_digest == bill.output_digest;
-            is_same && !service.requests.is_claimed(&parts.digest)
-        }
+    let is_same = |parts: &ReceiptParts| {
+        let is_same = parts.units == bill.units
+            && parts.request_digest == bill.request_digest
+            && parts.output_digest == bill.output_digest;
+        is_same && !service.requests.is_claimed(&parts.digest)
     };
     let own = found.into_iter().filter(|one| one.caller.as_deref() == Some(&*bill.caller));
-    Ok(own.map(|one| one.receipt).find(is_it))
+    let own: Vec<_> = own.map(|one| one.receipt).collect();
+    let known = own.iter().find(|parts| Some(parts.digest) == payment.receipt);
+    // A gateway that has lost the payment has issued another receipt.
+    Ok(known.or_else(|| own.iter().find(|parts| is_same(parts))).copied())
 }

@@ -48,14 +48,21 @@ pub enum PayerError {
     #[error("the price is in currency {0}: expected {1}")]
     #[strum(props(status = 402, title = "Other currency"))]
     OtherCurrency(Pubkey, Pubkey),
+    /// The work does not exist, or has no terms.
+    #[error("work {0} does not exist, or has no terms")]
+    #[strum(props(status = 402, title = "Unknown work"))]
+    UnknownWork(Pubkey),
     /// No gateway of the operator is known.
-    #[error(
-        "operator {0} is not paid: add its gateway to `gateway_urls`, or it to `policy.operators`"
-    )]
+    #[error("operator {operator} is not paid: {reason}")]
     #[strum(props(status = 402, title = "Unknown operator"))]
-    UnknownOperator(Pubkey),
+    UnknownOperator {
+        /// Operator.
+        operator: Pubkey,
+        /// What to add.
+        reason: &'static str,
+    },
     /// A unit costs more than the policy allows.
-    #[error("a unit costs {price} base units: expected at most {max}")]
+    #[error("a unit costs {price} base units: expected at most {max} (`policy.max_unit_price`)")]
     #[strum(props(status = 402, title = "The price is too high"))]
     PriceTooHigh {
         /// Price of a unit, base units.
@@ -91,16 +98,23 @@ pub enum PayerError {
         licensed_use: Use,
     },
     /// A budget does not cover the payment.
-    #[error("spending of this day may rise to {total} base units, above the budget of {budget}")]
+    #[error(
+        "spending of this day may rise to {total} base units, above the budget of {budget} ({setting})"
+    )]
     #[strum(props(status = 402, title = "The budget is used up"))]
     OverBudget {
         /// Spending with the payment, base units.
         total: u64,
         /// Budget, base units.
         budget: u64,
+        /// Setting of the budget, with the caller.
+        setting: String,
     },
     /// The budget of rent and fees does not cover a transaction.
-    #[error("rent and fees of this day may rise to {total} lamports, above the budget of {budget}")]
+    #[error(
+        "rent and fees of this day may rise to {total} lamports, above the budget of {budget} \
+         (`budget.lamports_per_day`)"
+    )]
     #[strum(props(status = 402, title = "The SOL budget is used up"))]
     OverSolBudget {
         /// Rent and fees with the transaction, lamports.
@@ -132,6 +146,18 @@ pub enum PayerError {
     #[error("{}", without_url(.0))]
     #[strum(props(status = 502, title = "The gateway refuses the payment"))]
     Gateway(GatewayError),
+    /// The gateway of a known channel does not respond.
+    #[error(
+        "the gateway of channel {channel} with operator {operator} does not respond: what was spent there \
+         is unknown, and nothing is paid before it responds"
+    )]
+    #[strum(props(status = 503, title = "The gateway of a known channel does not respond"))]
+    GatewayUnresponsive {
+        /// Channel.
+        channel: Pubkey,
+        /// Operator.
+        operator: Pubkey,
+    },
     /// The outcome of the payment is unknown.
     #[error("{}; the payment is repeated before the next one, and is not made twice", without_url(.0))]
     #[strum(props(status = 502, title = "Unknown outcome"))]
@@ -149,6 +175,20 @@ pub enum PayerError {
         /// Process that has it.
         holder: String,
     },
+    /// Another process has the voucher key.
+    #[error(
+        "the voucher key {0} is in use by another process: give each process its own `--voucher-key`"
+    )]
+    #[strum(props(status = 503, title = "The voucher key is in use"))]
+    VoucherKeyLocked(String),
+    /// Another process pays from the channel. Nothing was charged.
+    #[error(
+        "another process pays from channel {0} with the same voucher key: stop one of them and restart the \
+         other, and give each process its own `--state` or `--voucher-key`, which has it open a channel of its \
+         own"
+    )]
+    #[strum(props(status = 409, title = "Another process pays from the channel"))]
+    ChannelShared(Pubkey),
     /// A file of the state folder is not this service's.
     #[error("{path}: {reason}")]
     #[strum(props(status = 503, title = "The state is invalid"))]
@@ -171,6 +211,16 @@ pub enum PayerError {
     #[error("too many requests of this channel are under way: repeat the request later")]
     #[strum(props(status = 429, title = "Too many unpaid answers"))]
     TooManyUnpaid,
+    /// The client has left before anything was held for its request. Nobody receives this.
+    #[error("the client has left before its request was paid for")]
+    #[strum(props(status = 408, title = "The client has left"))]
+    ClientLeft,
+    /// The hold was captured before.
+    #[error(
+        "the hold was captured before: repeat a capture with its idempotency key to get its receipt"
+    )]
+    #[strum(props(status = 409, title = "The hold was captured"))]
+    HoldCaptured,
     /// The idempotency key names a payment with another body.
     #[error("the idempotency key belongs to a request with another body")]
     #[strum(props(status = 409, title = "The idempotency key is in use"))]
@@ -189,10 +239,19 @@ pub enum PayerError {
     #[error("the body is too long: expected at most {0} bytes")]
     #[strum(props(status = 413, title = "The body is too large"))]
     BodyTooLarge(usize),
-    /// A header cannot be forwarded.
-    #[error("header `{0}` is not visible ASCII")]
+    /// A header has another value than expected.
+    #[error("invalid header `{name}`: expected {expected}")]
     #[strum(props(status = 400, title = "Invalid header"))]
-    InvalidHeader(String),
+    InvalidHeader {
+        /// Name of the header.
+        name: String,
+        /// Expected value.
+        expected: &'static str,
+    },
+    /// The query of the URL has another value than expected.
+    #[error("invalid query: {0}")]
+    #[strum(props(status = 400, title = "Invalid query"))]
+    InvalidQuery(String),
     /// The body is not the JSON that the URL takes.
     #[error("malformed JSON: {0}")]
     #[strum(props(status = 400, title = "Malformed JSON"))]
@@ -208,6 +267,9 @@ pub enum PayerError {
 }
 
 impl PayerError {
+    /// Reason of a refusal if the wallet has too few tokens.
+    pub const WALLET_IS_EMPTY: &str = "the wallet has too few tokens";
+
     /// Returns the slug of the problem type.
     pub fn slug(&self) -> &'static str {
         self.into()
@@ -231,6 +293,16 @@ impl PayerError {
         }
     }
 
+    /// Returns the error of a header.
+    pub(crate) fn header(name: impl ToString, expected: &'static str) -> Self {
+        Self::InvalidHeader { name: name.to_string(), expected }
+    }
+
+    /// Returns the error of a damaged state file.
+    pub(crate) fn damaged(path: &std::path::Path, reason: impl ToString) -> Self {
+        Self::StateInvalid { path: path.display().to_string(), reason: reason.to_string() }
+    }
+
     /// Returns the error of a state file.
     pub(crate) fn state(path: &std::path::Path, reason: impl ToString) -> Self {
         Self::StateFailed { path: path.display().to_string(), reason: reason.to_string() }
@@ -248,7 +320,10 @@ fn without_url(error: &GatewayError) -> String {
 impl From<GatewayError> for PayerError {
     fn from(error: GatewayError) -> Self {
         match error {
-            GatewayError::OverBudget { total, budget } => Self::OverBudget { total, budget },
+            GatewayError::OverBudget { total, budget } => {
+                let setting = "`budget.per_day`, or one of the caller".to_owned();
+                Self::OverBudget { total, budget, setting }
+            }
             GatewayError::PriceTooHigh { price, max, .. } => Self::PriceTooHigh { price, max },
             GatewayError::Unreachable { .. }
             | GatewayError::Untrusted(_)
@@ -286,7 +361,10 @@ impl IntoResponse for PayerError {
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
-        if matches!(self, Self::OutcomeUnknown(_) | Self::StateFailed { .. }) {
+        if matches!(
+            self,
+            Self::OutcomeUnknown(_) | Self::StateFailed { .. } | Self::ChannelShared(_)
+        ) {
             // OpenAI's clients repeat other answers of these statuses, with a new payment.
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
@@ -308,7 +386,8 @@ mod tests {
 
     #[test]
     fn problem_has_slug_and_status() {
-        let problem = PayerError::OverBudget { total: 2, budget: 1 }.problem();
+        let setting = "`budget.per_day`".to_owned();
+        let problem = PayerError::OverBudget { total: 2, budget: 1, setting }.problem();
         assert_eq!((problem.slug.as_str(), problem.status), ("over-budget", 402));
         assert_eq!(problem.title, "The budget is used up");
     }

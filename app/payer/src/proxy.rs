@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::{
+    BoxError, Extension,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -8,7 +9,8 @@ use axum::{
 };
 use futures::stream;
 use motif_sdk::gateway::wire::ReceiptParts;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
@@ -16,7 +18,7 @@ use crate::{
     detached::detached,
     headers,
     problem::PayerError,
-    purchase::{Answer, PaidBody, Purchase},
+    purchase::{Answer, HEAD_WITHIN, PaidBody, Purchase},
     target::Target,
 };
 
@@ -32,6 +34,7 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 pub async fn forward(
     State(app): State<App>,
     caller: Caller,
+    Extension(gone): Extension<CancellationToken>,
     request: Request,
 ) -> Result<Response, PayerError> {
     let settings = &app.service.settings.proxy;
@@ -42,16 +45,16 @@ pub async fn forward(
     let is_dry_run = match own(&headers, &DRY_RUN)? {
         None | Some("false") => false,
         Some("true") => true,
-        Some(_) => return Err(PayerError::InvalidHeader(DRY_RUN.to_string())),
+        Some(_) => return Err(PayerError::header(DRY_RUN, "`true` or `false`")),
     };
-    let invalid = |_| PayerError::InvalidHeader(MAX_COST.to_string());
+    let invalid = |_| PayerError::header(MAX_COST, "a number of base units");
     let max_cost = own(&headers, &MAX_COST)?.map(str::parse).transpose().map_err(invalid)?;
     headers::strip_for_target(&mut headers);
     let max = settings.max_request_bytes;
     let body = to_bytes(body, max).await.map_err(|_| PayerError::BodyTooLarge(max))?;
     let method = parts.method;
     let (shown, of) = (target.shown(), caller.clone());
-    let purchase = Purchase { method, target, headers, body, caller, max_cost, is_dry_run };
+    let purchase = Purchase { method, target, headers, body, caller, max_cost, is_dry_run, gone };
     let bought = app.service.buy(purchase).await.inspect_err(|error| {
         tracing::warn!(caller = %of, request = %shown, error = error.slug(), "not bought");
     });
@@ -60,7 +63,7 @@ pub async fn forward(
 
 fn own<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, PayerError> {
     let text = headers.get(name).map(|value| value.to_str());
-    text.transpose().map_err(|_| PayerError::InvalidHeader(name.to_string()))
+    text.transpose().map_err(|_| PayerError::header(name, "visible ASCII"))
 }
 
 fn response(answer: Answer, url: Option<&str>) -> Result<Response, PayerError> {
@@ -89,13 +92,14 @@ fn response(answer: Answer, url: Option<&str>) -> Result<Response, PayerError> {
 /// Returns an answer as it came, while it comes.
 fn passed_on(response: reqwest::Response) -> Response {
     let (status, mut headers) = (response.status(), response.headers().clone());
-    headers::strip_connection(&mut headers);
+    headers::strip_for_client(&mut headers);
     let chunks = stream::unfold(Some(response), async |response| {
         let mut response = response?;
-        match response.chunk().await {
-            Ok(Some(chunk)) => Some((Ok(chunk), Some(response))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
+        match timeout(HEAD_WITHIN, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some(response))),
+            Ok(Ok(None)) => None,
+            Ok(Err(error)) => Some((Err(BoxError::from(error)), None)),
+            Err(error) => Some((Err(error.into()), None)),
         }
     });
     let mut passed = Response::new(Body::from_stream(chunks));
@@ -115,6 +119,8 @@ fn streamed(body: PaidBody) -> Response {
     let kind = body.kind().to_owned();
     let parts = stream::unfold(Some(body), async |body| {
         let mut body = body?;
+        // Nothing is paid meanwhile: a client that leaves frees the stream's place.
+        body.wait().await;
         // A part that is being paid for is paid for with its reservation, also for a client that is gone.
         let next = detached(async move { (body.next().await, body) }).await;
         match next {

@@ -1,4 +1,4 @@
-mod paid_body;
+pub(crate) mod paid_body;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -16,12 +16,16 @@ use motif_sdk::{
 };
 use serde::Serialize;
 use solana_sha256_hasher::hashv;
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     answers::{KeptAnswer, KeptStream, note_unkept},
     callers::Caller,
-    channels::{PaidChannel, Preparation},
+    channels::{PaidChannel, Preparation, Prepared, UnitsWanted},
     clock::now,
     exchanges::{Party, Recorder},
     headers,
@@ -32,7 +36,7 @@ use crate::{
     target::Target,
 };
 
-use self::paid_body::{KeptParts, LiveStream, Source, check_cost, record_payment};
+use self::paid_body::{KeptParts, LiveStream, Source, record_payment};
 
 pub use self::paid_body::PaidBody;
 
@@ -52,6 +56,8 @@ pub struct Purchase {
     pub max_cost: Option<u64>,
     /// Whether nothing is signed, and the price is returned instead.
     pub is_dry_run: bool,
+    /// Cancelled when the client has left. A request without a hold ends then.
+    pub gone: CancellationToken,
 }
 
 /// Answer to a purchase.
@@ -133,6 +139,7 @@ struct Order {
     cost: u64,
     max_cost: Option<u64>,
     named: Option<NamedPurchase>,
+    gone: CancellationToken,
 }
 
 /// Answer of a paywall.
@@ -141,6 +148,12 @@ enum Answered {
     Stream(Box<PaidStream>),
 }
 
+/// Time in which a target answers a request without a payment, and sends the next bytes of an unpaid answer.
+pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(600);
+/// Maximum hold that a price tag may ask for, seconds. Gateways hold for an hour, with the extra time of a request.
+const MAX_HOLD_SECONDS: u32 = 3_500;
+/// Added to the hold of a stream: time in which its next event arrives.
+const EXTRA_EVENT_TIME: Duration = Duration::from_secs(60);
 /// Time for which a request waits for a place among the channel's unpaid answers.
 const PLACE_WITHIN: Duration = Duration::from_secs(600);
 /// Number of holds that a request places if they end without a payment.
@@ -187,8 +200,9 @@ impl PayerService {
     async fn named(&self, purchase: &mut Purchase) -> Result<Option<NamedPurchase>, PayerError> {
         let key = client_key(&mut purchase.headers)?.filter(|_| !purchase.is_dry_run);
         let Some(key) = key else { return Ok(None) };
-        let Purchase { caller, target, method, body, .. } = purchase;
-        let name = Arc::new(self.requests.begin(caller, target.as_str(), &key).await);
+        let Purchase { caller, target, method, body, gone, .. } = purchase;
+        let waiting = self.requests.begin(caller, target.as_str(), &key);
+        let name = Arc::new(while_present(gone, waiting).await?);
         let request = hashv(&[method.as_str().as_bytes(), &[0], body]).to_bytes();
         Ok(Some(NamedPurchase { name, request: Digest(request) }))
     }
@@ -240,8 +254,14 @@ impl PayerService {
         let request = self.http.request(purchase.method.clone(), url);
         let request = request.headers(purchase.headers.clone()).body(purchase.body.clone());
         recorder.add(Party::Payer, Party::Paywall, "the request, without a payment");
-        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let sent = timeout(HEAD_WITHIN, request.send());
+        let sent = while_present(&purchase.gone, sent).await?;
+        let response = sent.map_err(|_| late(HEAD_WITHIN))?.map_err(|error| unreachable(&error))?;
         let status = response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            let reason = "it switches to another protocol, which is not passed on";
+            return Err(PayerError::TargetUnreachable(reason.to_owned()));
+        }
         let location = response.headers().get(header::LOCATION);
         if let Some(location) = location.filter(|_| status.is_redirection()) {
             let to = location.to_str().ok().and_then(|text| purchase.target.redirect(text));
@@ -288,17 +308,16 @@ impl PayerService {
         if tag.most_units == 0 {
             return Err(invalid("it sells no units"));
         }
+        if tag.hold_seconds > MAX_HOLD_SECONDS {
+            return Err(invalid("its hold is too long"));
+        }
         Ok(())
     }
 
     async fn offer(&self, tag: &PriceTag, purchase: &Purchase) -> Result<Answer, PayerError> {
         let quote = &tag.quote;
-        let most_cost = quote.price_with_fee.0.saturating_mul(tag.most_units.into());
-        check_cost(most_cost, purchase.max_cost)?;
-        let licensed = (&quote.work.0, quote.licensed_use);
-        let preparation = self.channels.preparation(&tag.operator.0, licensed, most_cost).await?;
-        let total = most_cost.saturating_add(preparation.upfront_fee.0);
-        self.budgets.check(&purchase.caller, total, self.spent_today(&purchase.caller))?;
+        let (caller, max_cost) = (&purchase.caller, purchase.max_cost);
+        let (most_cost, preparation) = self.preview(caller, &wanted(tag), max_cost).await?;
         let payment = OfferedPayment {
             operator: tag.operator,
             work: quote.work,
@@ -321,34 +340,34 @@ impl PayerService {
         (tag, named): (PriceTag, Option<NamedPurchase>),
         recorder: &Recorder,
     ) -> Result<Answer, PayerError> {
-        let Purchase { method, target, headers, body, caller, max_cost, .. } = purchase;
-        let channel = self.channels.with(&tag.operator.0).await?;
-        let quote = &tag.quote;
-        let licensed = (&quote.work.0, quote.licensed_use);
+        let Purchase { method, target, headers, body, caller, max_cost, gone, .. } = purchase;
+        let open = self.channels.existing(&tag.operator.0).await?;
+        let wanted = wanted(&tag);
         let headers = headers::texts(&headers)?;
-        if let Some(named) = &named
+        if let (Some(named), Some(channel)) = (&named, &open)
             && self.requests.is_known(&named.name)
-            && let Some((index, _)) = channel.license(licensed.0, licensed.1)
+            && let Some((index, _)) = channel.license(&wanted.work, wanted.licensed_use)
         {
             let (method, body) = (method.clone(), Vec::from(body.clone()));
             let mut request = PaidRequest::new(method, target.as_str(), body, index, &tag);
             request.headers.clone_from(&headers);
             self.requests.name(&mut request, &named.name)?;
-            let earlier = (&*channel, tag.streams, &caller);
+            let earlier = (&**channel, tag.streams, &caller);
             if let Some(answer) = self.paid_earlier(earlier, &request, named, recorder).await {
                 return Ok(answer);
             }
         }
-        let (index, license) = self.license(&channel, &caller, licensed).await?;
-        let units = tag.fixed_units.unwrap_or(tag.most_units);
-        let cost = channel.cost(&license, units);
-        check_cost(cost, max_cost)?;
-        let order = Order { channel, license, caller, tag, cost, max_cost, named };
+        let prepared = self.prepare(open, &caller, &wanted, max_cost).await?;
+        let (Prepared { channel, index, license, cost }, units) = (prepared, wanted.units);
+        let order = Order { channel, license, caller, tag, cost, max_cost, named, gone };
         let deadline = Instant::now() + PLACE_WITHIN;
         let mut attempts = 0;
         let mut ended = false;
+        let mut is_topped_up = false;
+        let origin = target.origin();
         loop {
-            let place = order.channel.places.take(deadline).await?;
+            let place = order.channel.places.take(&origin, deadline);
+            let place = while_present(&order.gone, place).await??;
             let (method, body) = (method.clone(), Vec::from(body.clone()));
             let mut request = PaidRequest::new(method, target.as_str(), body, index, &order.tag);
             request.headers.clone_from(&headers);
@@ -360,10 +379,16 @@ impl PayerService {
             let what =
                 format!("the request, with a hold of at most {units} units of license {index}");
             recorder.add(Party::Payer, Party::Paywall, what);
+            let top_ups = order.channel.top_ups();
             let error = match self.attempt(&order, &request, place, deadline, recorder).await? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            // Nothing is held, so the same request may be repeated.
+            if !is_topped_up && self.tops_up_for(&order.channel, &error, cost, top_ups).await {
+                is_topped_up = true;
+                continue;
+            }
             // The hold has ended without a payment, so another one may be placed. The gateway may have
             // forgotten the payment of an older one.
             let left = request.expires_at.saturating_sub(now());
@@ -415,12 +440,25 @@ impl PayerService {
         deadline: Instant,
         recorder: &Recorder,
     ) -> Result<Result<Answer, GatewayError>, PayerError> {
-        let Order { channel, license, caller, tag, cost, max_cost, named } = order;
+        let Order { channel, license, caller, tag, cost, max_cost, named, gone } = order;
         let reservation = self.reserve(channel, caller, *cost).await?;
+        if gone.is_cancelled() {
+            return Err(PayerError::ClientLeft);
+        }
+        let mut place = Some(place);
+        // What is paid for takes no place, also if the paywall does not return it.
+        let paid = || {
+            if let Some(place) = place.take() {
+                place.note_paid();
+            }
+        };
         let payer = channel.payer.tagged(caller);
         let answered = match tag.streams {
             true => payer.stream(&self.paywall, request).await.map(Box::new).map(Answered::Stream),
-            false => payer.fetch(&self.paywall, request).await.map(Box::new).map(Answered::Whole),
+            false => {
+                let fetched = payer.fetch_then(&self.paywall, request, paid).await;
+                fetched.map(Box::new).map(Answered::Whole)
+            }
         };
         drop(reservation); // each part of a stream is reserved
         let answer = match answered {
@@ -439,22 +477,26 @@ impl PayerService {
                     max_cost: *max_cost,
                     cost: 0,
                     parts: 0,
-                    place,
+                    place: place.ok_or(PayerError::Internal)?,
+                    event_within: Duration::from_secs(tag.hold_seconds.into()) + EXTRA_EVENT_TIME,
+                    failed: None,
                     named: named.clone(),
                     writer: None,
                 };
+                while_present(gone, live.wait()).await?;
                 live.first = live.pay_next().await?;
                 let (caller, source) = (caller.clone(), Source::Live(Box::new(live)));
                 return Ok(Ok(Answer::Stream(Box::new(PaidBody { caller, kind, source }))));
             }
             Err(error) => {
-                if error.problem_type() == Some(ProblemType::TooManyUnpaid) {
+                if error.problem_type() == Some(ProblemType::TooManyUnpaid)
+                    && let Some(place) = place
+                {
                     place.give_up(deadline).await;
                 }
                 return Ok(Err(error));
             }
         };
-        place.note_paid();
         let answer = match named {
             Some(named) => self.keep(named, *answer).await,
             None => *answer,
@@ -510,7 +552,9 @@ impl Answer {
 /// `is_late` tells that the request was named too long ago for a hold.
 fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
     let is_over = match error.problem_type() {
-        Some(ProblemType::TooManyUnpaid | ProblemType::HoldEnded) => true,
+        Some(ProblemType::TooManyUnpaid | ProblemType::HoldEnded | ProblemType::HoldTooLong) => {
+            true
+        }
         Some(ProblemType::HoldTooShort | ProblemType::VoucherExpiresTooSoon) => is_late,
         _ => false,
     };
@@ -524,8 +568,35 @@ fn is_hold_over(error: &GatewayError, is_late: bool) -> bool {
 pub fn client_key(headers: &mut HeaderMap) -> Result<Option<IdempotencyKey>, PayerError> {
     let Some(value) = headers.remove(IdempotencyKey::HEADER) else { return Ok(None) };
     let key = value.to_str().ok().and_then(|text| text.parse().ok());
-    let invalid = || PayerError::InvalidHeader(IdempotencyKey::HEADER.to_owned());
+    let expected = "8 to 128 visible ASCII characters";
+    let invalid = || PayerError::header(IdempotencyKey::HEADER, expected);
     key.map(Some).ok_or_else(invalid)
+}
+
+/// Returns what a price tag sells.
+fn wanted(tag: &PriceTag) -> UnitsWanted {
+    UnitsWanted {
+        operator: tag.operator.0,
+        work: tag.quote.work.0,
+        licensed_use: tag.quote.licensed_use,
+        units: tag.fixed_units.unwrap_or(tag.most_units),
+    }
+}
+
+/// Waits while the client is there.
+async fn while_present<T>(
+    gone: &CancellationToken,
+    waiting: impl Future<Output = T>,
+) -> Result<T, PayerError> {
+    tokio::select! {
+        biased;
+        () = gone.cancelled() => Err(PayerError::ClientLeft),
+        done = waiting => Ok(done),
+    }
+}
+
+fn late(limit: Duration) -> PayerError {
+    PayerError::TargetUnreachable(format!("nothing arrived within {} seconds", limit.as_secs()))
 }
 
 fn invalid(what: &str) -> PayerError {

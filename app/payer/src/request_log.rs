@@ -1,13 +1,13 @@
 use std::{
     collections::{HashMap, HashSet},
     fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use motif_sdk::{
-    durable_file::{PRIVATE, replace},
+    durable_file::{self, PRIVATE, append, replace},
     gateway::{
         IdempotencyKey, PaidRequest,
         wire::{Address, Digest},
@@ -33,6 +33,8 @@ struct Entries {
     /// Digests of receipts that a payment has.
     claimed: HashSet<[u8; 32]>,
     file: File,
+    /// Whether the file ends with a part of a line, which a killed process has written.
+    is_torn: bool,
 }
 
 /// Request that its client's key names, which no other request with that key runs beside.
@@ -92,24 +94,42 @@ impl RequestLog {
     /// Time for which a key is kept after its hold, seconds.
     const KEPT_SECONDS: i64 = 86_400;
 
-    /// Opens a log and leaves out what has expired.
+    /// Opens a log, and leaves it as it is.
     ///
     /// # Errors
     /// [`PayerError::StateFailed`].
     pub fn open(path: &Path) -> Result<Self, PayerError> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read.map_err(|error| PayerError::state(path, error))?,
+        let failed = |error| PayerError::state(path, error);
+        let text = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(failed)?,
         };
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
-        let mut known: HashMap<_, _> = lines.map(|entry| (entry.key.clone(), entry)).collect();
-        known.retain(|_, entry| entry.is_kept());
-        let lines = known.values().map(Entry::line).collect::<io::Result<Vec<_>>>();
-        let file = lines.and_then(|lines| replace(path, &lines.concat(), PRIVATE));
-        let file = file.map_err(|error| PayerError::state(path, error))?;
+        let lines = text.split(|byte| *byte == b'\n');
+        let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
+        let known: HashMap<_, _> = entries.map(|entry| (entry.key.clone(), entry)).collect();
+        let file = durable_file::open(path, PRIVATE).map_err(failed)?;
+        let is_torn = text.last().is_some_and(|last| *last != b'\n');
         let claimed = known.values().filter_map(|entry| Some(entry.payment?.receipt?.0)).collect();
-        let entries = Mutex::new(Entries { known, claimed, file });
+        let entries = Mutex::new(Entries { known, claimed, file, is_torn });
         Ok(Self { path: path.to_owned(), entries, turns: Mutex::default() })
+    }
+
+    /// Removes the requests that have expired at a unix second.
+    ///
+    /// # Errors
+    /// [`PayerError::StateFailed`].
+    pub fn purge(&self, at: i64) -> Result<(), PayerError> {
+        let mut entries = self.entries();
+        let before = entries.known.len();
+        entries.known.retain(|_, entry| entry.expires_at.saturating_add(Self::KEPT_SECONDS) > at);
+        if entries.known.len() == before {
+            return Ok(());
+        }
+        let lines = entries.known.values().map(Entry::line).collect::<io::Result<Vec<_>>>();
+        let file = lines.and_then(|lines| replace(&self.path, &lines.concat(), PRIVATE));
+        entries.file = file.map_err(|error| PayerError::state(&self.path, error))?;
+        entries.is_torn = false;
+        Ok(())
     }
 
     /// Waits until no request with the same name is under way. Other callers' keys and other URLs are other
@@ -202,9 +222,11 @@ impl RequestLog {
     }
 
     fn write(&self, entries: &mut Entries, entry: Entry) -> Result<(), PayerError> {
-        let written = entry.line().and_then(|line| entries.file.write_all(&line));
+        let end: &[u8] = if entries.is_torn { b"\n" } else { b"" };
+        let line = entry.line().map(|line| [end, &line].concat());
+        let written = line.and_then(|line| append(&mut entries.file, &line));
         written.map_err(|error| PayerError::state(&self.path, error))?;
-        entries.known.retain(|_, entry| entry.is_kept());
+        entries.is_torn = false;
         entries.known.insert(entry.key.clone(), entry);
         Ok(())
     }
@@ -217,10 +239,6 @@ impl RequestLog {
 impl Entry {
     fn new(named: &NamedRequest, expires_at: i64) -> Self {
         Self { key: named.name.clone(), expires_at, ended: 0, payment: None }
-    }
-
-    fn is_kept(&self) -> bool {
-        self.expires_at.saturating_add(RequestLog::KEPT_SECONDS) > now()
     }
 
     /// Returns the idempotency key at the paywall.
@@ -288,6 +306,31 @@ mod tests {
             assert_ne!(other.key, first.key);
             assert_eq!(other.expires_at, end + 50);
         }
+    }
+
+    #[tokio::test]
+    async fn only_purge_forgets_requests() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("requests.jsonl");
+        let expiry = now() - 2 * RequestLog::KEPT_SECONDS;
+        let mut first = request("https://a.example/", expiry);
+        named(&RequestLog::open(&path).unwrap(), "ana", &mut first).await;
+        // A killed process has written a part of a line.
+        let mut torn = fs::read(&path).unwrap();
+        torn.extend_from_slice(b"{\"key\":");
+        fs::write(&path, &torn).unwrap();
+        let log = RequestLog::open(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), torn);
+        let mut again = request("https://a.example/", now());
+        named(&log, "ana", &mut again).await;
+        assert_eq!(first, again);
+        named(&log, "ben", &mut request("https://a.example/", now())).await;
+        let log = RequestLog::open(&path).unwrap();
+        let known = || log.entries().known.len();
+        log.purge(expiry + RequestLog::KEPT_SECONDS - 1).unwrap();
+        assert_eq!(known(), 2);
+        log.purge(now()).unwrap();
+        assert_eq!((known(), RequestLog::open(&path).unwrap().entries().known.len()), (1, 1));
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -8,8 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::{api, app::App, callers::Caller, detached::detached, page, problem::PayerError, proxy};
+use crate::{
+    api, app::App, callers::Caller, connections::OpenConnection, detached::detached, page,
+    problem::PayerError, proxy,
+};
 
 /// Returns the routes of a service: its interface, its pages, and the proxy for every other path.
 pub fn router(app: App) -> Router {
@@ -43,6 +47,7 @@ async fn authenticate(
     next: Next,
 ) -> Result<Response, PayerError> {
     let caller = app.callers.take(request.headers_mut())?;
+    note_caller(&request);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
@@ -55,12 +60,23 @@ async fn authenticate_browser(
 ) -> Result<Response, PayerError> {
     let taken = app.callers.of_browser(request.headers());
     let caller = taken.map_or_else(|| app.callers.take(request.headers_mut()), Ok)?;
+    note_caller(&request);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// Finishes a request whose client has disconnected, so that budgets and receipts are complete.
-async fn run_to_the_end(request: Request, next: Next) -> Response {
+fn note_caller(request: &Request) {
+    if let Some(open) = request.extensions().get::<Arc<OpenConnection>>() {
+        open.note_caller();
+    }
+}
+
+/// Finishes a request whose client has disconnected, so that budgets and receipts are complete. Its extension
+/// is cancelled then, for what need not be finished.
+async fn run_to_the_end(mut request: Request, next: Next) -> Response {
+    let gone = CancellationToken::new();
+    request.extensions_mut().insert(gone.clone());
+    let _present = gone.drop_guard();
     let ran = detached(next.run(request)).await;
     ran.unwrap_or_else(IntoResponse::into_response)
 }

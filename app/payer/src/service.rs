@@ -1,12 +1,14 @@
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs::File, path::Path, sync::Arc, time::Duration};
 
 use motif_sdk::{
     Pubkey,
-    channel::License,
-    durable_file::LockFile,
-    gateway::{GatewayError, PaywallClient, wire::Use},
+    durable_file::{LockFile, remove_unfinished},
+    gateway::{GatewayError, PaywallClient, ProblemType, wire::ReceiptParts},
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, interval_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -14,15 +16,20 @@ use crate::{
     archive::Archive,
     budgets::{Budgets, Reservation},
     callers::Caller,
-    channels::{ChannelParts, Channels, PaidChannel},
+    channels::{
+        ChannelParts, Channels, PaidChannel, Plan, PlannedLicense, Preparation, Prepared,
+        UnitsWanted,
+    },
     clock::now,
     day::Day,
     exchanges::Exchanges,
+    holds::Holds,
     metrics::Metrics,
     problem::PayerError,
+    purchase::paid_body::check_cost,
     request_log::RequestLog,
     settings::Settings,
-    state_lock::lock_state,
+    state_lock::{lock_state, lock_voucher_key},
     target::PublicResolver,
 };
 
@@ -40,31 +47,43 @@ pub struct Parts {
     pub(crate) requests: RequestLog,
     pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Metrics,
+    pub(crate) holds: Arc<Holds>,
     /// Sends requests without a payment.
     pub(crate) http: reqwest::Client,
     /// Sends paid requests.
     pub(crate) paywall: PaywallClient,
     /// Notified when there are receipts to export.
     pub(crate) paid: Notify,
-    _lock: LockFile,
+    _locks: (LockFile, Option<File>),
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause in which receipts gather before they are exported.
 const EXPORT_PAUSE: Duration = Duration::from_millis(200);
+/// Pause between two removals of what has expired.
+const PURGE_PAUSE: Duration = Duration::from_secs(3_600);
+/// Difference to the cluster's clock above which a warning is logged, seconds.
+const CLOCK_TOLERANCE: u64 = 600;
 
 impl PayerService {
     /// Opens a service in its state folder, and the channels that it has paid with.
     ///
     /// # Errors
-    /// [`PayerError::StateLocked`], [`PayerError::StateFailed`], [`PayerError::Chain`]; those of a
-    /// channel's payer.
+    /// [`PayerError::StateLocked`], [`PayerError::VoucherKeyLocked`], [`PayerError::StateFailed`],
+    /// [`PayerError::StateInvalid`], [`PayerError::Chain`]; those of a channel's payer.
     pub async fn open(
         settings: Settings,
         parts: ChannelParts,
         state: &Path,
     ) -> Result<Self, PayerError> {
         let lock = lock_state(state)?;
+        let own_key = || state.join("voucher.json");
+        let voucher_key = settings.voucher_key.clone().unwrap_or_else(own_key);
+        let locks = (lock, lock_voucher_key(&voucher_key)?);
+        // Before anything is written: they may fill the disk.
+        for folder in ["", "channels", "receipts", "answers"].map(|name| state.join(name)) {
+            remove_unfinished(&folder).map_err(|error| PayerError::state(&folder, error))?;
+        }
         let private = &settings.proxy.private_targets;
         let builder = || {
             let builder = reqwest::Client::builder().no_proxy();
@@ -82,10 +101,11 @@ impl PayerService {
         let http = http.map_err(|error| PayerError::TargetUnreachable(error.to_string()))?;
         let paywall = PaywallClient::from_builder(builder());
         let paywall = paywall.map_err(|error| PayerError::TargetUnreachable(error.to_string()))?;
+        let archive = Arc::new(Archive::open(&state.join("receipts"), Day::of(now()))?);
         let service = Self(Arc::new(Parts {
-            channels: Channels::new(parts, &settings, state)?,
+            channels: Channels::new(parts, &settings, state, archive.clone())?,
             budgets: Budgets::new(&settings),
-            archive: Arc::new(Archive::open(&state.join("receipts"), Day::of(now()))?),
+            archive,
             exchanges: Arc::default(),
             requests: RequestLog::open(&state.join("requests.jsonl"))?,
             answers: Arc::new(Answers::open(
@@ -93,20 +113,20 @@ impl PayerService {
                 settings.proxy.max_kept_bytes,
             )?),
             metrics: Metrics::default(),
+            holds: Arc::default(),
             http,
             paywall: paywall.max_bytes(settings.proxy.max_answer_bytes),
             paid: Notify::new(),
             settings,
-            _lock: lock,
+            _locks: locks,
         }));
         match service.channels.open_known().await {
             // No payment is made before the gateway responds.
-            Err(PayerError::Gateway(GatewayError::Unreachable { .. })) => {
-                tracing::warn!("the gateway of a known channel does not respond");
-            }
+            Err(error @ PayerError::GatewayUnresponsive { .. }) => tracing::warn!("{error}"),
             opened => opened?,
         }
         service.export().await?;
+        service.purge().await;
         Ok(service)
     }
 
@@ -115,16 +135,43 @@ impl PayerService {
         self.channels.wallet()
     }
 
-    /// Exports receipts of all channels until `stop`.
+    /// Exports receipts of all channels, and removes what has expired, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let mut purge_due = interval_at(Instant::now() + PURGE_PAUSE, PURGE_PAUSE);
         loop {
             tokio::select! {
-                () = self.paid.notified() => tokio::time::sleep(EXPORT_PAUSE).await,
+                () = self.paid.notified() => {
+                    tokio::time::sleep(EXPORT_PAUSE).await;
+                    self.try_export().await;
+                }
+                _ = purge_due.tick() => self.purge().await,
                 () = stop.cancelled() => break,
             }
-            self.try_export().await;
         }
         self.try_export().await;
+    }
+
+    /// Removes the requests and answers that have expired by the clocks of this machine and of the cluster: one
+    /// that is wrong removes nothing early. A failure removes nothing.
+    async fn purge(&self) {
+        let (here, there) = match self.channels.cluster_time().await {
+            Ok(there) => (now(), there),
+            Err(error) => {
+                tracing::warn!(%error, "nothing that has expired is removed");
+                return;
+            }
+        };
+        if here.abs_diff(there) > CLOCK_TOLERANCE {
+            tracing::warn!(here, there, "the clocks of this machine and of the cluster differ");
+        }
+        let (at, service) = (here.min(there), self.clone());
+        let purging = tokio::task::spawn_blocking(move || {
+            service.answers.purge(at);
+            service.requests.purge(at)
+        });
+        if let Err(error) = purging.await.map_err(|_| PayerError::Internal).flatten() {
+            tracing::error!(%error, "requests that have expired were not removed");
+        }
     }
 
     async fn try_export(&self) {
@@ -167,7 +214,8 @@ impl PayerService {
         let spent = |tag: Option<&str>| {
             let elsewhere = self.archive.spent_elsewhere(today, tag, &open);
             let upfront_fees = self.channels.wallet_spending().upfront_fees(today, tag);
-            let elsewhere = elsewhere.saturating_add(upfront_fees);
+            let missing = self.channels.totals().missing(today, tag, &open);
+            let elsewhere = elsewhere.saturating_add(upfront_fees).saturating_add(missing);
             let of = |channel: &Arc<PaidChannel>| channel.payer.committed_on(today.number(), tag);
             let here = channels.iter().map(of);
             here.fold(elsewhere, u64::saturating_add)
@@ -188,31 +236,93 @@ impl PayerService {
         Ok(reservation)
     }
 
-    /// Returns the newest license of a channel for a use of a work; accepts the work's latest terms if there
-    /// is none and policy and budgets allow them.
+    /// Returns the channel and the license that units are paid with. Opens the channel and accepts the work's
+    /// latest terms if needed, once price, cost, budgets, SOL and deposits allow all of it together.
     ///
     /// # Errors
-    /// [`PayerError::OverBudget`]; as [`Channels::acceptable_terms`] and [`Channels::accept`].
-    pub(crate) async fn license(
+    /// [`PayerError::CostTooHigh`], [`PayerError::OverBudget`]; as [`Channels::plan`] and
+    /// [`Channels::prepare`].
+    pub(crate) async fn prepare(
         &self,
-        channel: &PaidChannel,
+        open: Option<Arc<PaidChannel>>,
         caller: &Caller,
-        (work, licensed_use): (&Pubkey, Use),
-    ) -> Result<(u16, License), PayerError> {
-        if let Some(found) = channel.license(work, licensed_use) {
-            return Ok(found);
+        wanted: &UnitsWanted,
+        max_cost: Option<u64>,
+    ) -> Result<Prepared, PayerError> {
+        let plan = self.channels.plan(open.as_deref(), wanted).await?;
+        let Plan { cost, license, .. } = plan;
+        check_cost(cost, max_cost)?;
+        if let (Some(channel), PlannedLicense::Accepted(index, license)) = (open, license) {
+            return Ok(Prepared { channel, index, license, cost });
         }
-        let terms = self.channels.acceptable_terms(work, licensed_use).await?;
         let spent = || self.spent_today(caller);
-        let _reservation = match self.budgets.reserve(caller, terms.upfront_fee, spent).await {
+        let total = cost.saturating_add(plan.upfront_fee());
+        let _reservation = match self.budgets.reserve(caller, total, spent).await {
             Ok(reservation) => reservation,
-            // A concurrent request may have accepted them.
-            Err(error) => return channel.license(work, licensed_use).ok_or(error),
+            Err(error) => {
+                // A concurrent request may have accepted the terms, so that no upfront fee is left.
+                let open = self.channels.existing(&wanted.operator).await?;
+                let (work, licensed_use) = (&wanted.work, wanted.licensed_use);
+                let accepted = open.and_then(|channel| {
+                    let (index, license) = channel.license(work, licensed_use)?;
+                    let cost = channel.cost(&license, wanted.units);
+                    Some(Prepared { channel, index, license, cost })
+                });
+                return accepted.ok_or(error);
+            }
         };
-        self.channels.accept(channel, caller, (work, licensed_use), terms).await
+        self.channels.prepare(caller, wanted, plan).await
     }
 
-    /// Converts the error of a payment. A channel that takes no more payments is forgotten.
+    /// Returns what units would cost and need first, and signs nothing.
+    ///
+    /// # Errors
+    /// As [`PayerService::prepare`].
+    pub(crate) async fn preview(
+        &self,
+        caller: &Caller,
+        wanted: &UnitsWanted,
+        max_cost: Option<u64>,
+    ) -> Result<(u64, Preparation), PayerError> {
+        let open = self.channels.existing(&wanted.operator).await?;
+        let plan = self.channels.plan(open.as_deref(), wanted).await?;
+        check_cost(plan.cost, max_cost)?;
+        let total = plan.cost.saturating_add(plan.upfront_fee());
+        self.budgets.check(caller, total, self.spent_today(caller))?;
+        Ok((plan.cost, self.channels.preparation(wanted, &plan).await?))
+    }
+
+    /// Tops a channel up after a refusal because holds bind its deposit. Returns whether the payment, which was
+    /// not made, may be repeated.
+    pub(crate) async fn tops_up_for(
+        &self,
+        channel: &PaidChannel,
+        refusal: &GatewayError,
+        cost: u64,
+        top_ups: u64,
+    ) -> bool {
+        if refusal.problem_type() != Some(ProblemType::Underfunded) {
+            return false;
+        }
+        let topped_up = self.channels.top_up_bound(channel, cost, top_ups).await;
+        topped_up.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a channel was not topped up");
+            false
+        })
+    }
+
+    /// Returns what receipts of an open channel have cost, base units, fees included.
+    pub fn cost_of(&self, receipts: &[ReceiptParts]) -> u64 {
+        let channels = self.channels.all();
+        let cost = |receipt: &ReceiptParts| {
+            let is_it = |one: &&Arc<PaidChannel>| one.payer.channel() == receipt.channel.0;
+            channels.iter().find(is_it).map_or(receipt.amount.0, |channel| channel.charged(receipt))
+        };
+        receipts.iter().map(cost).fold(0, u64::saturating_add)
+    }
+
+    /// Converts the error of a payment. A channel that takes no more payments is forgotten; one from which
+    /// another process pays is named.
     pub(crate) async fn failed(&self, channel: &PaidChannel, error: GatewayError) -> PayerError {
         const OVER: [&str; 3] = ["channel-closing", "channel-stopped", "unknown-channel"];
         if error.slug().is_some_and(|slug| OVER.contains(&slug)) {
@@ -220,6 +330,9 @@ impl PayerService {
                 return error;
             }
             self.channels.forget(channel);
+        }
+        if channel.payer.is_overtaken(&error) {
+            return PayerError::ChannelShared(channel.payer.channel());
         }
         error.into()
     }

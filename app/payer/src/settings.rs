@@ -80,7 +80,7 @@ pub struct ChannelSettings {
     pub top_up: u64,
     /// Available amount below which a channel is topped up.
     pub top_up_below: u64,
-    /// Maximum unspent deposits of all channels; the larger of `deposit` and `top_up` without it.
+    /// Maximum unspent deposits of all channels; `deposit` and one `top_up` without it.
     pub max_locked: Option<u64>,
     /// Grace period of new channels; at least what the operator asks for.
     pub grace_seconds: u32,
@@ -221,6 +221,12 @@ impl Settings {
         own.or(self.budget.per_caller_per_day)
     }
 
+    /// Returns the names of callers with a budget of their own.
+    pub fn callers_with_budget(&self) -> impl Iterator<Item = &str> {
+        let own = self.callers.iter().filter(|(_, caller)| caller.per_day.is_some());
+        own.map(|(name, _)| name.as_str())
+    }
+
     /// Returns the names of all callers.
     pub fn caller_names(&self) -> impl Iterator<Item = &str> {
         let own = [Self::LOCAL_CALLER, Self::COMMAND_CALLER];
@@ -264,7 +270,7 @@ impl Default for ChannelSettings {
 impl ChannelSettings {
     /// Returns the maximum unspent deposits of all channels, base units.
     pub fn max_locked(&self) -> u64 {
-        self.max_locked.unwrap_or_else(|| self.deposit.max(self.top_up))
+        self.max_locked.unwrap_or_else(|| self.deposit.saturating_add(self.top_up))
     }
 }
 
@@ -336,6 +342,13 @@ mod tests {
         assert!(stated.iter().filter(|line| line.contains(" = ")).count() > 10);
         let stated = Settings::parse(&stated.join("\n")).unwrap();
         assert!(stated == Settings::default());
+    }
+
+    #[test]
+    fn default_max_locked_allows_a_top_up() {
+        let read = |text: &str| Settings::parse(text).unwrap().channels.max_locked();
+        assert_eq!(read("[channels]\ndeposit = 5\ntop_up = 3\n"), 8);
+        assert_eq!(read("[channels]\ndeposit = 5\ntop_up = 3\nmax_locked = 6\n"), 6);
     }
 
     #[test]

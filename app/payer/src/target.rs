@@ -84,6 +84,11 @@ impl Target {
         self.0.as_str()
     }
 
+    /// Returns scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// Returns the URL without its query and fragment, which may have secrets.
     pub fn shown(&self) -> String {
         let mut shown = self.0.clone();

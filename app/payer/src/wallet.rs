@@ -56,10 +56,10 @@ impl WalletSpending {
     /// Opens the file, or starts without one.
     ///
     /// # Errors
-    /// [`PayerError::StateFailed`].
+    /// [`PayerError::StateInvalid`], [`PayerError::StateFailed`].
     pub fn open(path: &Path, lamports_per_day: u64) -> Result<Self, PayerError> {
         let spent = match fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|e| PayerError::state(path, e))?,
+            Ok(text) => serde_json::from_slice(&text).map_err(|e| PayerError::damaged(path, e))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Spent::default(),
             Err(error) => return Err(PayerError::state(path, error)),
         };
@@ -201,6 +201,17 @@ mod tests {
         let next = Day::of(2 * 86_400);
         assert_eq!((wallet.lamports(next), wallet.upfront_fees(next, None)), (0, 0));
         assert!(wallet.begin(cost(41, 0), next).is_ok());
+    }
+
+    #[test]
+    fn torn_file_is_invalid() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wallet.json");
+        for text in ["", "{\"day\":"] {
+            fs::write(&path, text).unwrap();
+            let opened = WalletSpending::open(&path, 100).err();
+            assert!(matches!(opened, Some(PayerError::StateInvalid { .. })), "{opened:?}");
+        }
     }
 
     #[test]

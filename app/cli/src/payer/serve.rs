@@ -44,6 +44,10 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let state = PayerState::open(&settings, session)?;
     let stopped = stop_signal()?;
     let callers = Callers::open(&settings, &state.folder)?;
+    let own = settings.callers.values().map(|caller| &caller.token_file);
+    for token in own.chain([&state.folder.join(Callers::LOCAL_TOKEN)]) {
+        session.warn_of_exposed(token);
+    }
     let listen = settings.listen.clone();
     let service = state.service(settings, session).await?;
     let wallet = service.wallet().to_string();

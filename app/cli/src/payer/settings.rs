@@ -61,7 +61,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "AMOUNT")]
     top_up: Option<AmountArg>,
 
-    /// Maximum unspent deposits of all channels [default: the larger of deposit and top-up]
+    /// Maximum deposits of all channels that are not settled yet [default: deposit and one top-up]
     #[arg(long, value_name = "AMOUNT")]
     max_locked: Option<AmountArg>,
 
@@ -176,6 +176,7 @@ impl PayerState {
 fn gateways(settings: &Settings, session: &Session) -> Result<Vec<GatewayClient>, CliError> {
     let api_key = match &settings.api_key_file {
         Some(path) => {
+            session.warn_of_exposed(path);
             let read = std::fs::read_to_string(path);
             Some(read.map_err(|error| CliError::unreadable(path, error))?)
         }

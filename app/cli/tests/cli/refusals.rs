@@ -158,7 +158,7 @@ fn unreachable_gateway_is_named(world: &World) {
 
 fn changed_receipts_fail_verification(world: &World) {
     let verify = ["receipt", "verify", "receipts.jsonl"];
-    world.refuses(&verify, "receipts-failed"); // not settled yet
+    world.refuses(&verify, "receipts-unsettled"); // not settled yet
     world.does(&["channel", "settle", "--keypair", "platform.json"]);
     assert_eq!(world.does(&verify)["verified"], 2);
 
@@ -169,8 +169,11 @@ fn changed_receipts_fail_verification(world: &World) {
 
     let receipts = world.path("receipts.jsonl");
     let text = std::fs::read_to_string(&receipts).unwrap();
-    keep_only_the_second(&receipts, &text);
-    assert_eq!(world.does(&verify)["verified"], 1);
+    // The first receipt alone looks like a whole statement.
+    for line in text.lines() {
+        std::fs::write(&receipts, line).unwrap();
+        assert_eq!(world.does(&verify)["verified"], 1);
+    }
     repeated_receipt_counts_once(world, &receipts, &text);
     std::fs::write(&receipts, text.replace("\"amount\":\"1000\"", "\"amount\":\"1\"")).unwrap();
     world.refuses(&verify, "receipts-failed");
@@ -194,10 +197,6 @@ fn repeated_receipt_counts_once(world: &World, receipts: &Path, text: &str) {
         assert_eq!(named["operator"], channel["operator"]);
         assert_eq!(named["works"][0], channel["licenses"][0]["work"]);
     }
-}
-
-fn keep_only_the_second(path: &Path, text: &str) {
-    std::fs::write(path, text.lines().nth(1).unwrap()).unwrap();
 }
 
 #[test]

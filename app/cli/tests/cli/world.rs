@@ -19,12 +19,15 @@ pub struct World {
     folder: TempDir,
     pub rpc_url: String,
     pub gateway_url: String,
+    /// Maximum size of a file of [`World::spawn_logged`], KiB. Its logs are dropped.
+    pub max_file_kib: Option<u32>,
     /// Killed when dropped, the gateway first.
     processes: Vec<Child>,
 }
 
 impl World {
-    const LOG: &str = "payer.log";
+    /// Logs of [`World::spawn_logged`].
+    pub const LOG: &str = "payer.log";
 
     /// Starts a localnet with extra arguments, funds keypairs for `people`, and starts the gateway of
     /// `gateway.json`, which must be one of them.
@@ -44,6 +47,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             rpc_url: format!("http://127.0.0.1:{rpc}"),
             gateway_url: format!("http://127.0.0.1:{gateway}"),
+            max_file_kib: None,
             processes: Vec::new(),
         }
     }
@@ -92,6 +96,13 @@ impl World {
 
     /// As [`World::spawn`], with all logs of Motif's crates kept for [`World::stop_logged`].
     pub fn spawn_logged(&mut self, arguments: &[&str]) -> Value {
+        if let Some(kib) = self.max_file_kib {
+            let mut command = self.command("bash");
+            // Without the signal, a write fails as on a full disk.
+            let limit = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+            command.args(["-c", &limit, MOTIF]).stderr(Stdio::null());
+            return self.started(command, arguments);
+        }
         let mut command = self.command(MOTIF);
         command.env(
             "RUST_LOG",
@@ -99,6 +110,14 @@ impl World {
         );
         let log = std::fs::File::options().create(true).append(true).open(self.path(Self::LOG));
         command.stderr(log.unwrap());
+        self.started(command, arguments)
+    }
+
+    /// As [`World::spawn`], with files of at most this many KiB: a write beyond fails, as on a full disk.
+    pub fn spawn_limited(&mut self, kib: u64, arguments: &[&str]) -> Value {
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec {MOTIF} \"$@\"");
+        let mut command = self.command("bash");
+        command.args(["-c", &script, "motif"]);
         self.started(command, arguments)
     }
 

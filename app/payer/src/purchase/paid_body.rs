@@ -21,6 +21,8 @@ use crate::{
     service::PayerService,
 };
 
+use super::late;
+
 /// Body of a stream.
 pub struct PaidBody {
     pub(super) caller: Caller,
@@ -60,6 +62,10 @@ pub(super) struct LiveStream {
     pub(super) parts: u64,
     /// Place of the stream, until its end.
     pub(super) place: Place,
+    /// Time in which its next event arrives.
+    pub(super) event_within: Duration,
+    /// Error that [`LiveStream::wait`] has met.
+    pub(super) failed: Option<PayerError>,
     pub(super) named: Option<NamedPurchase>,
     /// Keeps the parts of a named request, from the first one to the end.
     pub(super) writer: Option<StreamWriter>,
@@ -79,6 +85,13 @@ impl PaidBody {
     /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
         &self.kind
+    }
+
+    /// Waits until [`PaidBody::next`] pays or ends. Nothing is paid, and the wait may be abandoned.
+    pub async fn wait(&mut self) {
+        if let Source::Live(live) = &mut self.source {
+            live.wait().await;
+        }
     }
 
     /// Pays for the next part and returns it, or returns one that was paid for earlier; `None` after the
@@ -123,6 +136,19 @@ impl LiveStream {
         self.pay_next().await
     }
 
+    /// Waits for the next event, which the stream has to send within a time limit.
+    pub(super) async fn wait(&mut self) {
+        let Some(stream) = &mut self.stream else { return };
+        if self.first.is_some() || self.failed.is_some() {
+            return;
+        }
+        self.failed = match timeout(self.event_within, stream.is_over()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(self.service.failed(&self.channel, error).await),
+            Err(_) => Some(late(self.event_within)),
+        };
+    }
+
     pub(super) async fn pay_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
         let paid = self.paid_next().await;
         self.service.paid.notify_one();
@@ -158,6 +184,10 @@ impl LiveStream {
     }
 
     async fn paid_next(&mut self) -> Result<Option<PaidPart>, PayerError> {
+        self.wait().await;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let Some(stream) = &mut self.stream else { return Err(PayerError::StreamEnded) };
         match stream.is_over().await {
             Ok(true) => return Ok(None),
@@ -229,11 +259,16 @@ pub(super) fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
     let digest = hex::encode(&receipt.receipt.digest()[..4]);
     let what = format!("a voucher for {} in total", parts.cumulative);
     recorder.add(Party::Payer, Party::Gateway, what);
-    let what = format!("receipt {digest}…: {} units, {}", parts.units, parts.amount);
+    let units = if parts.units == 1 { "unit" } else { "units" };
+    let what = format!("receipt {digest}…: {} {units}, {}", parts.units, parts.amount);
     recorder.add(Party::Gateway, Party::Payer, what);
 }
 
-pub(super) fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
+/// Checks a cost against the maximum of its request.
+///
+/// # Errors
+/// [`PayerError::CostTooHigh`].
+pub(crate) fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
     match max.filter(|max| cost > *max) {
         Some(max) => Err(PayerError::CostTooHigh { cost, max }),
         None => Ok(()),

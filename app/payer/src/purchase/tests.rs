@@ -59,6 +59,7 @@ async fn refused(header: &str, mint: Pubkey) -> PayerError {
         caller: Caller::from("local"),
         max_cost: None,
         is_dry_run: false,
+        gone: CancellationToken::new(),
     };
     let refused = service.buy(purchase).await.err().unwrap();
     selling.abort();
@@ -80,9 +81,14 @@ async fn other_currency_is_refused() {
 async fn invalid_price_tag_is_refused() {
     let mint = Pubkey::new_from_array([7; 32]);
     let nothing = PaymentRequired::PriceTag(Box::new(price_tag(mint, 0)));
-    for (header, reason) in
-        [("no base64!", None), (&nothing.to_header(), Some("it sells no units"))]
-    {
+    // A key that names a request with such a hold would be refused by every gateway.
+    let long = PriceTag { hold_seconds: u32::MAX, ..price_tag(mint, 1) };
+    let long = PaymentRequired::PriceTag(Box::new(long));
+    for (header, reason) in [
+        ("no base64!", None),
+        (&nothing.to_header(), Some("it sells no units")),
+        (&long.to_header(), Some("its hold is too long")),
+    ] {
         let error = refused(header, mint).await;
         let PayerError::InvalidPriceTag(given) = &error else { panic!("{error}") };
         assert!(reason.is_none_or(|reason| reason == given), "{given}");

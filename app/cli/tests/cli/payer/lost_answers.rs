@@ -72,6 +72,6 @@ fn lost_capture_is_returned_by_key() {
     assert_eq!((&paid["amount"], &paid["units"]), (&json!("1000"), &json!(1)));
     assert_eq!(post("/v1/captures", &capture, "key-of-the-capture").json(), paid);
     // Without the key of the first, it is another capture of the same hold.
-    assert_eq!(post("/v1/captures", &capture, "another-key").slug(), "idempotency-key-reused");
+    assert_eq!(post("/v1/captures", &capture, "another-key").slug(), "hold-captured");
     assert_eq!((shop.spent(), shop.charged()), (COST, COST));
 }

@@ -191,8 +191,7 @@ fn policy_refuses_terms_and_deposits() {
     shop.serve(&["--deposit", "1"]);
     assert_eq!(shop.buy_picture("x").slug(), "terms-not-accepted");
     shop.world.stop_logged();
-    // The channel of the first process is found, and is used up at once.
-    shop.serve(&["--max-unit-price", "0.001"]);
+    shop.serve(&["--deposit", "1", "--max-unit-price", "0.001"]);
     assert_eq!(shop.buy_picture("x").status, 200);
     shop.world.stop_logged();
     std::fs::remove_dir_all(shop.state_file("")).unwrap();
@@ -282,9 +281,15 @@ fn command_pays_for_a_url() {
     shop.world.refuses(&pay(&["-o", "a.png"]), "terms-not-accepted");
     shop.world.refuses(&pay(&["-o", "a.png", "--max-price", "4079u"]), "cost-too-high");
     let paid = shop.world.does(&pay(&["-o", "a.png", "--max-price", "4080u"]));
-    assert_eq!(paid["receipts"][0]["amount"], "2000");
+    assert_eq!((&paid["receipts"][0]["amount"], &paid["cost"]), (&json!("2000"), &json!("2040")));
     assert_eq!(paid["file"], "a.png");
     assert!(image::open(shop.world.path("a.png")).is_ok());
+    let one = ["-d", r#"{"prompt":"y"}"#, "-o", "b.png", "--keypair", "platform.json"];
+    let mut command = shop.world.command(MOTIF);
+    command.arg("pay").arg(format!("{}/pictures", shop.paywall)).args(&json[..2]).args(one);
+    let printed = command.output().unwrap().stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(printed.ends_with("paid 1020 base units (1 unit, fee included)\n"), "{printed}");
     // To stdout, through a pipe; nothing is paid for a refusal or a free answer.
     let line = format!(
         "motif pay {url} --keypair platform.json -H 'content-type: application/json' -d @- -X POST"

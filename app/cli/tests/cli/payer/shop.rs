@@ -97,11 +97,16 @@ impl Shop {
 
     /// Starts a payer. Its logs are kept.
     pub fn serve(&mut self, options: &[&str]) {
+        self.serve_by(World::spawn_logged, options);
+    }
+
+    /// As [`Shop::serve`], with a process that `spawn` starts.
+    pub fn serve_by(&mut self, spawn: impl FnOnce(&mut World, &[&str]) -> Value, options: &[&str]) {
         let target = self.target().to_owned();
         let serve = ["payer", "serve", "--keypair", "platform.json", "--private-target", &target];
         let listen: &[&str] =
             if options.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let served = self.world.spawn_logged(&[&serve[..], listen, options].concat());
+        let served = spawn(&mut self.world, &[&serve[..], listen, options].concat());
         let text = |name: &str| served[name].as_str().unwrap().to_owned();
         self.payer = text("url");
         self.state = self.world.path(&text("state"));
