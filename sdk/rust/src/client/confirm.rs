@@ -182,6 +182,8 @@ impl Client {
             ..RpcSendTransactionConfig::default()
         };
         let sent = self.rpc.send_transaction_with_config(transaction, config).await;
+        // A node that did not respond is asked again soon.
+        let mut pause = if sent.is_ok() { REBROADCAST } else { POLL };
         match sent {
             // An earlier copy of the transaction has arrived.
             Err(error) if is_processed(&error) => {}
@@ -197,14 +199,19 @@ impl Client {
             if let Some(confirmed) = self.confirmed(&signature).await? {
                 return Ok(confirmed);
             }
-            if sent_at.elapsed() > REBROADCAST {
-                let height = self.rpc.get_block_height().await;
-                if height.is_ok_and(|height| height > *last_valid_height) {
-                    break;
+            if sent_at.elapsed() > pause {
+                if pause == REBROADCAST {
+                    let height = self.rpc.get_block_height().await;
+                    if height.is_ok_and(|height| height > *last_valid_height) {
+                        break;
+                    }
                 }
                 let skip = RpcSendTransactionConfig { skip_preflight: true, ..config };
                 // A transaction is executed at most once, and the loop reads its status.
-                let _ = self.rpc.send_transaction_with_config(transaction, skip).await;
+                pause = match self.rpc.send_transaction_with_config(transaction, skip).await {
+                    Err(error) if !is_response(&error) => (2 * pause).min(REBROADCAST),
+                    _ => REBROADCAST,
+                };
                 sent_at = Instant::now();
             }
             sleep(POLL).await;
