@@ -123,6 +123,9 @@ pub struct ReceiptQuery {
     limit: Option<usize>,
 }
 
+/// Time for which a payment without a hold binds its maximum cost at most, seconds.
+const PAY_SECONDS: i64 = 600;
+
 /// Pays for a generation that the caller's own model made.
 pub async fn pay(
     State(app): State<App>,
@@ -147,7 +150,8 @@ pub async fn pay(
     }
     let prepared = service.prepare(open, &caller, &wanted.units_at(operator), None).await?;
     let Prepared { channel, index, cost, .. } = prepared;
-    let _reservation = service.reserve(&channel, &caller, cost).await?;
+    let payment_ends = now().saturating_add(PAY_SECONDS);
+    let _bound = service.bind(&channel, &caller, (cost, payment_ends), u64::MAX).await?;
     payment.record(service, &channel)?;
     let payer = channel.payer.tagged(&caller);
     let top_ups = channel.top_ups();
@@ -203,13 +207,12 @@ pub async fn hold(
     let open = service.channels.existing(&operator.0).await?;
     let prepared = service.prepare(open, &caller, &wanted.units_at(operator), None).await?;
     let Prepared { channel, index, cost, .. } = prepared;
-    let _reservation = service.reserve(&channel, &caller, cost).await?;
     let payer = channel.payer.tagged(&caller);
     // The caller's share, if it is not the only one.
     let is_alone = service.settings.callers.is_empty();
     let max = if is_alone { u64::MAX } else { channel.payer.available()? / 2 };
     let hold = (cost, now().saturating_add(seconds.into()));
-    let requested = service.holds.request(channel.payer.channel(), &caller, hold, max)?;
+    let (_reservation, requested) = service.bind(&channel, &caller, hold, max).await?;
     let top_ups = channel.top_ups();
     let place = || payer.hold(index, wanted.units, wanted.request_digest.0, seconds);
     let mut held = place().await;
@@ -261,7 +264,7 @@ pub async fn capture(
         return Err(PayerError::HoldCaptured);
     }
     let receipt = made(service, &channel, &bill, &payment, paid).await?;
-    service.holds.end(&wanted.hold.hold.0);
+    channel.holds.end(&wanted.hold.hold.0);
     Ok(Json(receipt))
 }
 
@@ -275,7 +278,7 @@ pub async fn release(
     let channel = app.service.channels.open_with(&wanted.hold.operator.0).await?;
     match channel.payer.release(&wanted.hold.held()).await {
         Ok(()) => {
-            app.service.holds.end(&wanted.hold.hold.0);
+            channel.holds.end(&wanted.hold.hold.0);
             Ok(Json(serde_json::json!({ "released": wanted.hold.hold })))
         }
         Err(error) => Err(app.service.failed(&channel, error).await),

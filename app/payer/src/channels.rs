@@ -31,6 +31,7 @@ use crate::{
     clock::now,
     day::Day,
     deposits::Deposits,
+    holds::Holds,
     places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
@@ -55,6 +56,8 @@ pub struct Channels {
     folder: PathBuf,
     policy: PolicySettings,
     settings: ChannelSettings,
+    /// Maximum unspent deposits of all channels, base units.
+    max_locked: u64,
     limits: PayerPolicy,
     open: Mutex<BTreeMap<Pubkey, Arc<PaidChannel>>>,
     /// One transaction at a time, so that deposits together stay within their maximum.
@@ -78,6 +81,8 @@ pub struct PaidChannel {
     operator_fee_bps: u16,
     /// Places of its requests at paywalls.
     pub places: Arc<Places>,
+    /// Payments under way and open holds.
+    pub holds: Arc<Holds>,
     /// Number of top-ups.
     top_ups: AtomicU64,
 }
@@ -150,6 +155,7 @@ impl Channels {
             archive,
             folder,
             policy: settings.policy.clone(),
+            max_locked: settings.max_locked(),
             settings: settings.channels.clone(),
             limits,
             open: Mutex::default(),
@@ -549,6 +555,7 @@ impl Channels {
             operator,
             operator_fee_bps,
             places,
+            holds: Arc::default(),
             top_ups: AtomicU64::new(0),
         });
         self.opened().insert(operator, channel.clone());

@@ -156,6 +156,9 @@ const MAX_HOLD_SECONDS: u32 = 3_500;
 const EXTRA_EVENT_TIME: Duration = Duration::from_secs(60);
 /// Time for which a request waits for a place among the channel's unpaid answers.
 const PLACE_WITHIN: Duration = Duration::from_secs(600);
+/// Number of top-ups for a request that the gateway refuses, because it keeps holds that this service does not
+/// know, such as those of a killed process. Other requests may take each of them.
+const TOP_UP_ATTEMPTS: u32 = 8;
 /// Number of holds that a request places if they end without a payment.
 const HOLD_ATTEMPTS: u32 = 3;
 /// Time after its expiry for which gateways surely know whether a hold was captured; they keep it a day.
@@ -363,7 +366,7 @@ impl PayerService {
         let deadline = Instant::now() + PLACE_WITHIN;
         let mut attempts = 0;
         let mut ended = false;
-        let mut is_topped_up = false;
+        let mut top_up_attempts = 0;
         let origin = target.origin();
         loop {
             let place = order.channel.places.take(&origin, deadline);
@@ -385,8 +388,10 @@ impl PayerService {
                 Err(error) => error,
             };
             // Nothing is held, so the same request may be repeated.
-            if !is_topped_up && self.tops_up_for(&order.channel, &error, cost, top_ups).await {
-                is_topped_up = true;
+            if top_up_attempts < TOP_UP_ATTEMPTS
+                && self.tops_up_for(&order.channel, &error, cost, top_ups).await
+            {
+                top_up_attempts += 1;
                 continue;
             }
             // The hold has ended without a payment, so another one may be placed. The gateway may have
@@ -441,13 +446,13 @@ impl PayerService {
         recorder: &Recorder,
     ) -> Result<Result<Answer, GatewayError>, PayerError> {
         let Order { channel, license, caller, tag, cost, max_cost, named, gone } = order;
-        let reservation = self.reserve(channel, caller, *cost).await?;
-        if gone.is_cancelled() {
-            return Err(PayerError::ClientLeft);
-        }
-        let mut place = Some(place);
-        // What is paid for takes no place, also if the paywall does not return it.
+        let hold = (*cost, request.expires_at);
+        let binding = self.bind(channel, caller, hold, u64::MAX);
+        let (reservation, hold) = while_present(gone, binding).await??;
+        let (mut place, mut hold) = (Some(place), Some(hold));
+        // What is paid for takes no place and binds nothing, also if the paywall does not return it.
         let paid = || {
+            drop(hold.take());
             if let Some(place) = place.take() {
                 place.note_paid();
             }
@@ -478,6 +483,7 @@ impl PayerService {
                     cost: 0,
                     parts: 0,
                     place: place.ok_or(PayerError::Internal)?,
+                    hold: hold.ok_or(PayerError::Internal)?,
                     event_within: Duration::from_secs(tag.hold_seconds.into()) + EXTRA_EVENT_TIME,
                     failed: None,
                     named: named.clone(),

@@ -23,7 +23,7 @@ use crate::{
     clock::now,
     day::Day,
     exchanges::Exchanges,
-    holds::Holds,
+    holds::RequestedHold,
     metrics::Metrics,
     problem::PayerError,
     purchase::paid_body::check_cost,
@@ -47,7 +47,6 @@ pub struct Parts {
     pub(crate) requests: RequestLog,
     pub(crate) answers: Arc<Answers>,
     pub(crate) metrics: Metrics,
-    pub(crate) holds: Arc<Holds>,
     /// Sends requests without a payment.
     pub(crate) http: reqwest::Client,
     /// Sends paid requests.
@@ -58,6 +57,8 @@ pub struct Parts {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for which a payment waits for earlier ones that bind the deposit.
+const DEPOSIT_WITHIN: Duration = Duration::from_secs(600);
 /// Pause in which receipts gather before they are exported.
 const EXPORT_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two removals of what has expired.
@@ -113,7 +114,6 @@ impl PayerService {
                 settings.proxy.max_kept_bytes,
             )?),
             metrics: Metrics::default(),
-            holds: Arc::default(),
             http,
             paywall: paywall.max_bytes(settings.proxy.max_answer_bytes),
             paid: Notify::new(),
@@ -234,6 +234,45 @@ impl PayerService {
         let reservation = self.budgets.reserve(caller, cost, spent).await?;
         self.channels.fund(channel, cost).await?;
         Ok(reservation)
+    }
+
+    /// Reserves the maximum cost of a payment until a unix second, and binds it on the channel: beside earlier
+    /// payments under way, for which it waits if the channel may not be topped up. `share` limits what the
+    /// caller binds, base units.
+    ///
+    /// # Errors
+    /// [`PayerError::OverBudget`], [`PayerError::DepositUsedUp`]; those of a top-up.
+    pub(crate) async fn bind(
+        &self,
+        channel: &PaidChannel,
+        caller: &Caller,
+        hold: (u64, i64),
+        share: u64,
+    ) -> Result<(Reservation, RequestedHold), PayerError> {
+        let spent = || self.spent_today(caller);
+        let reservation = self.budgets.reserve(caller, hold.0, spent).await?;
+        let hold = channel.holds.request(caller, hold, share)?;
+        self.fund(channel, &hold).await?;
+        Ok((reservation, hold))
+    }
+
+    /// Has a hold's maximum cost available on its channel, beside earlier holds.
+    ///
+    /// # Errors
+    /// As [`PayerService::bind`].
+    pub(crate) async fn fund(
+        &self,
+        channel: &PaidChannel,
+        hold: &RequestedHold,
+    ) -> Result<(), PayerError> {
+        let deadline = Instant::now() + DEPOSIT_WITHIN;
+        loop {
+            let needed = hold.needed();
+            match self.channels.fund(channel, needed).await {
+                Err(PayerError::DepositUsedUp { .. }) if hold.less(needed, deadline).await => {}
+                funded => return funded,
+            }
+        }
     }
 
     /// Returns the channel and the license that units are paid with. Opens the channel and accepts the work's

@@ -80,7 +80,8 @@ pub struct ChannelSettings {
     pub top_up: u64,
     /// Available amount below which a channel is topped up.
     pub top_up_below: u64,
-    /// Maximum unspent deposits of all channels; `deposit` and one `top_up` without it.
+    /// Maximum unspent deposits of all channels; `deposit` and one `top_up` for each of `gateway_urls` without
+    /// it.
     pub max_locked: Option<u64>,
     /// Grace period of new channels; at least what the operator asks for.
     pub grace_seconds: u32,
@@ -181,7 +182,7 @@ impl Settings {
         let found = urls.clone().all(is_http);
         check(found, "rpc_url, gateway_urls: each must begin with http:// or https://".into());
         let deposits = &self.channels;
-        let fits = deposits.deposit.max(deposits.top_up) <= deposits.max_locked();
+        let fits = deposits.deposit.max(deposits.top_up) <= self.max_locked();
         let fault = "channels.max_locked: must be at least channels.deposit and channels.top_up";
         check(fits, fault.into());
         check(
@@ -198,6 +199,13 @@ impl Settings {
             check(named, format!("callers.{name}.token_file: required"));
         }
         if faults.is_empty() { Ok(()) } else { Err(InvalidSettings(faults)) }
+    }
+
+    /// Returns the maximum unspent deposits of all channels, base units.
+    pub fn max_locked(&self) -> u64 {
+        let ChannelSettings { deposit, top_up, max_locked, .. } = self.channels;
+        let gateways = u64::try_from(self.gateway_urls.len()).unwrap_or(u64::MAX).max(1);
+        max_locked.unwrap_or_else(|| deposit.saturating_add(top_up).saturating_mul(gateways))
     }
 
     /// Returns what is allowed and unusual.
@@ -264,13 +272,6 @@ impl Default for BudgetSettings {
 impl Default for ChannelSettings {
     fn default() -> Self {
         Self { deposit: 0, top_up: 0, top_up_below: 0, max_locked: None, grace_seconds: 3_600 }
-    }
-}
-
-impl ChannelSettings {
-    /// Returns the maximum unspent deposits of all channels, base units.
-    pub fn max_locked(&self) -> u64 {
-        self.max_locked.unwrap_or_else(|| self.deposit.saturating_add(self.top_up))
     }
 }
 
@@ -346,7 +347,9 @@ mod tests {
 
     #[test]
     fn default_max_locked_allows_a_top_up() {
-        let read = |text: &str| Settings::parse(text).unwrap().channels.max_locked();
+        let read = |text: &str| Settings::parse(text).unwrap().max_locked();
+        let two = "gateway_urls = [\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"]\n";
+        assert_eq!(read(&format!("{two}[channels]\ndeposit = 5\ntop_up = 3\n")), 16);
         assert_eq!(read("[channels]\ndeposit = 5\ntop_up = 3\n"), 8);
         assert_eq!(read("[channels]\ndeposit = 5\ntop_up = 3\nmax_locked = 6\n"), 6);
     }

@@ -35,6 +35,8 @@ pub struct Plan {
     pub license: PlannedLicense,
     /// Available amount of the channel, base units; `None` if one is opened.
     available: Option<u64>,
+    /// What payments under way and holds bind of it, base units.
+    bound: u64,
 }
 
 /// License that a payment uses.
@@ -147,12 +149,14 @@ impl Channels {
         if let Some(max) = self.policy.max_unit_price.filter(|max| price > *max) {
             return Err(PayerError::PriceTooHigh { price, max });
         }
-        let (available, operator_fee_bps) = match open {
-            Some(open) => (Some(open.payer.available()?), open.operator_fee_bps),
-            None => (None, self.client.operator(operator).await?.fee_bps),
+        let (available, bound, operator_fee_bps) = match open {
+            Some(open) => {
+                (Some(open.payer.available()?), open.holds.bound(), open.operator_fee_bps)
+            }
+            None => (None, 0, self.client.operator(operator).await?.fee_bps),
         };
         let cost = most_cost(price, *units, operator_fee_bps);
-        Ok(Plan { cost, license, available })
+        Ok(Plan { cost, license, available, bound })
     }
 
     /// Checks that SOL, deposits and the wallet allow everything that a plan needs together.
@@ -287,7 +291,7 @@ impl Channels {
             self.wallet_spending.check(lamports, today)?;
         }
         let available = plan.available.unwrap_or(deposit);
-        let least = plan.cost.max(self.settings.top_up_below);
+        let least = plan.cost.saturating_add(plan.bound).max(self.settings.top_up_below);
         if deposit == 0 && upfront_fee == 0 && available >= least {
             return Ok(preparation);
         }
@@ -314,7 +318,7 @@ impl Channels {
         });
         match allowed {
             Ok(()) => preparation.tops_up = true,
-            // What is left covers this payment.
+            // What is left covers this payment, once those under way have ended.
             Err(_) if available >= plan.cost => {}
             Err(TopUpError::Refused(reason)) => {
                 return Err(PayerError::DepositUsedUp { available, needed: plan.cost, reason });
@@ -357,6 +361,6 @@ impl Channels {
         });
         let locked = unspent.fold(chain.pending(now()), u64::saturating_add);
         let balance = self.client.token_balance(&self.wallet.pubkey(), &self.currency).await?;
-        Ok(Funds { locked, max_locked: self.settings.max_locked(), balance })
+        Ok(Funds { locked, max_locked: self.max_locked, balance })
     }
 }

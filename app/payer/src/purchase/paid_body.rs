@@ -15,6 +15,7 @@ use crate::{
     callers::Caller,
     channels::PaidChannel,
     exchanges::{Party, Recorder},
+    holds::RequestedHold,
     places::Place,
     problem::PayerError,
     request_log::NamedPurchase,
@@ -62,6 +63,8 @@ pub(super) struct LiveStream {
     pub(super) parts: u64,
     /// Place of the stream, until its end.
     pub(super) place: Place,
+    /// Binds the cost of a part, until the end.
+    pub(super) hold: RequestedHold,
     /// Time in which its next event arrives.
     pub(super) event_within: Duration,
     /// Error that [`LiveStream::wait`] has met.
@@ -195,8 +198,10 @@ impl LiveStream {
             Err(error) => return Err(self.service.failed(&self.channel, error).await),
         }
         check_cost(self.cost.saturating_add(self.part_cost), self.max_cost)?;
+        let spent = || self.service.spent_today(&self.caller);
         let _reservation =
-            self.service.reserve(&self.channel, &self.caller, self.part_cost).await?;
+            self.service.budgets.reserve(&self.caller, self.part_cost, spent).await?;
+        self.service.fund(&self.channel, &self.hold).await?;
         let mut attempts = 0;
         loop {
             attempts += 1;
