@@ -222,7 +222,7 @@ impl Machine {
             tag: group.tag,
             is_again: group.is_again,
         });
-        let batch = SavedBatch { key, prices, groups: groups.collect(), body };
+        let batch = SavedBatch { key, prices, groups: groups.collect(), is_adopted: false, body };
         let send = Request { key: batch.key.clone(), body: batch.body.clone() };
         let mut effects = Vec::new();
         if self.saved.is_kept {
@@ -284,9 +284,11 @@ impl Machine {
         effects
     }
 
-    /// Puts payments before all others, unless nothing waits for them.
+    /// Puts payments before all others, unless nothing waits for them, or the gateway has what was offered.
     fn wait_again(&mut self, groups: Vec<Group>) {
-        for group in groups.into_iter().rev().filter(|one| one.ticket.is_some() || one.is_again) {
+        let has_offers = !self.saved.offers.is_empty();
+        let waits = |group: &Group| group.ticket.is_some() || (group.is_again && has_offers);
+        for group in groups.into_iter().rev().filter(waits) {
             self.waiting.push_front(group);
         }
     }

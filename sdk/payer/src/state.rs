@@ -73,6 +73,9 @@ pub(crate) struct SavedBatch {
     /// Prices of the generations, base units.
     pub prices: Vec<u64>,
     pub groups: Vec<SavedGroup>,
+    /// Whether a total that this payer has taken over from the gateway has it already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_adopted: bool,
     #[serde(skip)]
     pub body: Vec<u8>,
 }
@@ -133,7 +136,7 @@ impl SavedState {
     /// generation, fees included.
     pub fn count(
         &mut self,
-        groups: &[SavedGroup],
+        SavedBatch { groups, is_adopted, .. }: &SavedBatch,
         generations: &[BatchedGeneration],
         charges: &[u64],
         receipts: &[SignedReceipt],
@@ -153,9 +156,9 @@ impl SavedState {
                 let (number, receipt) = (self.next_receipt, *receipt);
                 self.receipts.push(KeptReceipt { number, tag, charged, receipt });
                 self.next_receipt = number.saturating_add(1);
-                // A hold can be captured once, and is not part of what is offered again.
-                let generation = BatchedGeneration { captures: None, ..*generation };
-                self.add_to_statement(receipt.receipt.statement, generation);
+                if !is_adopted {
+                    self.add_to_statement(receipt.receipt.statement, *generation);
+                }
             }
         }
         let again: u32 =
@@ -163,7 +166,9 @@ impl SavedState {
         self.offers.drain(..self.offers.len().min(again as usize));
     }
 
-    fn add_to_statement(&mut self, number: u64, generation: BatchedGeneration) {
+    pub fn add_to_statement(&mut self, number: u64, generation: BatchedGeneration) {
+        // A hold can be captured once, and is not part of what is offered again.
+        let generation = BatchedGeneration { captures: None, ..generation };
         match self.statements.last_mut().filter(|last| last.number == number) {
             Some(last) => last.generations.push(generation),
             None => {

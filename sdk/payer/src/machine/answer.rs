@@ -75,7 +75,7 @@ impl Machine {
             Some(_) => self.charges(&batch.prices)?,
             None => batch.prices.iter().map(|price| self.with_fee(*price)).collect(),
         };
-        self.saved.count(&batch.groups, &request.generations, &charges, receipts, now);
+        self.saved.count(&batch, &request.generations, &charges, receipts, now);
         if let Some(draft) = draft {
             self.books.count(draft);
         }
@@ -131,12 +131,12 @@ impl Machine {
         let groups = unanswered.into_groups();
         match followed {
             Some(Ok(())) => self.wait_again(groups),
-            Some(Err(error)) => effects.extend(groups.iter().filter_map(|one| one.failed(&error))),
-            None if lost => {
+            _ if lost => {
                 self.is_compared = true;
                 self.wait_again(groups);
                 effects.push(Effect::Compare);
             }
+            Some(Err(error)) => effects.extend(groups.iter().filter_map(|one| one.failed(&error))),
             None => effects.extend(self.sort_out(groups, problem)),
         }
         effects
@@ -183,7 +183,8 @@ impl Machine {
         groups.iter().filter_map(|group| group.failed(&error)).collect()
     }
 
-    /// Returns whether a refusal shows that the gateway has a lower total than this payer.
+    /// Returns whether a refusal shows that the gateway has a lower total than this payer, or has what it is
+    /// offered again.
     fn has_lost(&self, problem: &Problem, refused: &Voucher) -> bool {
         let (Some(expected), Ok(own)) = (&problem.expected, self.books.cumulative()) else {
             return false;
@@ -197,7 +198,17 @@ impl Machine {
             ) => expected.cumulative.0 < own,
             _ => false,
         };
-        is_lower && self.saved.is_kept && !self.is_compared
+        let is_offered = !self.saved.offers.is_empty()
+            && matches!(
+                problem.problem_type(),
+                Some(
+                    ProblemType::WrongPrice
+                        | ProblemType::VoucherNotNewer
+                        | ProblemType::StatementMismatch
+                        | ProblemType::StatementClosed
+                )
+            );
+        (is_lower || is_offered) && self.saved.is_kept && !self.is_compared
     }
 }
 

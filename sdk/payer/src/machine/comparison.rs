@@ -52,24 +52,60 @@ impl Machine {
             // The gateway has closed the statement.
             (self.saved.number, self.books) = (theirs.number, theirs);
         } else if !self.has_been_at(&theirs, (their_total, own_total))? {
-            let closed = state.unsettled.iter().chain([&state.open]);
-            let adopted = closed.filter(|statement| !statement.entries.is_empty());
-            let statements = adopted.map(|statement| SavedStatement {
-                number: statement.statement,
-                entries: statement.entries.clone(),
-                generations: Vec::new(),
-            });
-            self.saved.statements = statements.collect();
-            (self.saved.number, self.books) = (theirs.number, theirs);
-            if let Some(unanswered) = &mut self.unanswered {
-                unanswered.draft = None;
-            }
+            self.take_over(state, theirs)?;
         }
         if !self.saved.is_kept {
             self.saved.statements = Vec::new();
             return Ok(Vec::new());
         }
         Ok(vec![Effect::Save { frame: self.snapshot(), is_urgent: true }])
+    }
+
+    /// Takes over a later state of the gateway's. It may have all that is offered again, which is paid then:
+    /// nothing of it is offered once more, unless it is known to be missing.
+    fn take_over(&mut self, state: &ChannelState, theirs: Books) -> Result<(), PayerError> {
+        match self.offers_before(&theirs)? {
+            Some(count) => {
+                let paid: Vec<_> = self.saved.offers.drain(..count).collect();
+                for generation in paid {
+                    self.saved.add_to_statement(theirs.number, generation);
+                }
+            }
+            None => {
+                self.saved.offers = Vec::new();
+                let closed = state.unsettled.iter().chain([&state.open]);
+                let adopted = closed.filter(|statement| !statement.entries.is_empty());
+                let statements = adopted.map(|statement| SavedStatement {
+                    number: statement.statement,
+                    entries: statement.entries.clone(),
+                    generations: Vec::new(),
+                });
+                self.saved.statements = statements.collect();
+            }
+        }
+        (self.saved.number, self.books) = (theirs.number, theirs);
+        if let Some(unanswered) = &mut self.unanswered {
+            (unanswered.draft, unanswered.batch.is_adopted) = (None, true);
+        }
+        self.waiting.retain(|group| !group.is_again);
+        self.queue_offers(0);
+        Ok(())
+    }
+
+    /// Returns the number of generations offered again that lead to the gateway's state; `None` if it is not
+    /// reached by them alone, within the open statement.
+    fn offers_before(&self, theirs: &Books) -> Result<Option<usize>, PayerError> {
+        let (mut own, their_total) = (self.books.clone(), theirs.cumulative()?);
+        for (count, one) in (1..).zip(&self.saved.offers) {
+            let mut draft = own.draft();
+            own.add(&mut draft, (one.license, one.units), None)?;
+            own.count(draft);
+            let is_same = (own.number, &own.statement) == (theirs.number, &theirs.statement);
+            if is_same && own.cumulative()? == their_total {
+                return Ok(Some(count));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns whether the gateway is at an earlier state of this payer's, after returning to it. With equal

@@ -66,7 +66,8 @@ impl Machine {
             self.books.add(&mut draft, (one.license, one.units), None).map(drop)
         });
         let total = fits.and_then(|()| self.books.cumulative_with(draft.prices));
-        let is_next = voucher.statement == self.books.number
+        let is_next = !batch.is_adopted
+            && voucher.statement == self.books.number
             && total.is_ok_and(|total| total == voucher.cumulative);
         let count = batch.groups.len();
         let mut pending = Pending::default();
@@ -124,7 +125,7 @@ fn fold(records: Vec<Record>) -> Result<Option<(SavedState, Option<SavedBatch>)>
                 let receipts: Vec<_> = answer.receipts.iter().map(SignedReceipt::from).collect();
                 let Answered { at, charges } = &head;
                 state.number = state.number.max(request.voucher.voucher.statement);
-                state.count(&signed.groups, &request.generations, charges, &receipts, *at);
+                state.count(&signed, &request.generations, charges, &receipts, *at);
             }
             Record::Refused(Refused { is_cut }) => {
                 batch = None;

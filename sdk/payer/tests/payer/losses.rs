@@ -109,6 +109,69 @@ fn unanswered_batch_follows_lost_ones() {
     assert_eq!(payer.machine.cumulative().unwrap(), total);
 }
 
+/// Compares with a gateway, and saves what follows.
+fn compare(payer: &mut Payer, gateway: &Gateway) {
+    for effect in payer.machine.compare(&gateway.state()).unwrap() {
+        let motif_payer::Effect::Save { frame, .. } = effect else { panic!() };
+        payer.file.extend(frame);
+    }
+}
+
+#[test]
+fn older_account_pays_nothing_twice() {
+    let mut payer = Payer::new(PayerPolicy::default());
+    let backups = history(&mut payer);
+    let newest = backups.last().unwrap();
+    for older in &backups {
+        // The gateway shows an older account for a moment: to a payer that restarts afterwards, and to a
+        // running one that pays before or after it has offered the rest again.
+        for (is_restarted, is_offered) in [(true, false), (false, true), (false, false)] {
+            let (mut gateway, mut payer) =
+                (newest.clone(), payer.restarted(PayerPolicy::default()));
+            compare(&mut payer, older);
+            if is_restarted {
+                payer = payer.restarted(PayerPolicy::default());
+                compare(&mut payer, &gateway);
+            }
+            if is_offered {
+                payer.run(&mut gateway, End::Never);
+            }
+            payer.add(&[(0, 1)], None);
+            payer.run(&mut gateway, End::Never);
+            let expected = newest.total() + 102;
+            assert_eq!(gateway.total(), expected, "{is_restarted} {is_offered}");
+            assert!(payer.failed.is_empty(), "{:?}", payer.failed);
+            let mut payer = payer.restarted(PayerPolicy::default());
+            compare(&mut payer, &gateway);
+            payer.run(&mut gateway, End::Never);
+            assert_eq!((gateway.total(), payer.machine.spent()), (expected, expected));
+            assert!(!payer.machine.has_doubts());
+        }
+    }
+}
+
+#[test]
+fn adopted_batch_is_not_paid_again() {
+    let (mut gateway, mut payer) = (Gateway::new(), Payer::new(PayerPolicy::default()));
+    payer.add(&[(0, 1)], None);
+    payer.run(&mut gateway, End::BeforeAnswer);
+    // Another process of the same key pays on top.
+    let mut other = Payer::new(PayerPolicy::default());
+    compare(&mut other, &gateway);
+    other.add(&[(1, 1)], None);
+    other.run(&mut gateway, End::Never);
+    let total = gateway.total();
+    let mut payer = payer.restarted(PayerPolicy::default());
+    compare(&mut payer, &gateway);
+    payer.run(&mut gateway, End::Never);
+    for _ in 0..2 {
+        payer = payer.restarted(PayerPolicy::default());
+        compare(&mut payer, &gateway);
+        payer.run(&mut gateway, End::Never);
+        assert_eq!((gateway.total(), payer.machine.cumulative().unwrap()), (total, total));
+    }
+}
+
 #[test]
 fn vouchers_of_another_process_are_adopted() {
     let mut payer = Payer::new(PayerPolicy::default());
