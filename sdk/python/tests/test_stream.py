@@ -31,6 +31,9 @@ class StreamServer:
         self.tags.tag_lies = {"streams": True, "most_units": 1}
         self.due_lies: dict[int, JSON] = {}
         self.sent: dict[int, bytes] = {}
+        self.receipt_lies: JSON = {}
+        self.last: dict[int, bytes] = {}  # sent in place of a paid part, before the connection ends
+        self.end: JSON = {"parts": 3, "units": 3, "bytes": 13, "last_receipt": None}
         self.unpaid_part = self.breaks_after_payment = self.fails = False
         self.shown: dict[str, threading.Event] = {}
         self.pays = list[JSON]()
@@ -88,7 +91,7 @@ class StreamServer:
         self.pays.append(paying)
         receipt = self.receipt(paying["answer"])
         number = list(self.shown).index(paying["answer"])
-        handler.reply(200, {"motif-receipt": write_header(receipt)}, PARTS[number])
+        handler.reply(200, {"motif-receipt": write_header(receipt | self.receipt_lies)}, PARTS[number])
         self.shown[paying["answer"]].set()
 
     def stream(self, handler: Any, paying: JSON, digest: str, key: str) -> None:
@@ -124,10 +127,12 @@ class StreamServer:
                 return
             if self.breaks_after_payment and number == 1:
                 return
+            if number in self.last:
+                handler.wfile.write(self.last[number])
+                return
             data = {"part": number, "body": part_of(self.sent.get(number, body)), "receipt": self.receipt(name)}
             handler.wfile.write(event("output", data))
-        end: JSON = {"parts": 3, "units": 3, "bytes": 13, "last_receipt": None}
-        handler.wfile.write(event("end", end))
+        handler.wfile.write(event("end", self.end))
 
 
 @pytest.fixture
@@ -192,6 +197,41 @@ def test_lost_part_is_fetched_again_and_paid_once(payer: Payer, server: StreamSe
     # The second part was paid for and fetched again; the third was neither.
     assert caught.value.args[-1] == PARTS[:2]
     assert (payer.spent, len(server.gateway.batches), len(server.pays)) == (204, 2, 3)
+
+
+END: JSON = {"parts": 0, "units": 0, "bytes": 0, "last_receipt": None}
+FAILED: JSON = {"type": "upstream-failed", "detail": "the model ended"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"), [("end", END, Untrusted), ("failed", FAILED, Refused)], ids=["end", "failed"]
+)
+def test_paid_part_of_ended_stream_is_fetched_again(
+    payer: Payer, server: StreamServer, name: str, data: JSON, expected: type[MotifError]
+) -> None:
+    server.last = {1: event(name, data)}
+    with pytest.raises(expected) as caught:
+        read(payer, server)
+    assert caught.value.args[-1] == PARTS[:2]
+    assert (payer.spent, len(server.gateway.batches), len(server.pays)) == (204, 2, 3)
+
+
+@pytest.mark.parametrize("lie", [{"parts": 2}, {"parts": 4}, {"units": 2}, {"units": 4}])
+def test_end_with_other_totals_is_rejected(payer: Payer, server: StreamServer, lie: JSON) -> None:
+    server.end |= lie
+    with pytest.raises(Untrusted, match="names other parts") as caught:
+        read(payer, server)
+    assert (caught.value.args[-1], payer.spent) == (PARTS, 306)
+
+
+@pytest.mark.parametrize(
+    "lie", [{"amount": "1"}, {"cumulative": "0"}, {"units": 2}, {"output_digest": "11" * 32}, {"signature": "00" * 64}]
+)
+def test_forged_receipt_of_part_is_rejected(payer: Payer, server: StreamServer, lie: JSON) -> None:
+    server.receipt_lies = lie
+    with pytest.raises(Untrusted) as caught:
+        read(payer, server)
+    assert (caught.value.args[-1], payer.spent) == ([], 102)
 
 
 @pytest.mark.parametrize(

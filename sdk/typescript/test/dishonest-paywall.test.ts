@@ -284,6 +284,48 @@ test('paid part that was lost is fetched again', async () => {
   await images();
 });
 
+/** Ends the stream instead of a part. */
+function endInsteadOf(name: string, part: number, last: [string, unknown]): void {
+  let isOver = false;
+  gateway.lies.event = (event, data) => {
+    if (isOver) return 'close';
+    if (event !== name || data['part'] !== part) return undefined;
+    isOver = true;
+    return last;
+  };
+}
+
+const end = { parts: 0, units: 0, bytes: 0, last_receipt: null };
+const failed = { type: 'upstream-failed', detail: 'the model ended' };
+
+test.each([
+  ['that has ended', ['end', end], { type: 'untrusted', isDefinite: false }],
+  ['that has failed', ['failed', failed], { type: 'refused' }],
+] as const)('paid part of a stream %s is fetched again', async (_, last, error) => {
+  endInsteadOf('output', 0, [...last]);
+  const reader = (await buy(`${gateway.url}/stories`, request)).body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('part 0\n'.repeat(10));
+  await expect(reader.read()).rejects.toMatchObject(error);
+  expect([gateway.owed, payer.cumulative]).toEqual([102, 102n]);
+});
+
+test.each([
+  ['too few parts', { ...end, parts: 1, units: 2 }],
+  ['too few units', { ...end, parts: 2, units: 1 }],
+  ['parts to come', { ...end, parts: 3, units: 3 }],
+])('end of a stream that names %s is rejected', async (_, totals) => {
+  endInsteadOf('due', 2, ['end', totals]);
+  const response = await buy(`${gateway.url}/stories`, request);
+  await expect(response.text()).rejects.toMatchObject({ type: 'untrusted' });
+  expect(gateway.owed).toBe(204);
+});
+
+test('stream ends where its totals say', async () => {
+  endInsteadOf('due', 2, ['end', { ...end, parts: 2, units: 2 }]);
+  const response = await buy(`${gateway.url}/stories`, request);
+  expect(await response.text()).toBe([0, 1].map((part) => `part ${part}\n`.repeat(10)).join(''));
+});
+
 test('redirect to a paywall is followed within its origin by a GET only', async () => {
   const elsewhere = await TestServer.start(() => ({
     status: 302,

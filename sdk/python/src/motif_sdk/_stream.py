@@ -31,10 +31,11 @@ class PaidStream:
 
     def __init__(self, buyer: Buyer, request: Outgoing, opened: Opened) -> None:
         self._buyer, self._request, self._answer, self._purchase = buyer, request, opened.answer, opened.purchase
-        self._part_cost, self._cost, self._part = opened.part_cost, 0, 0
+        self._part_cost, self._cost, self._part, self._units = opened.part_cost, 0, 0, 0
         self._buffer, self._searched = bytearray(), 0
         self._has_place = True
         self._paid: Paid | None = None
+        self._last: JSON | None = None  # an end that came before the paid part
         self._is_shown = self._is_over = False
         self.receipts: list[Receipt] = []
         """Verified receipts of the parts so far."""
@@ -85,7 +86,7 @@ class PaidStream:
             if self._paid is not None and not self._is_shown:
                 await self._show()
             try:
-                event, body = await self._event()
+                event, body = (self._last, b"") if self._last else await self._event()
             except MotifError:
                 if self._paid is None:
                     raise
@@ -98,10 +99,15 @@ class PaidStream:
                     raise Untrusted("an unpaid part arrived")
                 _core.shared().call_foreign("purchase.part", body, receipt=self._paid.receipts[0].parts)
                 return self._deliver(body)
-            elif kind == "end":
+            elif kind in ("end", "failed"):
+                self._last = event
+                if self._paid is not None:
+                    return await self._fetch_again(self._paid)
+                if kind == "failed":
+                    raise error_of(event["error"])
+                if (event["end"]["parts"], event["end"]["units"]) != (self._part, self._units):
+                    raise Untrusted("the stream's end names other parts")
                 return None
-            elif kind == "failed":
-                raise error_of(event["error"])
 
     async def _pay(self, due: JSON) -> None:
         if self._paid is not None:
@@ -140,7 +146,8 @@ class PaidStream:
         fee_bps = self._buyer.engine.machine.status()["operator_fee_bps"]
         cost = _core.shared().call("price.quote", price=str(receipt.amount), units=1, operator_fee_bps=fee_bps)
         self._cost += int(cost["total"])
-        self._part, self._paid, self._is_shown = self._part + 1, None, False
+        self._part, self._units = self._part + 1, self._units + receipt.units
+        self._paid, self._is_shown = None, False
         return body
 
     async def _event(self) -> tuple[JSON, bytes]:

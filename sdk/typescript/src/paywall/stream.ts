@@ -3,6 +3,7 @@ import { MotifError, RefusedError, UnreachableError, UntrustedError } from '../e
 import { now } from '../clock.js';
 import { EventReader } from './event-reader.js';
 import type { PartPayment, PaywallPurchase } from './paywall.js';
+import type { StreamEnd } from '../wire.js';
 
 /** Maximum size of an event without its body. */
 const MAX_ENVELOPE_BYTES = 16 << 10;
@@ -22,6 +23,10 @@ export class PaidStream {
   readonly #purchase: PaywallPurchase;
   readonly #events: EventReader;
   #part = 0;
+  /** Units of the parts that arrived. */
+  #units = 0;
+  /** Last event, which came before the paid part. */
+  #last: Uint8Array | undefined;
   /** Payment of a part that has not arrived. */
   #paid: PartPayment | undefined;
   readonly #listener: StreamListener;
@@ -97,7 +102,7 @@ export class PaidStream {
   async #next(): Promise<Uint8Array | undefined> {
     const { core } = this.#purchase.payer;
     for (;;) {
-      const bytes = await this.#event().catch((error: unknown) => this.#lost(error));
+      const bytes = this.#last ?? (await this.#event().catch((error: unknown) => this.#lost(error)));
       if (bytes === undefined) return this.#fetchAgain();
       const { ok: event, raw } = callWithForeign('an event', () => core.callWithRaw('stream.event', {}, bytes));
       switch (event.event) {
@@ -107,12 +112,14 @@ export class PaidStream {
         case 'output': {
           const paid = this.#takePaid();
           core.call('purchase.part', { receipt: paid.receipt }, raw);
-          this.#part += 1;
+          this.#arrive(paid);
           return raw.slice();
         }
         case 'end':
-          return undefined;
         case 'failed':
+          this.#last = bytes;
+          if (this.#paid) return this.#fetchAgain();
+          if (event.event === 'end') return this.#checkEnd(event.end);
           throw new RefusedError('refused', event.error.message, event.error.problem);
         case null:
           break; // a comment
@@ -141,12 +148,23 @@ export class PaidStream {
       try {
         const answered = await this.#purchase.show(paid.voucher, this.#part);
         this.#purchase.checkAnswer(answered, paid.receipt);
-        this.#part += 1;
+        this.#arrive(paid);
         return answered.body;
       } catch (error) {
         if (!(error instanceof UnreachableError) || attempt >= PART_ATTEMPTS) throw error;
       }
     }
+  }
+
+  #arrive(paid: PartPayment): void {
+    this.#part += 1;
+    this.#units += paid.receipt.units;
+  }
+
+  /** Checks that all parts have arrived. */
+  #checkEnd(end: StreamEnd): undefined {
+    if (end.parts === this.#part && end.units === this.#units) return undefined;
+    throw new UntrustedError("the stream's end names other parts");
   }
 
   #takePaid(): PartPayment {

@@ -45,8 +45,8 @@ export interface Lies {
   priceTag?: (tag: PriceTag) => void;
   /** Changes an answer of the paywall. */
   paywall?: (answer: Answer, payment: PaymentHeader) => Answer;
-  /** Changes an event of a stream. */
-  event?: (name: string, data: Record<string, unknown>) => [string, unknown] | 'cut' | undefined;
+  /** Changes an event of a stream, breaks its connection, or closes it. */
+  event?: (name: string, data: Record<string, unknown>) => [string, unknown] | 'cut' | 'close' | undefined;
 }
 
 export type ChannelJson = ReturnType<TestGateway['state']>;
@@ -333,8 +333,9 @@ export class TestGateway {
   /** Writes an event; returns whether the stream goes on. */
   #write(response: ServerResponse, name: string, data: Record<string, unknown>): boolean {
     const changed = this.lies.event?.(name, data) ?? ([name, data] as const);
-    if (changed === 'cut') {
-      response.destroy();
+    if (changed === 'cut' || changed === 'close') {
+      if (changed === 'cut') response.destroy();
+      else response.end();
       return false;
     }
     response.write(`event: ${changed[0]}\ndata: ${JSON.stringify(changed[1])}\n\n`);
