@@ -27,6 +27,7 @@ class PaywallDouble:
         self.due_lies: JSON = {}
         self.sent_body: bytes | None = None
         self.sent_receipt: str | None = None
+        self.receipt_lies: JSON = {}
         self.ask_answers: list[Response] = []
         self.pay_answers: list[Response] = []
         self.asks: list[JSON] = []
@@ -112,7 +113,7 @@ class PaywallDouble:
             for one, receipt in zip(batch["generations"], self.receipts_of(batch), strict=False)
             if one.get("captures")
         }
-        receipt = self.sent_receipt or write_header(captured[answer])
+        receipt = self.sent_receipt or write_header(captured[answer] | self.receipt_lies)
         headers = {"motif-receipt": receipt, "content-type": "image/png"}
         return 200, headers, self.body if self.sent_body is None else self.sent_body
 

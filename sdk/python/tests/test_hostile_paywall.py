@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 from gateway_double import GatewayDouble
 from paywall_double import PaywallDouble, refusal
 from world import World
 
-from motif_sdk import Keypair, MotifAuth, MotifTransport, Payer, Policy, _purchase
+from motif_sdk import AsyncMotifTransport, AsyncPayer, Keypair, MotifAuth, MotifTransport, Payer, Policy, _purchase
 from motif_sdk.asgi import write_header
 from motif_sdk.errors import (
     LicenseNotFound,
@@ -26,6 +27,7 @@ from motif_sdk.errors import (
     Unreachable,
     Untrusted,
 )
+from motif_sdk.requests_adapter import MotifAdapter
 
 JSON = dict[str, Any]
 FOREIGN = Keypair.from_seed(bytes([99]) * 32)
@@ -52,7 +54,13 @@ def buy_with_auth(payer: Payer, paywall: PaywallDouble, **options: Any) -> httpx
         return client.post(paywall.url, json={"prompt": "New York"})
 
 
-BUYERS = pytest.mark.parametrize("buyer", [buy, buy_with_auth])
+def buy_with_requests(payer: Payer, paywall: PaywallDouble, **options: Any) -> requests.Response:
+    with requests.Session() as session:
+        session.mount("http://", MotifAdapter(payer, **{"max_price": None, **options}))
+        return session.post(paywall.url, json={"prompt": "New York"})
+
+
+BUYERS = pytest.mark.parametrize("buyer", [buy, buy_with_auth, buy_with_requests])
 
 
 @BUYERS
@@ -106,7 +114,17 @@ def test_answer_at_maximum_price_is_paid(payer: Payer, paywall: PaywallDouble) -
 
 
 @BUYERS
-@pytest.mark.parametrize(
+def test_wrong_price_is_not_paid(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+    """The price is the license's own. The hint at another statement, with units that were not signed, is ignored."""
+    entries = [{"license": 0, "units": 9}]
+    paywall.due_lies = {"price": "2000", "expected": {"statement": 1, "cumulative": "2040", "entries": entries}}
+    receipts = list[Any]()
+    assert buyer(payer, paywall, on_receipt=receipts.append).content == b"a picture"
+    assert [(one.amount, one.statement) for one in receipts] == [(200, 0)]
+    assert (payer.spent, paywall.gateway.cumulative) == (204, 204)
+
+
+FALSE_DUES = pytest.mark.parametrize(
     "lie",
     [
         {"answer": "11" * 32},
@@ -118,11 +136,26 @@ def test_answer_at_maximum_price_is_paid(payer: Payer, paywall: PaywallDouble) -
     ],
     ids=lambda lie: next(iter(lie)),
 )
+
+
+@BUYERS
+@FALSE_DUES
 def test_false_due_is_not_signed(payer: Payer, paywall: PaywallDouble, buyer: Any, lie: JSON) -> None:
     paywall.due_lies = lie
     with pytest.raises(Untrusted):
         buyer(payer, paywall)
     assert (paywall.gateway.batches, payer.spent) == ([], 0)
+
+
+@FALSE_DUES
+async def test_false_due_is_not_signed_by_task(gateway: GatewayDouble, world: World, lie: JSON) -> None:
+    paywall = PaywallDouble(gateway)
+    paywall.due_lies = lie
+    async with await AsyncPayer.open(world.channel, world.voucher, gateway=gateway.url, account=world.account) as payer:
+        async with httpx.AsyncClient(transport=AsyncMotifTransport(payer, max_price=None)) as client:
+            with pytest.raises(Untrusted):
+                await client.post(paywall.url, json={"prompt": "New York"})
+        assert (gateway.batches, payer.spent) == ([], 0)
 
 
 def test_due_above_fixed_units_is_not_signed(payer: Payer, gateway: GatewayDouble) -> None:
@@ -133,13 +166,14 @@ def test_due_above_fixed_units_is_not_signed(payer: Payer, gateway: GatewayDoubl
     assert gateway.batches == []
 
 
-def test_replayed_due_is_not_signed_again(payer: Payer, paywall: PaywallDouble) -> None:
+@BUYERS
+def test_replayed_due_is_not_signed_again(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
     """A paywall that asks again for what was paid gets the same voucher, and no other."""
-    buy(payer, paywall)
+    buyer(payer, paywall)
     first = paywall.pays[0]["answer"]
     paywall.due_lies = {"answer": first}
     with pytest.raises(Untrusted):
-        buy(payer, paywall)
+        buyer(payer, paywall)
     assert len(paywall.gateway.batches) == 1
     assert payer.spent == 204
 
@@ -160,6 +194,35 @@ def test_other_output_is_not_returned(payer: Payer, paywall: PaywallDouble, buye
     paywall.sent_body = b"another picture"
     with pytest.raises(Untrusted):
         buyer(payer, paywall)
+    # The next equal request gets the answer that was paid for.
+    paywall.sent_body = None
+    assert buyer(payer, paywall).content == b"a picture"
+    assert (payer.spent, len(paywall.gateway.batches), len(paywall.asks)) == (204, 1, 1)
+
+
+@BUYERS
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"units": 1},
+        {"amount": "1"},
+        {"cumulative": "102"},
+        {"cumulative": "205"},
+        {"output_digest": "11" * 32},
+        {"signature": "11" * 64},
+    ],
+    ids=lambda lie: next(iter(lie)),
+)
+def test_receipt_with_other_field_is_not_taken(payer: Payer, paywall: PaywallDouble, buyer: Any, lie: JSON) -> None:
+    paywall.receipt_lies = lie
+    receipts = list[Any]()
+    with pytest.raises(Untrusted):
+        buyer(payer, paywall, on_receipt=receipts.append)
+    assert receipts == []
+    paywall.receipt_lies = {}
+    assert buyer(payer, paywall, on_receipt=receipts.append).content == b"a picture"
+    assert [one.cumulative for one in receipts] == [204]
+    assert (payer.spent, len(paywall.gateway.batches), len(paywall.asks)) == (204, 1, 1)
 
 
 @BUYERS
@@ -224,8 +287,7 @@ def test_refusal_of_paywall_is_raised(payer: Payer, paywall: PaywallDouble) -> N
     assert payer.spent == 0
 
 
-@BUYERS
-def test_free_answer_is_passed_on(payer: Payer, paywall: PaywallDouble, buyer: Any) -> None:
+def test_free_answer_is_passed_on(payer: Payer, paywall: PaywallDouble) -> None:
     with httpx.Client(transport=MotifTransport(payer, max_price=100_000)) as client:
         assert client.get(f"{paywall.gateway.url}/free").text == "free"
     assert paywall.asks == []
