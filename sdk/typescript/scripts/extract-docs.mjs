@@ -1,5 +1,5 @@
-// Writes the TypeScript blocks of the documents, and the README's quick start, into `build/docs`, where they are
-// type-checked with the tests.
+// Writes the TypeScript blocks of the guide, and the scripts of README and docs/clients.md, into `build/docs`, where they
+// are type-checked with the tests.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const target = new URL('../build/docs/', import.meta.url);
@@ -8,6 +8,7 @@ mkdirSync(target, { recursive: true });
 const sources = [
   ['docs', '../../../docs/typescript.md', 'ts'],
   ['quick-start', '../README.md', 'js'],
+  ['clients', '../../../docs/clients.md', 'js'],
 ];
 for (const [name, path, language] of sources) {
   const text = readFileSync(new URL(path, import.meta.url), 'utf8');

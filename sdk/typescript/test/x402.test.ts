@@ -1,5 +1,10 @@
 // Stock clients of x402 with the scheme plug-in, at a gateway that sells without a channel.
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { serve, type ServerType } from '@hono/node-server';
 import { createKeyPairSignerFromBytes, type KeyPairSigner } from '@solana/kit';
@@ -12,6 +17,7 @@ import { readKeypairFile } from '@motif/sdk/node';
 import { MotifScheme, verifySale, type MotifSchemeOptions } from '@motif/sdk/x402';
 
 import { seller } from '../examples/hono-seller.js';
+import { blocks } from './support/documents.js';
 import { HAS_BINARY } from './support/localnet.js';
 import { Shop } from './support/shop.js';
 
@@ -115,6 +121,22 @@ describe.skipIf(!HAS_BINARY)('x402', () => {
       /till|no work/,
     );
     expect(await held()).toBe(before);
+  });
+
+  test('shortest way to buy one answer works as pasted', async () => {
+    const before = await held();
+    const { localnet } = shop;
+    const [block] = await blocks('docs/clients.md', 'Buy one answer', 'js');
+    const script = block!.replace('http://127.0.0.1:8899', localnet.rpcUrl).replace('http://127.0.0.1:8790', shop.url);
+    // A script in the package can import it by its name.
+    const file = fileURLToPath(new URL('../build/buy-one-answer.mjs', import.meta.url));
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, `${script}console.log(picture.status, picture.headers.get('content-type'));`);
+    await mkdir(localnet.path('walkthrough'));
+    await copyFile(localnet.path('buyer.json'), localnet.path('walkthrough/platform.json'));
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: localnet.folder });
+    expect(stdout).toBe('200 image/svg+xml\n');
+    expect(before - (await held())).toBe(PRICE);
   });
 
   test('channel inside pays before x402 is asked', async () => {
