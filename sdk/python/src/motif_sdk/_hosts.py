@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
 import inspect
 import os
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -22,6 +24,15 @@ T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 MAX_REPLY = 64 << 20
 """Maximum size of an answer, bytes."""
+
+
+@functools.cache
+def tls_context(trust_env: bool) -> ssl.SSLContext:
+    """Returns the settings of all TLS connections. To read the certificates for each client takes tens of milliseconds.
+
+    With `trust_env`, certificates are those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, as for httpx.
+    """
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 class _Closable:
@@ -53,7 +64,7 @@ class SyncHost(_Closable):
 
     def __init__(self, client: httpx.Client | None = None) -> None:
         super().__init__()
-        self._client = client or httpx.Client(trust_env=False)
+        self._client = client or httpx.Client(trust_env=False, verify=tls_context(False))
         self._owns_client = client is None
         self._arrived = threading.Event()
         self._driver: concurrent.futures.ThreadPoolExecutor | None = None
@@ -142,7 +153,7 @@ class AsyncHost(_Closable):
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
         super().__init__()
-        self._client = client or httpx.AsyncClient(trust_env=False)
+        self._client = client or httpx.AsyncClient(trust_env=False, verify=tls_context(False))
         self._owns_client = client is None
         self._arrived = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None

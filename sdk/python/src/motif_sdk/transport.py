@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx
 
 from ._executor import Executor, extend
-from ._hosts import unreachable
+from ._hosts import tls_context, unreachable
 from ._purchase import Answer, Bought, Buyer, Close, Outgoing, Read, Rejected, Send
 from ._sansio import Command, arun, run
 from ._stream import Chunk, PaidStream
@@ -46,7 +46,7 @@ class MotifTransport(httpx.BaseTransport):
         `httpx.HTTPTransport()`. `api_keys` are those of gateways without open access, by the origin of the paywall,
         such as `https://shop.example`. Answers, and parts of streams, have at most `max_bytes`.
         """
-        self._payer, self._inner = payer, transport or httpx.HTTPTransport()
+        self._payer, self._inner = payer, transport or httpx.HTTPTransport(verify=tls_context(True))
         self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -79,7 +79,7 @@ class AsyncMotifTransport(httpx.AsyncBaseTransport):
         max_bytes: int = 64 << 20,
     ) -> None:
         """Creates a transport, as `MotifTransport`."""
-        self._payer, self._inner = payer, transport or httpx.AsyncHTTPTransport()
+        self._payer, self._inner = payer, transport or httpx.AsyncHTTPTransport(verify=tls_context(True))
         self._buyer = buyer_of(payer, max_price, on_receipt, api_keys, max_bytes)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
