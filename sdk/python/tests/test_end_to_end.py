@@ -88,7 +88,7 @@ def test_walkthrough_of_readme_pays_every_recipient(localnet: Localnet, tmp_path
     assert account is not None
     operator_keys = platform.receipt_keys(localnet.operator)
     with GatewayClient(localnet.gateway_url) as gateway:
-        for receipt in (receipts[0], receipts[57], receipts[99]):
+        for receipt in receipts:
             proof = gateway.proof(receipt.digest)
             verify_proof(proof, channel, account.data, operator_keys)
             proof["receipt"]["amount"] = "999"

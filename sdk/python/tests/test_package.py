@@ -61,6 +61,10 @@ def test_installed_wheel_runs_quick_start_offline(wheel: Path, localnet: Localne
             if "motif" not in entry.name and entry.suffix != ".pth":
                 (dependencies / entry.name).symlink_to(entry)
     (packages / "dependencies.pth").write_text(f"{dependencies}\n")
+    # Every requirement of the wheel is met.
+    check = [sys.executable, "-m", "pip", "--python", str(python), "check"]
+    checked = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     found = [str(python), "-c", "import motif_sdk; print(motif_sdk.__file__)"]
     assert str(packages) in subprocess.run(found, capture_output=True, text=True, check=True, timeout=60).stdout
     run = tmp_path / "run"
