@@ -13,7 +13,7 @@ use axum::{
 };
 use motif_sdk::gateway::{
     GatewayError, PaidRequest,
-    wire::{Due, Payment, PaymentRequired, ReceiptParts, StreamEnd},
+    wire::{Due, Payment, PaymentRequired, ReceiptParts},
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -40,8 +40,8 @@ enum Lie {
     Lose,
     /// A stream breaks off before its first paid part.
     Cut,
-    /// A stream ends instead of its first paid part.
-    End,
+    /// A stream sends this event instead of its first paid part.
+    End(&'static str),
     /// Nothing is answered.
     Silence,
 }
@@ -61,8 +61,10 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     if matches!(liar.lie, Lie::Cut) && headers["content-type"] == "text/event-stream" {
         return Response::new(Body::from_stream(futures::stream::unfold(answer, cut)));
     }
-    if matches!(liar.lie, Lie::End) && headers["content-type"] == "text/event-stream" {
-        let chunks = futures::stream::unfold(Some(answer), end_early);
+    if let Lie::End(event) = liar.lie
+        && headers["content-type"] == "text/event-stream"
+    {
+        let chunks = futures::stream::unfold(Some(answer), move |left| end_early(left, event));
         return Response::new(Body::from_stream(chunks));
     }
     let mut body = answer.bytes().await.unwrap().to_vec();
@@ -90,7 +92,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
             let half = [Ok(body[..10].to_vec()), Err(std::io::Error::other("told to break off"))];
             return Response::new(Body::from_stream(futures::stream::iter(half)));
         }
-        Lie::Lose | Lie::Cut | Lie::End | Lie::Silence => {}
+        Lie::Lose | Lie::Cut | Lie::End(_) | Lie::Silence => {}
         Lie::NoReceipt => drop(headers.remove(ReceiptParts::HEADER)),
     }
     let mut response = Response::new(Body::from(body));
@@ -108,15 +110,15 @@ async fn cut(
     Some((if is_part { Err("told to break off") } else { Ok(chunk) }, answer))
 }
 
-/// As [`cut`], with the end of the stream.
+/// As [`cut`], with an event in place of the part.
 async fn end_early(
     answer: Option<reqwest::Response>,
+    event: &str,
 ) -> Option<(Result<Vec<u8>, &'static str>, Option<reqwest::Response>)> {
     let (chunk, answer) = cut(answer?).await?;
-    let end = || serde_json::to_string(&StreamEnd::default()).unwrap();
     match chunk {
         Ok(chunk) => Some((Ok(chunk), Some(answer))),
-        Err(_) => Some((Ok(format!("event: end\ndata: {}\n\n", end()).into_bytes()), None)),
+        Err(_) => Some((Ok(event.as_bytes().to_vec()), None)),
     }
 }
 
@@ -253,16 +255,21 @@ async fn silent_paywall_is_left_after_hold() {
 
 #[tokio::test]
 async fn stream_without_paid_part_is_incomplete() {
-    let sold = Sold::new().await;
-    let (liar, _) = behind(&sold, Lie::End).await;
-    let request = sold.request("/stories", json!({ "prompt": "t", "tokens": 30 }));
-    let url = request.url.replace(&liar.honest, &liar.own);
-    let request = PaidRequest { url, ..request };
-    let mut stream = sold.session.stream(&sold.client, &request).await.unwrap();
-    // The paid part is fetched again.
-    let part = stream.next().await.unwrap().unwrap();
-    assert_eq!(part.body.iter().filter(|byte| **byte == b'\n').count(), 10);
-    let over = stream.next().await.unwrap_err();
-    assert!(matches!(over, GatewayError::Untrusted(_)), "{over}");
-    assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
+    for event in [
+        "event: end\ndata: {\"parts\":0,\"units\":0,\"bytes\":0}\n\n",
+        "event: failed\ndata: {\"type\":\"upstream-failed\",\"detail\":\"no\"}\n\n",
+    ] {
+        let sold = Sold::new().await;
+        let (liar, _) = behind(&sold, Lie::End(event)).await;
+        let request = sold.request("/stories", json!({ "prompt": "t", "tokens": 30 }));
+        let url = request.url.replace(&liar.honest, &liar.own);
+        let request = PaidRequest { url, ..request };
+        let mut stream = sold.session.stream(&sold.client, &request).await.unwrap();
+        // The paid part is fetched again.
+        let part = stream.next().await.unwrap().unwrap();
+        assert_eq!(part.body.iter().filter(|byte| **byte == b'\n').count(), 10);
+        let over = stream.next().await.unwrap_err();
+        assert!(matches!(over, GatewayError::Untrusted(_)), "{over}");
+        assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
+    }
 }

@@ -172,12 +172,10 @@ impl PaidStream {
                     let paid = paid.ok_or_else(|| untrusted("an unpaid part arrived"))?;
                     return self.handed_over(body, paid.receipt).map(Some);
                 }
-                StreamEvent::End(end) => {
-                    return match self.paid {
-                        Some(paid) => self.fetch_again(paid).await.map(Some),
-                        None => self.check_end(&end).map(|()| None),
-                    };
+                StreamEvent::End(_) | StreamEvent::Failed(_) if let Some(paid) = self.paid => {
+                    return self.fetch_again(paid).await.map(Some);
                 }
+                StreamEvent::End(end) => return self.check_end(&end).map(|()| None),
                 StreamEvent::Failed(failed) => return Err(failure(failed).into()),
             }
         }
