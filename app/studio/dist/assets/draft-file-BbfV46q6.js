@@ -1,0 +1,1 @@
+import{E as e}from"./index-YtmE_edh.js";var t=new e(void 0);export{t};

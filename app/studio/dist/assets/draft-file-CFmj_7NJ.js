@@ -1,1 +1,0 @@
-import{E as e}from"./index-CsZw6RWF.js";var t=new e(void 0);export{t};
