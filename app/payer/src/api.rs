@@ -2,7 +2,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Query, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use motif_sdk::{
@@ -121,6 +121,14 @@ pub struct ReceiptQuery {
     #[serde(default)]
     from: u64,
     limit: Option<usize>,
+}
+
+/// Returns whether the service can pay: not once a state file has failed.
+pub async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
+    match app.service.has_failed() {
+        false => (StatusCode::OK, "ok\n"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "state-failed: restart the service\n"),
+    }
 }
 
 /// Time for which a payment without a hold binds its maximum cost at most, seconds.

@@ -24,6 +24,7 @@ use motif_sdk::{
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use tokio::time::timeout;
 
 use crate::{
     archive::Archive,
@@ -103,6 +104,8 @@ pub struct ChannelParts {
 
 /// Time for which an accepted license must still be valid, seconds.
 const LICENSE_MARGIN: i64 = 3_600;
+/// Time in which the gateway of a known channel responds at the start.
+const OPENED_WITHIN: Duration = Duration::from_secs(10);
 /// Time for which a gateway that did not respond is not asked again.
 const UNRESPONSIVE_FOR: Duration = Duration::from_secs(5);
 /// Salts that are tried for a new channel.
@@ -233,12 +236,14 @@ impl Channels {
                         }
                         Ok::<_, PayerError>(())
                     };
-                    match opened.await {
-                        Err(PayerError::Gateway(GatewayError::Unreachable { .. })) => {
+                    // A gateway that answers wrongly stops payments as one that does not answer.
+                    match timeout(OPENED_WITHIN, opened).await {
+                        Err(_)
+                        | Ok(Err(PayerError::Gateway(_) | PayerError::OutcomeUnknown(_))) => {
                             unresponsive = Some((address, operator));
                             continue;
                         }
-                        opened => opened?,
+                        Ok(opened) => opened?,
                     }
                 }
             }

@@ -30,11 +30,26 @@ pub fn strip_for_target(headers: &mut HeaderMap) {
     strip_payment(headers);
 }
 
-/// Removes what an unpaid answer must not have: all targets have the origin of this service, and a receipt
-/// there would pass for a verified one.
+/// Headers that act on the whole origin, which all targets share with this service.
+const OF_ORIGIN: [HeaderName; 9] = [
+    header::SET_COOKIE,
+    header::REFRESH,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::ALT_SVC,
+    HeaderName::from_static("clear-site-data"),
+    HeaderName::from_static("service-worker-allowed"),
+    HeaderName::from_static("reporting-endpoints"),
+    HeaderName::from_static("report-to"),
+    HeaderName::from_static("nel"),
+];
+
+/// Removes what an unpaid answer must not have: what acts on the origin, and a receipt, which would pass for a
+/// verified one.
 pub fn strip_for_client(headers: &mut HeaderMap) {
     strip_connection(headers);
-    headers.remove(header::SET_COOKIE);
+    for name in OF_ORIGIN {
+        headers.remove(name);
+    }
     strip_payment(headers);
 }
 
@@ -85,6 +100,8 @@ mod tests {
             ("motif-receipt", "forged"),
             ("set-cookie", "a=b"),
             ("set-cookie", "c=d"),
+            ("clear-site-data", "\"*\""),
+            ("refresh", "0; url=https://evil.example"),
             ("connection", "x-hop"),
             ("x-hop", "1"),
             ("content-type", "text/plain"),

@@ -117,8 +117,8 @@ impl RequestedHold {
         earlier.saturating_add(self.cost)
     }
 
-    /// Waits until less is needed. Returns whether it is before the deadline; `false` at once if there is no
-    /// earlier hold.
+    /// Waits until less is needed. Returns whether it is before the deadline; `false` at once if no earlier payment
+    /// is under way. Holds of callers may last long, and are not waited for.
     pub async fn less(&self, needed: u64, deadline: Instant) -> bool {
         loop {
             let ended = self.holds.ended.notified();
@@ -128,11 +128,19 @@ impl RequestedHold {
             if self.needed() < needed {
                 return true;
             }
-            if needed <= self.cost || Instant::now() >= deadline {
+            if !self.is_behind() || Instant::now() >= deadline {
                 return false;
             }
             let _ = timeout_at(deadline.min(Instant::now() + RECHECK), ended).await;
         }
+    }
+
+    /// Whether an earlier payment is under way.
+    fn is_behind(&self) -> bool {
+        let open = self.holds.open();
+        let mut requested = open.by_name.iter();
+        requested
+            .any(|(name, hold)| matches!(name, HoldName::Requested(_)) && hold.number < self.number)
     }
 
     /// Keeps the hold, which the gateway has placed.
@@ -182,12 +190,16 @@ mod tests {
         let soon = || Instant::now() + Duration::from_millis(20);
         assert!(!first.less(60, soon()).await, "nothing is before it");
         assert!(!second.less(110, soon()).await);
-        first.place([1; 32]);
-        assert_eq!(second.needed(), 110, "a placed hold keeps its turn");
-        let waiting = second.less(110, Instant::now() + Duration::from_secs(30));
-        let ending = async { holds.end(&[1; 32]) };
-        let (is_less, ()) = tokio::join!(waiting, ending);
+        let late = || Instant::now() + Duration::from_secs(30);
+        let (is_less, ()) = tokio::join!(second.less(110, late()), async { drop(first) });
         assert!(is_less);
         assert_eq!(second.needed(), 50);
+        request(60).place([1; 32]);
+        let third = request(40);
+        assert_eq!(third.needed(), 150);
+        drop(second);
+        assert!(!third.less(100, late()).await, "a placed hold is not waited for");
+        holds.end(&[1; 32]);
+        assert_eq!(third.needed(), 40);
     }
 }

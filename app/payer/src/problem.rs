@@ -5,7 +5,7 @@ use axum::{
 use motif_sdk::{
     Error, Pubkey,
     gateway::{
-        GatewayError,
+        GatewayError, ProblemType,
         wire::{Problem, Use},
     },
 };
@@ -272,7 +272,11 @@ impl PayerError {
 
     /// Returns the slug of the problem type.
     pub fn slug(&self) -> &'static str {
-        self.into()
+        let of_gateway = match self {
+            Self::Gateway(GatewayError::Refused(problem)) => problem.problem_type(),
+            _ => None,
+        };
+        of_gateway.map_or_else(|| self.into(), ProblemType::slug)
     }
 
     /// Returns the problem document. A gateway's own is passed on.
@@ -281,9 +285,13 @@ impl PayerError {
             return (**problem).clone();
         }
         let status = self.get_int("status").and_then(|status| u16::try_from(status).ok());
+        let title = match self {
+            Self::Gateway(GatewayError::Unreachable { .. }) => "The gateway does not answer",
+            _ => self.get_str("title").unwrap_or_default(),
+        };
         Problem {
             slug: self.slug().to_owned(),
-            title: self.get_str("title").unwrap_or_default().to_owned(),
+            title: title.to_owned(),
             status: status.unwrap_or(500),
             detail: self.to_string(),
             expected: None,
@@ -369,8 +377,10 @@ impl IntoResponse for PayerError {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         if matches!(self, Self::Unauthorized) {
-            let ways = HeaderValue::from_static("Bearer, Basic realm=\"motif payer\"");
-            headers.insert(header::WWW_AUTHENTICATE, ways);
+            // Two lines: Chromium does not answer one with both.
+            for way in ["Bearer", "Basic realm=\"motif payer\""] {
+                headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
+            }
         }
         response
     }
@@ -390,6 +400,22 @@ mod tests {
         let problem = PayerError::OverBudget { total: 2, budget: 1, setting }.problem();
         assert_eq!((problem.slug.as_str(), problem.status), ("over-budget", 402));
         assert_eq!(problem.title, "The budget is used up");
+    }
+
+    #[test]
+    fn unauthorized_names_each_way_in_a_line() {
+        let response = PayerError::Unauthorized.into_response();
+        let ways = response.headers().get_all(header::WWW_AUTHENTICATE);
+        let ways: Vec<_> = ways.iter().map(|way| way.to_str().unwrap()).collect();
+        assert_eq!(ways, ["Bearer", "Basic realm=\"motif payer\""]);
+    }
+
+    #[test]
+    fn slug_is_that_of_the_answer() {
+        let text = r#"{"type":"underfunded","title":"t","status":402,"detail":"d"}"#;
+        let refusal = Box::new(serde_json::from_str::<Problem>(text).unwrap());
+        let error = PayerError::from(GatewayError::Refused(refusal));
+        assert_eq!((error.slug(), error.problem().slug.as_str()), ("underfunded", "underfunded"));
     }
 
     #[test]

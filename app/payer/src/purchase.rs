@@ -150,8 +150,6 @@ enum Answered {
 
 /// Time in which a target answers a request without a payment, and sends the next bytes of an unpaid answer.
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(600);
-/// Maximum hold that a price tag may ask for, seconds. Gateways hold for an hour, with the extra time of a request.
-const MAX_HOLD_SECONDS: u32 = 3_500;
 /// Added to the hold of a stream: time in which its next event arrives.
 const EXTRA_EVENT_TIME: Duration = Duration::from_secs(60);
 /// Time for which a request waits for a place among the channel's unpaid answers.
@@ -311,8 +309,8 @@ impl PayerService {
         if tag.most_units == 0 {
             return Err(invalid("it sells no units"));
         }
-        if tag.hold_seconds > MAX_HOLD_SECONDS {
-            return Err(invalid("its hold is too long"));
+        if tag.hold_seconds > self.settings.proxy.max_answer_seconds {
+            return Err(invalid("its hold is longer than `proxy.max_answer_seconds`"));
         }
         Ok(())
     }
@@ -369,7 +367,7 @@ impl PayerService {
         let mut top_up_attempts = 0;
         let origin = target.origin();
         loop {
-            let place = order.channel.places.take(&origin, deadline);
+            let place = order.channel.places.take((&origin, &order.caller), deadline);
             let place = while_present(&order.gone, place).await??;
             let (method, body) = (method.clone(), Vec::from(body.clone()));
             let mut request = PaidRequest::new(method, target.as_str(), body, index, &order.tag);

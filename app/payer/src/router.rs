@@ -33,7 +33,7 @@ pub fn router(app: App) -> Router {
         .fallback(proxy::forward)
         .layer(from_fn_with_state(app.clone(), authenticate));
     let open =
-        Router::new().route("/healthz", get(async || "ok\n")).route("/page.css", get(page::style));
+        Router::new().route("/healthz", get(api::health)).route("/page.css", get(page::style));
     open.merge(pages)
         .merge(own)
         .layer(from_fn(run_to_the_end))

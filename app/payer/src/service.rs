@@ -1,4 +1,13 @@
-use std::{collections::BTreeSet, fs::File, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use motif_sdk::{
     Pubkey,
@@ -53,6 +62,8 @@ pub struct Parts {
     pub(crate) paywall: PaywallClient,
     /// Notified when there are receipts to export.
     pub(crate) paid: Notify,
+    /// Whether a channel's state file has failed, so that nothing is paid on it before a restart.
+    has_failed: AtomicBool,
     _locks: (LockFile, Option<File>),
 }
 
@@ -117,6 +128,7 @@ impl PayerService {
             http,
             paywall: paywall.max_bytes(settings.proxy.max_answer_bytes),
             paid: Notify::new(),
+            has_failed: AtomicBool::new(false),
             settings,
             _locks: locks,
         }));
@@ -133,6 +145,11 @@ impl PayerService {
     /// Returns the address of the wallet.
     pub fn wallet(&self) -> Pubkey {
         self.channels.wallet()
+    }
+
+    /// Whether a state file has failed: nothing is paid on its channel before a restart.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
     }
 
     /// Exports receipts of all channels, and removes what has expired, until `stop`.
@@ -363,6 +380,9 @@ impl PayerService {
     /// Converts the error of a payment. A channel that takes no more payments is forgotten; one from which
     /// another process pays is named.
     pub(crate) async fn failed(&self, channel: &PaidChannel, error: GatewayError) -> PayerError {
+        if matches!(error, GatewayError::StateFailed { .. }) {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
         const OVER: [&str; 3] = ["channel-closing", "channel-stopped", "unknown-channel"];
         if error.slug().is_some_and(|slug| OVER.contains(&slug)) {
             if let Err(error) = self.export_channel(channel).await {

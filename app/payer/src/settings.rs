@@ -93,6 +93,8 @@ pub struct ChannelSettings {
 pub struct ProxySettings {
     /// Targets on private and loopback networks that may be fetched, `HOST` or `HOST:PORT`.
     pub private_targets: Vec<AllowedTarget>,
+    /// Maximum time in which a target may answer, as its price tag says, seconds.
+    pub max_answer_seconds: u32,
     /// Maximum size of a request's body.
     pub max_request_bytes: usize,
     /// Maximum size of an answer, or of a part of a stream.
@@ -189,6 +191,8 @@ impl Settings {
             self.proxy.max_request_bytes > 0 && self.proxy.max_answer_bytes > 0,
             "proxy.max_request_bytes, proxy.max_answer_bytes: must be above zero".into(),
         );
+        let fits = (1..=ProxySettings::MOST_SECONDS).contains(&self.proxy.max_answer_seconds);
+        check(fits, "proxy.max_answer_seconds: must be from 1 to 3500".into());
         for (name, caller) in &self.callers {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             let fits = (1..=64).contains(&name.len()) && name.bytes().all(is_plain);
@@ -275,10 +279,16 @@ impl Default for ChannelSettings {
     }
 }
 
+impl ProxySettings {
+    /// Maximum of `max_answer_seconds`. Gateways hold for an hour, with the extra time of a request.
+    const MOST_SECONDS: u32 = 3_500;
+}
+
 impl Default for ProxySettings {
     fn default() -> Self {
         Self {
             private_targets: Vec::new(),
+            max_answer_seconds: 900,
             max_request_bytes: 32 << 20,
             max_answer_bytes: 64 << 20,
             max_kept_bytes: 1 << 30,

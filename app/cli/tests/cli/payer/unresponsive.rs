@@ -197,10 +197,31 @@ fn bound_deposit_is_topped_up() {
     assert_eq!(hold(1).status, 200);
     // No more top-up is allowed.
     let refused = shop.buy_picture("y");
-    assert_eq!((refused.status, refused.slug().as_str()), (402, "underfunded"));
+    assert_eq!((refused.status, refused.slug().as_str()), (402, "deposit-used-up"));
     let release = json!({ "hold": held.json() }).to_string();
     assert_eq!(shop.post(&format!("{}/v1/releases", shop.payer), &release).status, 200);
     assert_eq!(shop.buy_picture("y").status, 200);
+}
+
+#[test]
+fn crowd_near_deposits_end_pays_once_each() {
+    // Small top-ups, as many as are needed; and none, so that requests wait for each other.
+    for tight in [
+        ["--deposit", "2040u", "--top-up", "2040u", "--max-locked", "1"],
+        ["--deposit", "12240u", "--top-up", "0", "--max-locked", "12240u"],
+    ] {
+        let shop = Shop::open(&[&tight[..], &["--max-unit-price", "0.001"]].concat());
+        let statuses: Vec<_> = std::thread::scope(|scope| {
+            let buying = |one: usize| {
+                let shop = &shop;
+                scope.spawn(move || shop.buy_picture(&format!("picture {one}")).status)
+            };
+            let clients: Vec<_> = (0..12).map(buying).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        assert_eq!(statuses, [200; 12], "{tight:?}");
+        assert_eq!((shop.spent(), shop.charged()), (12 * COST, 12 * COST));
+    }
 }
 
 #[test]
