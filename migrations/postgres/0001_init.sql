@@ -166,7 +166,8 @@ CREATE TABLE sales (
     -- SHA-256 of the transaction's message, which the buyer signed.
     payment           BYTEA  PRIMARY KEY CHECK (length(payment) = 32),
     wallet            BYTEA  NOT NULL CHECK (length(wallet) = 32),
-    -- SHA-256 of the request; zeros for another seller.
+    -- SHA-256 of the request that is answered; zeros for another seller. The acceptance has that of the
+    -- request that was paid for, which differs if the model server refused it.
     request_digest    BYTEA  NOT NULL CHECK (length(request_digest) = 32),
     -- Name that the buyer gave to the payment; empty without one.
     name              TEXT   NOT NULL,
@@ -191,12 +192,19 @@ CREATE TABLE sales (
     -- SHA-256 of the answer; NULL before it is made.
     output_digest     BYTEA,
     -- NULL until a response with the whole answer was sent.
-    delivered_at      BIGINT
+    delivered_at      BIGINT,
+    -- Time at which the model server refused the request of a payment that has landed; NULL if it did not.
+    refused_at        BIGINT,
+    -- Recipient of another seller's payment that came without an API key; empty for all others.
+    seller            BYTEA  NOT NULL CHECK (length(seller) IN (0, 32)),
+    -- Random number of the call that was answered that another seller's payment has landed; NULL before.
+    told_call         BYTEA CHECK (length(told_call) = 16)
 );
 
 CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
 CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
 
+CREATE INDEX sales_of_sellers ON sales (sent_at) WHERE length(seller) = 32;
 -- Events that creators and payers are told. All tables with `event` in their names are written by one
 -- process at a time, and never by the transactions of payments.
 CREATE TABLE events (

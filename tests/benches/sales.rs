@@ -336,7 +336,7 @@ async fn open_gateway(
     config.paywall = Some(PaywallListener { listen, paywall });
     let mut sales = SalesConfig::new("https://gw.example");
     sales.paywall.network = SaleNetwork::Localnet;
-    sales.daily_lamports = 0;
+    (sales.daily_lamports, sales.paywall.least_price) = (0, 0);
     config.sales = Some(sales);
     config.limits.address = Rate::per_second(10_000_000, 20_000_000);
     serve(config).await.unwrap()

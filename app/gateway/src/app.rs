@@ -290,8 +290,11 @@ impl App {
             failpoints: failpoints.clone(),
         };
         let sales = Sales::new(parts, &digest_key, url).map(Arc::new);
-        if let (Some(sales), Some(paid)) = (&sales, spent_on(ExpenseKind::Sale)) {
-            sales.count_earlier(paid.transactions, now);
+        if let Some(sales) = &sales {
+            let landed = spent_on(ExpenseKind::Sale).map_or(0, |spent| spent.transactions);
+            let day = SettlementFees::day_begin(now);
+            let sellers = store.sales().of_sellers(day).await.map_err(failed)?;
+            sales.count_earlier(landed, &sellers, now);
         }
         let sponsor = config.sponsor.clone().map(|sponsor| {
             let spent = spent_on(ExpenseKind::Sponsorship).map_or(0, |spent| spent.lamports);
@@ -398,7 +401,8 @@ impl App {
         let now = self.cluster.now();
         let operator_lamports = self.funds.lamports();
         let priority_fees = self.fees.spent_today(now);
-        Exposure { operator_lamports, priority_fees, ..self.channels.exposure(now) }
+        let sale_fees = self.sales.as_ref().map_or(0, |sales| sales.fees_today(now));
+        Exposure { operator_lamports, priority_fees, sale_fees, ..self.channels.exposure(now) }
     }
 
     /// Returns the job that renews leases.

@@ -232,6 +232,18 @@ pub enum GatewayError {
         /// Maximum of a day, lamports.
         daily: u64,
     },
+    /// Error returned when the operator pays no more fees for a seller without an API key on this day.
+    #[error(
+        "the operator pays at most {most} lamports a day of fees for sellers without an API key: try again \
+         tomorrow"
+    )]
+    SellerFeesSpent {
+        /// Share that is spent: of the recipient or of all sellers, lamports.
+        most: u64,
+    },
+    /// Error returned when the outcome of a payment to a till is not known. It may still land.
+    #[error("the payment was sent and is not confirmed yet: repeat the request with the same payment")]
+    PaymentUnsettled,
     /// Error returned when the gateway is about to shut down.
     #[error("the gateway is about to shut down")]
     Draining,

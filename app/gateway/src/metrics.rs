@@ -70,6 +70,7 @@ struct SnapshotMetrics {
     channels_delayed: Gauge,
     channels_dormant: Gauge,
     priority_fees: Gauge,
+    sale_fees: Gauge,
     unsettled_receipts: Gauge,
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
@@ -141,6 +142,8 @@ pub struct Exposure {
     pub dormant: u64,
     /// Priority fees of settlements today, lamports.
     pub priority_fees: u64,
+    /// Fees for buyers today, lamports, as the daily budget counts them.
+    pub sale_fees: u64,
     /// Number of unsettled receipts.
     pub receipts: u64,
     /// Age of the oldest unsettled receipt, seconds.
@@ -271,6 +274,11 @@ impl Default for Metrics {
                 "Priority fees of settlements today, UTC",
                 &snapshot.priority_fees,
             ),
+            (
+                "sale_fees_today_lamports",
+                "Fees for buyers today, UTC, as the daily budget counts them",
+                &snapshot.sale_fees,
+            ),
             ("unsettled_receipts", "Unsettled receipts", &snapshot.unsettled_receipts),
             (
                 "oldest_unsettled_seconds",
@@ -364,6 +372,7 @@ impl Metrics {
         snapshot.channels_delayed.set(signed(exposure.delayed));
         snapshot.channels_dormant.set(signed(exposure.dormant));
         snapshot.priority_fees.set(signed(exposure.priority_fees));
+        snapshot.sale_fees.set(signed(exposure.sale_fees));
         snapshot.unsettled_receipts.set(signed(exposure.receipts));
         snapshot.oldest_unsettled_seconds.set(exposure.oldest_seconds);
         snapshot.blind_seconds.set(signed(exposure.blind_seconds));

@@ -80,7 +80,10 @@ impl GatewayError {
                 RecognitionError::NotReady => Type::RecognitionNotReady,
             },
             Self::WorkerStalled(_) => Type::WorkerStalled,
-            Self::OperatorUnfunded { .. } | Self::DailyFeesSpent { .. } => Type::OperatorUnfunded,
+            Self::OperatorUnfunded { .. }
+            | Self::DailyFeesSpent { .. }
+            | Self::SellerFeesSpent { .. } => Type::OperatorUnfunded,
+            Self::PaymentUnsettled => Type::PaymentUnsettled,
             Self::Draining => Type::Stopping,
             Self::MalformedJson(_) => Type::MalformedJson,
             Self::UnsupportedMediaType => Type::UnsupportedMediaType,
@@ -173,7 +176,7 @@ impl GatewayError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(limited) => Some(limited.retry_seconds()),
-            Self::ReadsBusy => Some(1),
+            Self::ReadsBusy | Self::PaymentUnsettled => Some(1),
             Self::TooManyStreams(_) | Self::StreamsFull(_) | Self::WebhookBusy => Some(10),
             Self::Shared(error) => error.retry_after(),
             _ => None,

@@ -10,7 +10,7 @@ pub struct StoredSale {
     pub payment: PaymentId,
     /// Key that pays.
     pub wallet: [u8; 32],
-    /// SHA-256 of the request; zeros for another seller.
+    /// SHA-256 of the request that is answered; zeros for another seller.
     pub request_digest: [u8; 32],
     /// Name that the buyer gave to the payment; empty without one.
     pub name: String,
@@ -40,10 +40,26 @@ pub struct StoredSale {
     pub output_digest: Option<[u8; 32]>,
     /// Unix second in which a response with the whole answer was sent.
     pub delivered_at: Option<i64>,
+    /// Unix second in which the model server refused the request of a payment that has landed.
+    pub refused_at: Option<i64>,
+    /// Recipient of another seller's payment that came without an API key; `None` for all others.
+    pub seller: Option<[u8; 32]>,
+    /// Random number of the call that was answered that another seller's payment has landed; `None`
+    /// before.
+    pub told_call: Option<[u8; 16]>,
+}
+
+/// Payments of another seller that came without an API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SellerPayments {
+    /// Recipient of the payments.
+    pub seller: [u8; 32],
+    /// Number of payments that have landed or may still land.
+    pub payments: u64,
 }
 
 /// Event in the life of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaleEvent {
     /// It has ended. A payment that has landed stays so.
     Ended {
@@ -63,3 +79,8 @@ pub enum SaleEvent {
         at: i64,
     },
 }
+    /// A call of another seller is answered that the payment has landed. The first call stays.
+    Told {
+        /// Random number of the call.
+        call: [u8; 16],
+    },

@@ -1,8 +1,8 @@
 use crate::{
     error::StoreError,
     rows::read_sale,
-    sale::{PaymentId, StoredSale},
-    sql::query,
+    sale::{PaymentId, SellerPayments, StoredSale},
+    sql::{Row, query},
     tables::Tables,
 };
 
@@ -72,3 +72,21 @@ impl Sales {
         found.all(self.tables.current()).await?.iter().map(read_sale).collect()
     }
 }
+
+    /// Returns the numbers of payments of other sellers from a second on that came without an API key,
+    /// by recipient.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn of_sellers(&self, since: i64) -> Result<Vec<SellerPayments>, StoreError> {
+        let found = query(
+            "SELECT seller, COUNT(*) AS payments FROM sales \
+             WHERE length(seller) = 32 AND sent_at >= $1 AND state IN ('sent', 'landed') \
+             GROUP BY seller ORDER BY seller",
+        );
+        let read = |row: &Row| {
+            let (seller, payments) = (row.bytes("seller")?, row.integer("payments")?);
+            Ok(SellerPayments { seller, payments })
+        };
+        found.bind(since).all(self.tables.current()).await?.iter().map(read).collect()
+    }

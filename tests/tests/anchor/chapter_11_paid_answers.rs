@@ -83,6 +83,7 @@ async fn stock_payments_buy_answers() {
     config.paywall = Some(PaywallListener { listen, paywall });
     let mut sales = SalesConfig::new("https://gw.example");
     (sales.paywall.network, sales.fee_bps) = (SaleNetwork::Localnet, Some(FEE_BPS));
+    sales.paywall.least_price = PRICE;
     config.sales = Some(sales);
     let gateway = serve(config).await.unwrap();
     let url = format!("{}/pictures", gateway.paywall_url().unwrap());

@@ -408,7 +408,8 @@ impl Reader<'_> {
         };
         let fee_bps = self.maybe("sales.fee_bps");
         let daily_lamports = self.one("sales.daily_lamports");
-        url.map(|_| SalesConfig { paywall, fee_bps, daily_lamports })
+        let facilitator_seconds = self.one("sales.facilitator_seconds");
+        url.map(|_| SalesConfig { paywall, fee_bps, daily_lamports, facilitator_seconds })
     }
 
     fn traces(&mut self) -> Option<TraceConfig> {

@@ -286,7 +286,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "sales.least_price",
-        "0",
+        "10000",
         "amount of a sale below which only channels pay, base units; a sale costs two signatures",
     ),
     setting("sales.x402_v1", "true", "whether version 1 of x402 is offered"),
@@ -300,6 +300,11 @@ pub const SETTINGS: &[Setting] = &[
         "sales.daily_lamports",
         "100000000",
         "maximum fees that are paid for buyers in a day; 0 for no limit",
+    ),
+    setting(
+        "sales.facilitator_seconds",
+        "80",
+        "time for which /x402/settle waits for the end of a payment",
     ),
     setting(
         "hosting.folder",

@@ -18,7 +18,8 @@ pub async fn supported(State(app): State<App>) -> Result<Json<Supported>, Gatewa
     Ok(Json(sales(&app)?.supported()))
 }
 
-/// Verifies an x402 payment to a till of this operator, or of a seller with an API key.
+/// Verifies an x402 payment to a till of this operator, or of a seller with an API key. One that was sent
+/// before is not valid.
 #[utoipa::path(
     post, operation_id = "verify_payment",
     path = "/x402/verify",
@@ -36,8 +37,8 @@ pub async fn verify(
     Ok(Json(sales(&app)?.verify(&request, &caller).await?))
 }
 
-/// Settles an x402 payment to a till of this operator, or of a seller with an API key. A payment is
-/// settled once; the same request returns the same result.
+/// Settles an x402 payment to a till of this operator, or of a seller with an API key. One request is
+/// answered that it has landed; later ones are duplicates.
 #[utoipa::path(
     post, operation_id = "settle_payment",
     path = "/x402/settle",

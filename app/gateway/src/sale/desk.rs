@@ -37,6 +37,8 @@ pub(super) struct PaymentFor {
     pub operator_parts: u32,
     pub answer: [u8; 32],
     pub output_digest: Option<[u8; 32]>,
+    /// Recipient of another seller's payment that came without an API key.
+    pub seller: Option<Pubkey>,
 }
 
 #[async_trait]
@@ -121,6 +123,7 @@ impl SaleDesk for PaywallDesk {
     }
 
     async fn outcome(&self, payment: &PaymentId) -> EngineResult<SaleRecord> {
+            seller: None,
         let stored = self.0.ended(payment).await?;
         Ok(self.0.sale_record(stored)?)
     }
@@ -169,12 +172,11 @@ impl Sales {
         }
         let (_, height) = self.cluster.blockhash().await?;
         let now = self.cluster.now();
-        if !self.budget.take(now) {
-            return Err(GatewayError::DailyFeesSpent { daily: self.sales.daily_lamports });
-        }
+        let seller = payment.seller;
+        self.budget.take(now, seller)?;
         let messages = [&transaction.message[..]];
         let signed = self.keys.fee_payer().sign_in_time(Purpose::FeePayer, &messages).await;
-        let signed = signed.inspect_err(|_| self.budget.give_back())?;
+        let signed = signed.inspect_err(|_| self.budget.give_back(seller))?;
         let missing = || GatewayError::internal("the signer returned no signature");
         let signature = signed.first().copied().ok_or_else(missing)?;
         self.failpoints.hit(Failpoint::Signed);
@@ -204,7 +206,10 @@ impl Sales {
             Err(ChainError::Refused(reason) | ChainError::Final(reason)) => {
                 // No node has it: nothing is charged, and no fee is due.
                 tracing::debug!(reason, "a payment was rejected");
-                self.budget.give_back();
+                self.budget.give_back(seller);
+            refused_at: None,
+            seller: seller.map(|seller| seller.to_bytes()),
+            told_call: None,
                 self.end(&id, SaleState::Failed).await?;
                 return Ok(StoredSale { state: SaleState::Failed, ended_at: Some(now), ..stored });
             }

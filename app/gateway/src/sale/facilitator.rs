@@ -11,15 +11,17 @@ use motif_sdk::{
     },
     pda,
 };
+use rand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Sales, desk::PaymentFor};
-use crate::{error::GatewayError, keys::Caller, store::StoredSale};
-
-/// Maximum wait for the end of a payment: stock sellers wait 90 seconds.
-const SETTLE_WITHIN: Duration = Duration::from_secs(80);
+use crate::{
+    error::GatewayError,
+    keys::Caller,
+    store::{Change, PaymentId, SaleEvent, StoredSale},
+};
 
 /// A seller's request, with what both versions have.
 struct Order {
@@ -29,6 +31,8 @@ struct Order {
     pay_to: Pubkey,
     extra: x402::Extra,
     transaction: ClientTransaction,
+    /// Recipient, if the seller has no API key: its share of the budget pays.
+    seller: Option<Pubkey>,
 }
 
 /// Why a request is not served.
@@ -68,11 +72,13 @@ impl Sales {
         }
     }
 
-    /// Returns whether a payment would settle now.
+    /// Returns whether a payment would settle now. One that was sent before, by any seller or by the
+    /// paywall, would not.
     ///
     /// # Errors
     /// [`GatewayError::MalformedJson`], [`GatewayError::ChainUnreachable`],
-    /// [`GatewayError::StoreFailed`].
+    /// [`GatewayError::StoreFailed`], [`GatewayError::DailyFeesSpent`],
+    /// [`GatewayError::SellerFeesSpent`].
     pub async fn verify(
         &self,
         request: &x402::FacilitatorRequest,
@@ -99,11 +105,12 @@ impl Sales {
         }
     }
 
-    /// Settles a payment, once however often it is requested.
+    /// Settles a payment. One call is answered that it has landed; calls after it, and those for a
+    /// payment that the paywall sold, get `duplicate_settlement` with the transaction. A call after an
+    /// answer of `settlement_pending`, or after none, gets the stored result.
     ///
     /// # Errors
-    /// As [`Sales::verify`]; [`GatewayError::SignerUnavailable`],
-    /// [`GatewayError::OperatorUnfunded`].
+    /// As [`Sales::verify`]; [`GatewayError::SignerUnavailable`].
     pub async fn settle(
         self: &Arc<Self>,
         request: &x402::FacilitatorRequest,
@@ -133,18 +140,39 @@ impl Sales {
                     operator_parts: 0,
                     answer: id,
                     output_digest: None,
+                    seller: order.seller,
                 };
                 self.submit_payment(&order.transaction, payment).await?
             }
         };
-        let ended = timeout(SETTLE_WITHIN, self.ended(&id)).await;
-        match ended {
-            Ok(Ok(ended)) => Ok(settlement(&order, payer, &ended)),
-            Err(_) | Ok(Err(GatewayError::SettlementUnconfirmed)) => {
-                Ok(settlement(&order, payer, &stored))
-            }
-            Ok(Err(error)) => Err(error),
+        let answer = |stored: &StoredSale, word| Ok(settlement(&order, payer, stored, word));
+        if stored.acceptance.is_some() || stored.told_call.is_some() {
+            return answer(&stored, Some(Word::DuplicateSettlement));
         }
+        let within = Duration::from_secs(self.sales.facilitator_seconds.into());
+        let ended = match timeout(within, self.ended(&id)).await {
+            Ok(Ok(ended)) => ended,
+            Err(_) | Ok(Err(GatewayError::PaymentUnsettled)) => {
+                return answer(&stored, Some(Word::SettlementPending));
+            }
+            Ok(Err(error)) => return Err(error),
+        };
+        match ended.state {
+            SaleState::Landed if self.tell(&id).await? => answer(&ended, None),
+            SaleState::Landed => answer(&ended, Some(Word::DuplicateSettlement)),
+            SaleState::Sent => answer(&ended, Some(Word::SettlementPending)),
+            SaleState::Failed | SaleState::Expired => answer(&ended, Some(Word::TransactionFailed)),
+        }
+    }
+
+    /// Records durably that a call is answered that a payment has landed. Returns whether it is the first
+    /// one, of those of all processes.
+    async fn tell(&self, payment: &PaymentId) -> Result<bool, GatewayError> {
+        let call = rand::rng().random();
+        let change = Change::Sale { payment: *payment, event: SaleEvent::Told { call } };
+        self.store.writer().write(change).await?;
+        let stored = self.store.sales().find(payment).await?;
+        Ok(stored.is_some_and(|stored| stored.told_call == Some(call)))
     }
 
     /// Checks a payment by its own bytes and by its seller. Returns the payer.
@@ -154,6 +182,8 @@ impl Sales {
         caller: &Caller,
     ) -> Result<(Order, Pubkey), FacilitatorError> {
         let order = self.read_order(request)?;
+        let seller = caller.0.is_none().then_some(order.pay_to);
+        let order = Order { seller, ..order };
         if order.extra.fee_payer.is_some_and(|payer| payer.0 != self.fee_payer()) {
             let what = format!("the fee payer must be {}", self.fee_payer());
             return Err(Refusal::new(Word::FeePayerMismatch, what).into());
@@ -186,17 +216,14 @@ impl Sales {
         Ok((order, payer))
     }
 
-    /// Checks that a payment was not settled before, and that it does not fail.
+    /// Checks that a payment was not sent before, that it does not fail, and that its fee is paid.
     async fn check_new(&self, order: &Order) -> Result<(), FacilitatorError> {
         let stored = self.store.sales().find(&order.transaction.id()).await;
-        match stored.map_err(GatewayError::from)?.map(|stored| stored.state) {
-            Some(SaleState::Landed) => return Ok(()),
-            Some(SaleState::Sent | SaleState::Failed | SaleState::Expired) => {
-                let what = "the payment was settled before";
-                return Err(Refusal::new(Word::DuplicateSettlement, what).into());
-            }
-            None => {}
+        if stored.map_err(GatewayError::from)?.is_some() {
+            let what = "the payment was settled before";
+            return Err(Refusal::new(Word::DuplicateSettlement, what).into());
         }
+        self.budget.check(self.cluster.now(), order.seller)?;
         match self.simulate_payment(&order.transaction).await? {
             Ok(()) => Ok(()),
             Err(reason) => Err(Refusal::new(Word::SimulationFailed, reason).into()),
@@ -248,17 +275,17 @@ impl Sales {
         let bytes = bytes.map_err(|error| Refusal::new(Word::NotDecoded, error.to_string()))?;
         let transaction = ClientTransaction::parse(&bytes)?;
         let (asset, pay_to) = (asset.0, pay_to.0);
-        Ok(Order { network: own, amount, asset, pay_to, extra, transaction })
+        Ok(Order { network: own, amount, asset, pay_to, extra, transaction, seller: None })
     }
 }
 
-/// Returns the settlement of a payment in its present state.
-fn settlement(order: &Order, payer: Pubkey, stored: &StoredSale) -> x402::Settlement {
-    let reason = match stored.state {
-        SaleState::Landed => None,
-        SaleState::Sent => Some(Word::SettlementPending),
-        SaleState::Failed | SaleState::Expired => Some(Word::TransactionFailed),
-    };
+/// Returns the settlement of a payment, which succeeds without a reason against it.
+fn settlement(
+    order: &Order,
+    payer: Pubkey,
+    stored: &StoredSale,
+    reason: Option<Word>,
+) -> x402::Settlement {
     x402::Settlement {
         success: reason.is_none(),
         error_reason: reason.map(|word| word.as_str().to_owned()),

@@ -63,7 +63,7 @@ impl Sales {
     /// Waits until a payment has ended, and returns it.
     ///
     /// # Errors
-    /// [`GatewayError::SettlementUnconfirmed`] if the gateway stops before.
+    /// [`GatewayError::PaymentUnsettled`] if the gateway stops before.
     pub(super) async fn ended(
         self: &Arc<Self>,
         payment: &PaymentId,
@@ -82,7 +82,7 @@ impl Sales {
         };
         // The sender is dropped without an end if none was recorded.
         let ended = ended.wait_for(Option::is_some).await.ok().and_then(|ended| ended.clone());
-        ended.ok_or(GatewayError::SettlementUnconfirmed)
+        ended.ok_or(GatewayError::PaymentUnsettled)
     }
 
     /// Records the end of a payment. Returns its time, unix seconds.

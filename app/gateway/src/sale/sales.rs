@@ -22,7 +22,7 @@ use crate::{
     metrics::Metrics,
     operator_keys::OperatorKeys,
     settlement::StatusPoller,
-    store::{Failpoints, PaymentId, Store, StoredSale},
+    store::{Failpoints, PaymentId, SellerPayments, Store, StoredSale},
 };
 
 /// Receiver of a payment as it has ended; its sender is dropped if the end was not recorded.
@@ -106,9 +106,16 @@ impl Sales {
         })
     }
 
-    /// Counts what earlier processes paid for buyers today.
-    pub(crate) fn count_earlier(&self, payments: u64, now: i64) {
-        self.budget.resume(payments, now);
+    /// Counts what earlier processes paid for buyers today, and for which sellers.
+    pub(crate) fn count_earlier(&self, payments: u64, sellers: &[SellerPayments], now: i64) {
+        let count = |one: &SellerPayments| (Pubkey::new_from_array(one.seller), one.payments);
+        let sellers: Vec<_> = sellers.iter().map(count).collect();
+        self.budget.resume(payments, &sellers, now);
+    }
+
+    /// Returns the fees for buyers of the day of `now`, lamports, as the budget counts them.
+    pub(crate) fn fees_today(&self, now: i64) -> u64 {
+        self.budget.spent(now)
     }
 
     /// Returns the configuration.

@@ -1,7 +1,9 @@
 //! The x402 facilitator: other sellers' payments, and no faucet.
 
+use std::time::Duration;
+
 use futures::future::join_all;
-use motif_gateway::{AdminConfig, config::SalesConfig};
+use motif_gateway::{AdminConfig, config::SalesConfig, store::Failpoint};
 use motif_sdk::{
     Pubkey,
     gateway::wire::{
@@ -13,8 +15,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    shop::{AMOUNT, Shop, challenge_v1, picture},
-    world::{Answer, Buyer, Network, SECRET, on_postgres_too},
+    sale_restarts::KilledAt,
+    shop::{AMOUNT, PUBLIC_URL, Shop, challenge_v1, picture, settlement},
+    world::{Answer, Buyer, Network, SECRET, on_a_server, on_postgres_too},
 };
 
 /// Requests a seller's call of the facilitator.
@@ -74,6 +77,17 @@ async fn supported_payments_name_fee_payer() {
     assert_eq!(supported.signers["solana:*"], [payer]);
 }
 
+/// Asserts that a payment serves nobody any more: it is refused with the transaction that settled it.
+async fn assert_duplicate(shop: &Shop, request: &FacilitatorRequest, transaction: &str) {
+    let refused = verify(shop, request).await;
+    let reason = refused.invalid_reason.as_deref();
+    assert_eq!((refused.is_valid, reason), (false, Some("duplicate_settlement")));
+    let copy = settle(shop, request).await;
+    let reason = copy.error_reason.as_deref();
+    assert_eq!((copy.success, reason), (false, Some("duplicate_settlement")));
+    assert_eq!(copy.transaction, transaction);
+}
+
 #[tokio::test]
 async fn seller_of_till_is_settled_once() {
     let shop = Shop::new().await;
@@ -83,7 +97,11 @@ async fn seller_of_till_is_settled_once() {
     assert_eq!((verified.is_valid, verified.payer), (true, Some(Address(buyer.address()))));
     let settled = settle(&shop, &request).await;
     assert!(settled.success, "{settled:?}");
-    assert_eq!(settle(&shop, &request).await, settled);
+    for _ in 0..3 {
+        assert_duplicate(&shop, &request, &settled.transaction).await;
+    }
+    let shop = shop.restarted().await;
+    assert_duplicate(&shop, &request, &settled.transaction).await;
     let paid = shop.payments();
     assert_eq!((paid.len(), paid[0].amount, paid[0].tokens), (1, AMOUNT, shop.tokens()));
     // A payment of another seller buys nothing at the paywall.
@@ -91,6 +109,149 @@ async fn seller_of_till_is_settled_once() {
     let answer = shop.pay("/pictures", &picture(), &payment).await;
     answer.assert_problem(409, "payment-for-another-request");
     assert_eq!(shop.sold.server.asked(), 0);
+}
+
+#[tokio::test]
+async fn sold_payment_is_a_duplicate() {
+    // A seller that sets no memo accepts any payment of the amount, also one from the chain.
+    let shop = Shop::new().await;
+    let offered = shop.offer_of("/pictures", &picture()).await;
+    let payment = Buyer::new(41).pay(&offered, 1);
+    let mut wrapped = FacilitatorRequest {
+        x402_version: 2,
+        payment_payload: json!(payment),
+        payment_requirements: json!(offered.accepts[0]),
+    };
+    wrapped.payment_requirements["extra"]["memo"].take();
+    assert!(verify(&shop, &wrapped).await.is_valid, "it is not sent yet");
+    let sold = shop.pay("/pictures", &picture(), &payment).await;
+    sold.assert_ok();
+    assert_duplicate(&shop, &wrapped, &settlement(&sold).transaction).await;
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
+}
+
+#[tokio::test]
+async fn pending_payment_is_settled_later() {
+    let shop = Shop::with(|sales: &mut SalesConfig| sales.facilitator_seconds = 1).await;
+    for (number, network) in [(41, Network::Silent), (42, Network::Deaf)] {
+        let request = request(&shop, &Buyer::new(number)).await;
+        shop.sold.world.chain.network(network);
+        let unknown = settle(&shop, &request).await;
+        let reason = unknown.error_reason.as_deref();
+        assert_eq!((unknown.success, reason), (false, Some("settlement_pending")));
+        assert_eq!(verify(&shop, &request).await.invalid_reason.unwrap(), "duplicate_settlement");
+        shop.sold.world.chain.network(Network::Up);
+        let settled = settle(&shop, &request).await;
+        assert!(settled.success, "{settled:?}");
+        assert_eq!(settled.transaction, unknown.transaction);
+        assert_duplicate(&shop, &request, &settled.transaction).await;
+    }
+    assert_eq!(shop.payments().len(), 2);
+}
+
+#[tokio::test]
+async fn expired_payment_fails() {
+    let shop = Shop::with(|sales: &mut SalesConfig| sales.facilitator_seconds = 1).await;
+    let request = request(&shop, &Buyer::new(41)).await;
+    shop.sold.world.chain.network(Network::Losing);
+    let unknown = settle(&shop, &request).await;
+    assert_eq!(unknown.error_reason.as_deref(), Some("settlement_pending"));
+    shop.sold.world.chain.state().height += 1_000;
+    let mut ended = settle(&shop, &request).await;
+    while ended.error_reason.as_deref() == Some("settlement_pending") {
+        ended = settle(&shop, &request).await;
+    }
+    let reason = ended.error_reason.as_deref();
+    assert_eq!(reason, Some("invalid_exact_svm_transaction_failed"));
+    assert_eq!((ended.success, ended.transaction), (false, unknown.transaction));
+    assert_eq!(shop.payments().len(), 0);
+}
+
+#[tokio::test]
+async fn stopping_facilitator_answers_pending() {
+    let shop = Shop::new().await;
+    let request = request(&shop, &Buyer::new(41)).await;
+    shop.sold.world.chain.network(Network::Silent);
+    let url = format!("{}/x402/settle", shop.sold.world.gateway.url());
+    let settling = tokio::spawn(Answer::to(reqwest::Client::new().post(url).json(&request)));
+    while shop.payments().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let chain = shop.sold.world.chain.clone();
+    shop.sold.world.gateway.shutdown().await;
+    let answer = settling.await.unwrap();
+    answer.assert_ok();
+    let unknown: Settlement = serde_json::from_slice(&answer.body).unwrap();
+    let reason = unknown.error_reason.as_deref();
+    assert_eq!((unknown.success, reason), (false, Some("settlement_pending")));
+    assert!(!unknown.transaction.is_empty());
+    assert_eq!(chain.state().payments.len(), 1);
+}
+
+/// Has a gateway settle a payment that is killed at this point before it answers, and the next one settle
+/// it again.
+async fn assert_settled_after_kill(point: Failpoint) {
+    let Shop { sold } =
+        Shop::with(|sales: &mut SalesConfig| sales.facilitator_seconds = 1).await;
+    let killed = KilledAt::new(point, &sold.world);
+    let sold = sold.with_world(async |world| world.watched(killed.clone()).await).await;
+    let shop = Shop { sold };
+    shop.offer().await;
+    let request = request(&shop, &Buyer::new(41)).await;
+    let lost = settle(&shop, &request).await;
+    let (store, _) = killed.left();
+    let sold = shop.sold.with_world(async |world| world.restarted_on(store).await);
+    let shop = Shop { sold: sold.await };
+    let mut settled = settle(&shop, &request).await;
+    while settled.error_reason.as_deref() == Some("settlement_pending") {
+        settled = settle(&shop, &request).await;
+    }
+    assert!(settled.success, "{point:?}: {settled:?}");
+    assert_eq!(settled.transaction, lost.transaction, "{point:?}");
+    assert_duplicate(&shop, &request, &settled.transaction).await;
+    assert_eq!(shop.payments().len(), 1, "{point:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_before_send_is_settled_later() {
+    assert_settled_after_kill(Failpoint::Stored).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_before_answer_is_settled_later() {
+    assert_settled_after_kill(Failpoint::Recorded).await;
+}
+
+#[test]
+fn processes_answer_one_seller() {
+    if on_a_server() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(assert_one_success_of_two_processes());
+    }
+}
+
+async fn assert_one_success_of_two_processes() {
+    let first = Shop::new().await;
+    let second = Shop { sold: first.sold.second().await };
+    second.offer().await;
+    for number in 41..46 {
+        let request = request(&first, &Buyer::new(number)).await;
+        let calls = (0..8).map(|call| settle([&first, &second][call % 2], &request));
+        let answers = join_all(calls).await;
+        assert_one_success(&answers);
+    }
+    assert_eq!(first.payments().len(), 5);
+}
+
+/// Asserts that one of several answers is a success, and the others name its transaction.
+#[track_caller]
+fn assert_one_success(answers: &[Settlement]) {
+    let (settled, copies): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.success);
+    assert_eq!(settled.len(), 1, "{answers:?}");
+    for copy in copies {
+        assert_eq!(copy.error_reason.as_deref(), Some("duplicate_settlement"));
+        assert_eq!(copy.transaction, settled[0].transaction);
+    }
 }
 
 #[tokio::test]
@@ -171,15 +332,52 @@ async fn spent_daily_budget_refuses_payment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_copies_cost_one_fee() {
-    let shop = Shop::with(|sales: &mut SalesConfig| sales.daily_lamports = 22_000).await;
+async fn concurrent_copies_are_settled_once() {
+    // A tenth is for the seller: two payments.
+    let shop = Shop::with(|sales: &mut SalesConfig| sales.daily_lamports = 220_000).await;
     let first = request(&shop, &Buyer::new(41)).await;
     let second = request(&shop, &Buyer::new(42)).await;
     let copies = join_all((0..16).map(|_| settle(&shop, &first))).await;
-    assert!(copies.iter().all(|copy| copy.success && *copy == copies[0]), "{copies:?}");
-    // The other half of the day's budget is left.
+    assert_one_success(&copies);
+    // The other half of its share is left.
     assert!(settle(&shop, &second).await.success);
     assert_eq!(shop.payments().len(), 2);
+}
+
+#[tokio::test]
+async fn seller_cannot_end_own_sales() {
+    let shop = Shop::with(|sales: &mut SalesConfig| sales.daily_lamports = 220_000).await;
+    for number in 41..43 {
+        assert!(settle(&shop, &request(&shop, &Buyer::new(number)).await).await.success);
+    }
+    let third = request(&shop, &Buyer::new(43)).await;
+    for path in ["/x402/verify", "/x402/settle"] {
+        let refused = call(&shop, path, &third, None).await;
+        refused.assert_problem(503, "operator-unfunded");
+        assert!(refused.text().contains("without an API key"), "{}", refused.text());
+    }
+    assert_eq!(shop.payments().len(), 2);
+    let shop = shop.restarted().await;
+    shop.offer().await;
+    call(&shop, "/x402/settle", &third, None).await.assert_problem(503, "operator-unfunded");
+    assert_eq!(shop.payments().len(), 2);
+    let (_, sold) = shop.buy("/pictures", &picture(), &Buyer::new(44)).await;
+    sold.assert_ok();
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (3, 1));
+}
+
+#[tokio::test]
+async fn trifle_is_not_settled_by_default() {
+    let offering = Shop::new().await;
+    let request = request(&offering, &Buyer::new(41)).await;
+    let least = SalesConfig::new(PUBLIC_URL).paywall.least_price;
+    // The same till, without offers of its price.
+    let shop = Shop::closed(|sales| sales.paywall.least_price = least, |_| ()).await;
+    let refused = verify(&shop, &request).await;
+    let reason = refused.invalid_reason.as_deref();
+    assert_eq!(reason, Some("invalid_exact_svm_payload_amount_mismatch"));
+    assert!(!settle(&shop, &request).await.success);
+    assert_eq!(shop.payments().len(), 0);
 }
 
 #[tokio::test]
@@ -203,4 +401,8 @@ async fn disabled_facilitator_is_not_found() {
 
 on_postgres_too! {
     seller_of_till_is_settled_once,
+    sold_payment_is_a_duplicate,
+    pending_payment_is_settled_later,
+    concurrent_copies_are_settled_once,
+    seller_cannot_end_own_sales,
 }

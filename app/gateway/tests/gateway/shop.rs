@@ -85,6 +85,7 @@ impl Shop {
             let mut sales = SalesConfig::new(PUBLIC_URL);
             sales.paywall.network = SaleNetwork::Localnet;
             sales.paywall.settle_seconds = 2;
+            sales.paywall.least_price = 0;
             sales.fee_bps = Some(200);
             configure(&mut sales);
             config.sales = Some(sales);

@@ -45,7 +45,7 @@ pub struct Desk {
 impl Desk {
     pub fn new(failures: u32, ends_as: SaleState) -> Arc<Self> {
         Arc::new(Self {
-            config: SaleConfig::new("https://gw.example/base"),
+            config: SaleConfig { least_price: 0, ..SaleConfig::new("https://gw.example/base") },
             item: Mutex::default(),
             blockhash: Mutex::default(),
             pending_failures: failures.into(),

@@ -32,6 +32,13 @@ pub fn read_sale(row: &Row) -> Result<StoredSale, StoreError> {
             StoreError::Corrupt(format!("acceptance of a sale has {length} bytes"))
         })?),
     };
+    let seller: Vec<u8> = row.get("seller")?;
+    let seller = match seller.len() {
+        0 => None,
+        length => Some(seller.try_into().map_err(|_| {
+            StoreError::Corrupt(format!("seller of a sale has {length} bytes"))
+        })?),
+    };
     Ok(StoredSale {
         payment: row.bytes("payment")?,
         wallet: row.bytes("wallet")?,
@@ -50,6 +57,9 @@ pub fn read_sale(row: &Row) -> Result<StoredSale, StoreError> {
         ended_at: row.get("ended_at")?,
         output_digest: row.bytes_or_null("output_digest")?,
         delivered_at: row.get("delivered_at")?,
+        refused_at: row.get("refused_at")?,
+        seller,
+        told_call: row.bytes_or_null("told_call")?,
     })
 }
 
@@ -57,8 +67,8 @@ pub fn read_sale(row: &Row) -> Result<StoredSale, StoreError> {
 pub async fn insert_sale(sale: &StoredSale, to: &mut Connection) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO sales (payment, wallet, request_digest, name, acceptance, answer, holder, \
-         signature, bytes, last_valid_height, sent_at, output_digest, parts, operator_parts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         signature, bytes, last_valid_height, sent_at, output_digest, parts, operator_parts, seller) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT DO NOTHING",
     )
     .bind(&sale.payment[..])
@@ -75,6 +85,7 @@ pub async fn insert_sale(sale: &StoredSale, to: &mut Connection) -> Result<(), s
     .bind(sale.output_digest.as_ref().map(|digest| &digest[..]))
     .bind(i64::from(sale.parts))
     .bind(i64::from(sale.operator_parts))
+    .bind(sale.seller.as_ref().map_or(&[0_u8; 0][..], |seller| &seller[..]))
     .execute(to)
     .await
     .map(drop)
@@ -108,3 +119,8 @@ pub async fn update_sale(
     };
     update.execute(to).await.map(drop)
 }
+        SaleEvent::Told { call } => {
+            query("UPDATE sales SET told_call = $2 WHERE payment = $1 AND told_call IS NULL")
+                .bind(&payment[..])
+                .bind(&call[..])
+        }

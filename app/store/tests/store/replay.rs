@@ -273,6 +273,7 @@ fn direct(channel_id: ChannelId) -> Vec<Change> {
 async fn every_record_replayed_twice_changes_nothing() {
     let write = async |store: &Store, channel_id| {
         store.writer().write(Change::KeyCreated(Box::new(key()))).await.unwrap();
+        Change::Sale { payment: [1; 32], event: SaleEvent::Told { call: [15; 16] } },
         let lease = Lease { channel_id, epoch: 0 };
         for change in journalled(channel_id) {
             store.writer().write_channel(lease, change).await.unwrap();

@@ -25,6 +25,9 @@ pub fn sale(number: u8) -> StoredSale {
         ended_at: None,
         output_digest: None,
         delivered_at: None,
+        refused_at: None,
+        seller: None,
+        told_call: None,
     }
 }
 
@@ -81,5 +84,41 @@ async fn sales_are_found_by_request() {
     assert_eq!(sales.of_request(&[2; 32], &[3; 32], "").await.unwrap(), []);
     assert!(sales.is_name_taken(&[2; 32], &[3; 32], name).await.unwrap());
     assert!(!sales.is_name_taken(&[1; 32], &[3; 32], name).await.unwrap());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn first_told_call_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store")).await;
+    store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
+    let told = async || store.sales().find(&[1; 32]).await.unwrap().unwrap().told_call;
+    assert_eq!(told().await, None);
+    for call in [[5; 16], [6; 16]] {
+        let event = SaleEvent::Told { call };
+        store.writer().write(Change::Sale { payment: [1; 32], event }).await.unwrap();
+        assert_eq!(told().await, Some([5; 16]));
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn payments_of_sellers_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store")).await;
+    for (number, seller) in [(1, None), (2, Some([8; 32])), (3, Some([8; 32])), (4, Some([9; 32]))] {
+        let sent = StoredSale { seller, ..sale(number) };
+        store.writer().write(Change::SaleSent(Box::new(sent.clone()))).await.unwrap();
+        assert_eq!(store.sales().find(&sent.payment).await.unwrap(), Some(sent));
+    }
+    let counted = async |since| {
+        let all = store.sales().of_sellers(since).await.unwrap();
+        all.iter().map(|one| (one.seller[0], one.payments)).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(0).await, [(8, 2), (9, 1)]);
+    assert_eq!(counted(103).await, [(8, 1), (9, 1)]);
+    let ended = SaleEvent::Ended { state: SaleState::Expired, at: 200 };
+    store.writer().write(Change::Sale { payment: [4; 32], event: ended }).await.unwrap();
+    assert_eq!(counted(0).await, [(8, 2)]);
     store.close().await;
 }

@@ -920,8 +920,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Settles an x402 payment to a till of this operator, or of a seller with an API key. A payment is
-         *     settled once; the same request returns the same result.
+         * Settles an x402 payment to a till of this operator, or of a seller with an API key. One request is
+         *     answered that it has landed; later ones are duplicates.
          */
         post: operations["settle_payment"];
         delete?: never;
@@ -956,7 +956,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Verifies an x402 payment to a till of this operator, or of a seller with an API key. */
+        /**
+         * Verifies an x402 payment to a till of this operator, or of a seller with an API key. One that was sent
+         *     before is not valid.
+         */
         post: operations["verify_payment"];
         delete?: never;
         options?: never;
