@@ -85,7 +85,7 @@ pub use route::PaidRoute;
 pub use route_table::PaidRoutes;
 pub use sale::{
     ClientInstruction, ClientTransaction, ExpectedPayment, NewSale, PaymentId, Refusal, SaleConfig,
-    SaleDesk, SaleEvent, SaleItem, SaleNetwork, SaleRecord, UnknownNetwork, Word,
+    SaleDesk, SaleEvent, SaleItem, SaleNetwork, SalePrice, SaleRecord, UnknownNetwork, Word,
 };
 pub use spool::{Answer, PaymentGuard, Room, Spool, SpoolError};
 pub use stored_body::StoredBody;

@@ -9,7 +9,7 @@
 //!
 //! A path that the operator's routes file has is the model server's. Responses with status 402 name the
 //! terms (`Link: rel="license"`) and, for fixed units in a currency with an ISO 4217 code, the price
-//! (`crawler-price`).
+//! (`crawler-price`): that of a sale without a channel if there is one, otherwise that of channels.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -21,8 +21,9 @@ use axum::{
     response::Response,
     routing::{MethodRouter, get},
 };
-use motif_paywall::Paywall;
+use motif_paywall::{Paywall, SalePrice};
 use motif_sdk::{
+    Pubkey,
     gateway::wire::{Address, Amount, PaidRoute, PriceTag, mpp, x402},
     terms::Denomination,
 };
@@ -217,7 +218,12 @@ async fn name_license(
             response =
                 payment_page(&storefront.catalogue, response, &format!("{base}{path}")).await;
         }
-        let price = response.extensions().get::<PriceTag>().and_then(crawler_price);
+        let price = response.extensions().get::<SalePrice>().copied();
+        let price = price.map(|price| (price.mint, price.amount)).or_else(|| {
+            let tag = response.extensions().get::<PriceTag>()?;
+            Some((tag.quote.currency.0, fixed_price(tag)?))
+        });
+        let price = price.and_then(|(mint, amount)| crawler_price(&mint, amount));
         let license = format!("<{base}/rsl.xml>; rel=\"license\"; type=\"application/rsl+xml\"");
         let headers = response.headers_mut();
         if let Ok(license) = HeaderValue::try_from(license) {
@@ -231,10 +237,10 @@ async fn name_license(
 }
 
 /// Returns the price of a request with its currency, such as `USD 0.0122`.
-fn crawler_price(tag: &PriceTag) -> Option<String> {
-    let currency = Denomination::known(&tag.quote.currency.0)?;
+fn crawler_price(mint: &Pubkey, amount: u64) -> Option<String> {
+    let currency = Denomination::known(mint)?;
     let code = currency.iso_4217?;
-    Some(format!("{code} {}", currency.decimal(fixed_price(tag)?)))
+    Some(format!("{code} {}", currency.decimal(amount)))
 }
 
 /// Returns the price of a request with the operator's fee, base units, if its units are fixed.
@@ -350,12 +356,10 @@ mod tests {
 
     #[test]
     fn fixed_price_in_dollars_is_stated() {
-        let price =
-            |fixed_units, currency| crawler_price(&route("/a", fixed_units, currency).price_tag);
-        assert_eq!(price(Some(1), USDC).as_deref(), Some("USD 0.012122"));
-        assert_eq!(price(Some(2), USDC).as_deref(), Some("USD 0.024244"));
-        assert_eq!(price(None, USDC), None);
-        assert_eq!(price(Some(1), Pubkey::new_from_array([9; 32])), None);
+        let amount = |fixed_units| fixed_price(&route("/a", fixed_units, USDC).price_tag);
+        assert_eq!((amount(Some(1)), amount(Some(2)), amount(None)), (Some(12_122), Some(24_244), None));
+        assert_eq!(crawler_price(&USDC, 12_122).as_deref(), Some("USD 0.012122"));
+        assert_eq!(crawler_price(&Pubkey::new_from_array([9; 32]), 12_122), None);
     }
 
     #[test]

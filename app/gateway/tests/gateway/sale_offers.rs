@@ -329,6 +329,7 @@ async fn metrics_count_sales() {
     for line in [
         "motif_sales_landed_total 1",
         "motif_sales_failed_total 1",
+        "motif_sale_fees_today_lamports 22000",
         "motif_lamports_spent_total{kind=\"sale\"} 10000",
     ] {
         assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
@@ -354,6 +355,54 @@ async fn spent_fee_budget_ends_offers() {
     answer.assert_problem(402, "payment-required");
     assert!(!answer.headers.contains_key(x402::REQUIRED_HEADER));
     assert!(answer.headers.contains_key(PaymentRequired::HEADER), "channels still pay");
+    assert_eq!(shop.sold.world.gateway.app().exposure().sale_fees, 11_000);
+}
+
+#[tokio::test]
+async fn long_urls_keep_headers_small() {
+    let shop = Shop::new().await;
+    let mut offers = Vec::new();
+    for length in (1_000..=8_000).step_by(250) {
+        let path = format!("/pictures?seed={}", "7".repeat(length));
+        let answer = shop.unpaid(&path, &picture()).await;
+        answer.assert_problem(402, "payment-required");
+        let lines = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        let size: usize = lines.sum();
+        assert!(size <= 8_192, "{size} bytes of headers for {length} of the URL");
+        assert!(answer.headers.contains_key(PaymentRequired::HEADER));
+        let resource = format!("{PUBLIC_URL}{path}");
+        if answer.headers.contains_key(x402::REQUIRED_HEADER) {
+            assert_eq!(challenge(&answer).resource.url, resource);
+        }
+        assert_eq!(challenge_v1(&answer).accepts[0].resource, resource);
+        let has = |name| answer.headers.contains_key(name);
+        offers.push((has(x402::REQUIRED_HEADER), has(mpp::CHALLENGE_HEADER)));
+    }
+    offers.dedup();
+    // MPP is left out first. It does not repeat the URL, and is offered again in the place of x402.
+    assert_eq!(offers, [(true, true), (true, false), (false, true)]);
+    // Version 1 of x402 is in the body, and sells whatever the length.
+    let path = format!("/pictures?seed={}", "7".repeat(8_000));
+    let offered = challenge_v1(&shop.unpaid(&path, &picture()).await);
+    let payment = x402::to_header(&Buyer::new(41).pay_v1(&offered, 1));
+    let request = shop.request(&path, &picture()).header(x402::PAYMENT_HEADER_V1, payment);
+    Answer::to(request).await.assert_ok();
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
+}
+
+#[tokio::test]
+async fn voucher_pays_beside_sales() {
+    let mut shop = Shop::new().await;
+    let request = shop.sold.request("/pictures", picture());
+    let answer = shop.sold.fetch(&request).await.unwrap();
+    assert_eq!(answer.receipt.receipt.output_digest, content_digest(&answer.body));
+    assert_eq!((shop.sold.owed().await, shop.sold.server.asked()), (102, 1));
+    assert_eq!(shop.payments().len(), 0);
+    // Both kinds of payment are open to a client, and one request takes one of them.
+    let (_, sold) = shop.buy("/pictures", &picture(), &Buyer::new(41)).await;
+    sold.assert_ok();
+    assert_eq!((shop.sold.owed().await, shop.payments().len()), (102, 1));
+    assert_eq!(shop.sold.world.settle().await.unwrap()[0].receipts, 1);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use reqwest::header::LINK;
 use serde_json::Value;
 
 use crate::{
+    shop::{Shop, challenge, picture},
     sold::{Sold, WORK},
     world::Answer,
 };
@@ -61,6 +62,26 @@ async fn unpaid_request_names_license_and_price() {
     assert!(!unpaid.headers().contains_key("crawler-price"), "units are not fixed");
     let free = reqwest::get(sold.url("/health")).await.unwrap();
     assert!(free.status().is_success() && !free.headers().contains_key(LINK));
+}
+
+#[tokio::test]
+async fn crawler_price_is_that_of_a_sale() {
+    // The operator's fee of a sale is 2 %, and that of a channel 0.
+    let shop = Shop::unpublished(|_| (), |_| ()).await;
+    shop.sold.world.chain.state().are_tills_refused = true;
+    shop.publish();
+    for ((work, _), terms) in &mut shop.sold.world.chain.state().terms {
+        if *work == WORK {
+            terms.currency = USDC;
+        }
+    }
+    let vouchers = shop.unpaid("/pictures", &picture()).await;
+    assert_eq!(vouchers.headers["crawler-price"], "USD 0.000101");
+    shop.sold.world.chain.state().are_tills_refused = false;
+    shop.offer().await;
+    let offered = shop.unpaid("/pictures", &picture()).await;
+    assert_eq!(challenge(&offered).accepts[0].amount.0, 104);
+    assert_eq!(offered.headers["crawler-price"], "USD 0.000104");
 }
 
 #[tokio::test]

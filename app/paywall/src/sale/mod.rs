@@ -25,6 +25,7 @@ pub use check::ExpectedPayment;
 pub use config::{SaleConfig, SaleNetwork, UnknownNetwork};
 pub use desk::{NewSale, PaymentId, SaleDesk, SaleEvent, SaleItem, SaleRecord};
 pub use refusal::{Refusal, Word};
+pub use offers::SalePrice;
 pub use transaction::{ClientInstruction, ClientTransaction};
 
 pub(crate) use answered::AnsweredPayments;

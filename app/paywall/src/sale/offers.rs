@@ -13,6 +13,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use motif_sdk::{
+    Pubkey,
     acceptance::SaleAcceptance,
     gateway::wire::{
         Address, Amount, Digest, mpp,
@@ -66,6 +67,15 @@ pub(crate) struct OfferFacts {
     /// Unix seconds.
     pub now: i64,
 }
+/// Price of a request without a channel, among the extensions of its 402.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SalePrice {
+    /// Mint.
+    pub mint: Pubkey,
+    /// Base units, with the operator's fee.
+    pub amount: u64,
+}
+
 
 /// Offers by route, at most one each.
 #[derive(Debug, Default)]
@@ -191,12 +201,9 @@ impl Offers {
         let charge = charge.map(|charge| {
             charge.header(desk, &request.body_digest, &details.memo, (&nonce, not_after))
         });
-        let mut header = BASE64_STANDARD.encode(self.challenge.fill(places));
         let rest: usize = response.headers().values().map(HeaderValue::len).sum();
-        let rest = rest + charge.as_ref().map_or(0, String::len);
-        if header.len() + rest > MAX_HEADER_BYTES {
-            header = BASE64_STANDARD.encode(self.short_challenge.fill(places));
-        }
+        let room = MAX_HEADER_BYTES.saturating_sub(rest + EXPOSED.len());
+        let (header, charge) = self.fitting(places, charge, room);
         let body = match &self.challenge_v1 {
             Some(challenge) => one_object(problem, challenge.fill(places).as_bytes()),
             None => problem.to_vec(),
@@ -206,13 +213,38 @@ impl Offers {
         headers.remove(CONTENT_LENGTH);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-        if let Ok(value) = HeaderValue::try_from(header) {
+        if let Some(value) = header.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(HeaderName::from_static(x402::REQUIRED_HEADER), value);
         }
         if let Some(value) = charge.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.append(WWW_AUTHENTICATE, value);
+        let SaleItem { mint, amount, .. } = &self.facts.item;
+        parts.extensions.insert(SalePrice { mint: *mint, amount: *amount });
         }
         Response::from_parts(parts, Body::from(body))
+
+    /// Returns the headers of x402 and of MPP that fit into `room` bytes. A long URL leaves out the
+    /// extensions of x402, then MPP, then x402, whose version 1 remains in the body.
+    fn fitting(
+        &self,
+        places: [&str; PLACES],
+        charge: Option<String>,
+        room: usize,
+    ) -> (Option<String>, Option<String>) {
+        let charge_bytes = charge.as_ref().map_or(0, String::len);
+        let header = BASE64_STANDARD.encode(self.challenge.fill(places));
+        if header.len() + charge_bytes <= room {
+            return (Some(header), charge);
+        }
+        let header = BASE64_STANDARD.encode(self.short_challenge.fill(places));
+        if header.len() + charge_bytes <= room {
+            (Some(header), charge)
+        } else if header.len() <= room {
+            (Some(header), None)
+        } else {
+            (None, charge.filter(|_| charge_bytes <= room))
+        }
+    }
     }
 }
 
