@@ -9,13 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_gateway::config::{Limits, SettlePolicy};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use motif_gateway::config::{Limits, SalesConfig, SettlePolicy};
+use motif_paywall::SaleNetwork;
+use motif_sdk::gateway::wire::x402::FacilitatorRequest;
 use motif_testkit::load::{self, Connection};
+use serde_json::json;
 
 use crate::{
+    shop::{PUBLIC_URL, Shop},
     sold::Sold,
     works::WORK,
-    world::{CHANNEL, MINT, World},
+    world::{Buyer, CHANNEL, MINT, World},
 };
 
 /// Address of all strangers; the payer has another one.
@@ -54,7 +59,7 @@ struct Flood {
 }
 
 /// Returns all requests of strangers.
-fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
+fn floods(sold: &Sold, paid: &str, unsigned: &str) -> Vec<Flood> {
     let gateway = sold.world.gateway.local_addr();
     let paywall = sold.url("").replace("http://", "").parse().unwrap();
     let (digest, zero) = ("07".repeat(32), "00".repeat(64));
@@ -69,6 +74,8 @@ fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
     let sales = [
         ("GET", "/health".to_owned(), ""),
         ("POST", "/images".to_owned(), "{}"),
+        // It is sold without a channel.
+        ("POST", "/pictures".to_owned(), "{}"),
         ("POST", "/nowhere".to_owned(), ""),
     ];
     let all = [
@@ -99,6 +106,9 @@ fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
         ("POST", format!("{own}/settlements"), &proof),
         ("POST", format!("{own}/close"), &proof),
         ("POST", format!("/v1/holds/{digest}/capture"), &forged),
+        ("GET", "/x402/supported".to_owned(), ""),
+        ("POST", "/x402/verify".to_owned(), unsigned),
+        ("POST", "/x402/settle".to_owned(), unsigned),
     ];
     let flood = |server: SocketAddr| {
         move |(method, path, body): (&str, String, &str)| Flood {
@@ -108,6 +118,21 @@ fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
         }
     };
     all.into_iter().map(flood(gateway)).chain(sales.into_iter().map(flood(paywall))).collect()
+}
+
+/// Returns a seller's request for a payment that its buyer has not signed.
+async fn unsigned_payment(shop: &Shop) -> String {
+    let offered = shop.offer().await;
+    let mut payment = Buyer::new(41).pay(&offered, 1);
+    let mut transaction = BASE64_STANDARD.decode(&payment.payload.transaction).unwrap();
+    transaction[65..129].fill(0);
+    payment.payload.transaction = BASE64_STANDARD.encode(transaction);
+    let request = FacilitatorRequest {
+        x402_version: 2,
+        payment_payload: json!(payment),
+        payment_requirements: json!(offered.accepts[0]),
+    };
+    serde_json::to_string(&request).unwrap()
 }
 
 /// Pays one generation after another; returns the 99th percentile of their times.
@@ -153,14 +178,20 @@ async fn flood_of_strangers_delays_no_payer() {
         // The defaults of a gateway, unlike other tests.
         (config.limits, config.catalogue_seconds) = (Limits::default(), 5);
         config.settle = SettlePolicy { at_receipts: u32::MAX, ..config.settle };
+        let mut sales = SalesConfig::new(PUBLIC_URL);
+        (sales.paywall.network, sales.paywall.least_price) = (SaleNetwork::Localnet, 0);
+        config.sales = Some(sales);
     })
     .await;
-    sold.publish();
+    let shop = Shop { sold };
+    shop.publish();
+    let unsigned = unsigned_payment(&shop).await;
+    let sold = &shop.sold;
     let world = &sold.world;
     let paid = serde_json::to_string(&world.next_request().await).unwrap();
     let (mut alone, mut late) = (p99(world, 1_000).await, Vec::new());
     let mut number = 2_000;
-    for one in floods(&sold, &paid) {
+    for one in floods(sold, &paid, &unsigned) {
         for attempt in 1..=ATTEMPTS {
             let beside = p99_beside(world, number, &one).await;
             println!("p99 alone {alone:?}, beside {} clients {beside:?}: {}", clients(), one.name);

@@ -73,6 +73,7 @@ mod takeover;
 mod throughput;
 mod traces;
 mod unpaid_answers;
+mod unknown_outcomes;
 mod webhooks;
 mod withdrawals;
 mod works;

@@ -107,6 +107,18 @@ impl Threads {
         let serving = self.0.as_ref().unwrap().spawn(async { serve_with(config, chain).await });
         serving.await.unwrap().unwrap()
     }
+
+    /// Starts a gateway with failpoints on the runtime.
+    async fn serve_watched(
+        &self,
+        config: &GatewayConfig,
+        chain: &Arc<ScriptedChain>,
+        failpoints: Arc<dyn Failpoints>,
+    ) -> RunningGateway {
+        let (config, chain) = (config.clone(), chain.clone());
+        let serving = async { serve_watched(config, chain, failpoints).await };
+        self.0.as_ref().unwrap().spawn(serving).await.unwrap().unwrap()
+    }
 }
 
 impl Default for Threads {
@@ -227,8 +239,7 @@ impl World {
     /// Restarts the gateway after a shutdown, with failpoints.
     pub async fn watched(self, failpoints: Arc<dyn Failpoints>) -> Self {
         self.gateway.shutdown().await;
-        let (config, chain) = (self.config.clone(), self.chain.clone());
-        let gateway = serve_watched(config, chain, failpoints).await.unwrap();
+        let gateway = self.threads.serve_watched(&self.config, &self.chain, failpoints).await;
         Self { gateway, ..self }
     }
 
