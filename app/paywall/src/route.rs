@@ -113,7 +113,7 @@ impl PaidRoute {
     const PAY_WITHIN: Duration = Duration::from_secs(60);
     /// Longest time of an answer that is made before its payment is sent: a blockhash is valid for
     /// little longer.
-    const MAX_BEFORE_PAYMENT: Duration = Duration::from_secs(40);
+    pub(crate) const MAX_BEFORE_PAYMENT: Duration = Duration::from_secs(40);
     /// Below the maximum hold of one hour by the time to pay and clock differences.
     const MAX_ANSWER_SECONDS: u32 = 3_400;
 

@@ -23,7 +23,7 @@ use super::{
     request::{Forward, Request},
     response::signature_text,
     transaction::ClientTransaction,
-    validity::{LANDING_SECONDS, OFFER_SECONDS},
+    validity::{LANDING_SECONDS, earliest_offer},
 };
 use crate::{
     body_budget::HeldBody,
@@ -421,8 +421,11 @@ impl Paywall {
         if let Err(reason) = desk.simulate(&new.transaction).await? {
             return Err(Refusal::new(Word::SimulationFailed, reason).into());
         }
-        let is_stored = self.spool().find(&new.answer).is_some();
-        if let Some(forward) = forward.filter(|_| !is_stored) {
+        let forward = forward.filter(|_| !is_stored);
+        // An answer is made only if its payment can be sent afterwards.
+        let within = forward.as_ref().map_or(Duration::ZERO, |_| request.route.answer_within);
+        self.check_end(&new, within)?;
+        if let Some(forward) = forward {
             let made = self.make(&request, (new.wallet, new.answer), forward).await?;
             if let Some(refused) = made {
                 return Ok(Bought::Refused(refused));
@@ -437,9 +440,7 @@ impl Paywall {
         if let Some(answer) = &stored {
             drop(self.stored_body(answer).await?); // a damaged answer is not charged
         }
-        if new.acceptance.not_after < self.engine().now() + LANDING_SECONDS {
-            return Err(Refusal::new(Word::MemoMismatch, "the offer has ended").into());
-        }
+        self.check_end(&new, Duration::ZERO)?;
         let output_digest = stored.map(|answer| answer.output_digest.0);
         let record = desk.submit(NewSale { output_digest, ..new }).await?;
         let (paywall, sent) = (self.clone(), record.clone());
@@ -451,6 +452,15 @@ impl Paywall {
             drop(guard);
         });
         Ok(Bought::Sent(Box::new(record)))
+    }
+
+    /// Checks that a payment that is sent after a while lands before its offer ends.
+    fn check_end(&self, new: &NewSale, after: Duration) -> Result<(), Refusal> {
+        let left = new.acceptance.not_after - self.engine().now() - LANDING_SECONDS;
+        if u64::try_from(left).is_ok_and(|left| left >= after.as_secs()) {
+            return Ok(());
+        }
+        Err(Refusal::new(Word::MemoMismatch, "the offer has ended"))
     }
 
     /// Waits for the end of a payment, and marks its answer as paid if it has landed. Reads the end again

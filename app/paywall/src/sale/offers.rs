@@ -31,13 +31,12 @@ use super::{
     desk::{SaleDesk, SaleItem},
     request::Request,
     template::Template,
-    validity::{OFFER_SECONDS, not_after_v1},
+    validity::{OFFER_SECONDS, PAY_SECONDS, not_after_v1},
 };
 use crate::route::{PaidRoute, route_key};
 
-/// Time limit that clients have for a payment, seconds.
-const TIMEOUT_SECONDS: u64 = 60;
-/// Maximum size of all headers of a 402. Clients refuse more than 16 KiB.
+/// Maximum size of the values of a 402's headers. Names, and what other layers add, have the rest of 8 KiB.
+/// Clients refuse more than 16 KiB.
 const MAX_HEADER_BYTES: usize = 7 * 1_024;
 /// Headers by which responses carry payments, for clients in browsers.
 const EXPOSED: &str = "payment-required, payment-response, x-payment-response, payment-receipt, \
@@ -273,7 +272,7 @@ impl Charge {
             method: mpp::METHOD.to_owned(),
             intent: mpp::CHARGE.to_owned(),
             request: request.clone(),
-            expires: Some(mpp::timestamp(now.saturating_add_unsigned(TIMEOUT_SECONDS))),
+            expires: Some(mpp::timestamp(now + PAY_SECONDS)),
             digest: Some(digest.clone()),
             opaque: Some(opaque.clone()),
             description: Some(description(route)),
@@ -325,7 +324,7 @@ fn challenge(
             amount: Amount(item.amount),
             asset: Address(item.mint),
             pay_to: Address(item.till),
-            max_timeout_seconds: TIMEOUT_SECONDS,
+            max_timeout_seconds: PAY_SECONDS.unsigned_abs(),
             extra: extra(route, facts, &acceptance, &details.memo),
         }],
         extensions: BTreeMap::from([
@@ -355,7 +354,7 @@ fn challenge_v1(
             description: description(route),
             mime_type: String::new(),
             pay_to: Address(item.till),
-            max_timeout_seconds: TIMEOUT_SECONDS,
+            max_timeout_seconds: PAY_SECONDS.unsigned_abs(),
             asset: Address(item.mint),
             extra: extra(route, facts, &acceptance, &details.memo_v1),
         }],

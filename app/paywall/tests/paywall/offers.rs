@@ -244,11 +244,11 @@ async fn offer_ends_by_the_clock() {
         stand.engine.state().later = later;
         let offered = stand.offered("/poems/roses", "{}").await;
         let now = NOW + later;
-        assert_eq!(offered.offer().not_after, now + 180);
+        assert_eq!(offered.offer().not_after, now + 190);
         assert_eq!(offered.sign_in()["issuedAt"], mpp::timestamp(now));
         assert_eq!(offered.mpp.expires, Some(mpp::timestamp(now + 60)));
         let v1 = offered.v1.accepts[0].extra.motif.clone().unwrap();
-        assert_eq!(v1.not_after, now - now.rem_euclid(60) + 240);
+        assert_eq!(v1.not_after, now - now.rem_euclid(60) + 250);
     }
 }
 
