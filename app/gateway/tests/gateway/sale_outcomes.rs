@@ -305,8 +305,8 @@ async fn impatient_buyer_is_charged_once() {
     answer.assert_ok();
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
     assert_eq!(shop.payments()[0].memo, payment.accepted.extra.memo.unwrap());
-    // After the answer was handed over, a payment buys another one.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // After the second in which the answer was handed over, a payment buys another one.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
     let (_, next) = shop.buy("/pictures", &body, &buyer).await;
     next.assert_ok();
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (2, 2));

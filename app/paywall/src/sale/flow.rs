@@ -53,10 +53,10 @@ impl Order {
     /// buyer could have the answer.
     fn is_of(&self, earlier: &SaleRecord) -> bool {
         let Some(delivered_at) = earlier.delivered_at else { return true };
-        let offered_at = |acceptance: &SaleAcceptance| acceptance.not_after - OFFER_SECONDS;
         let bought = self.bought.as_ref();
+        // Both times are whole seconds: in the same one, the offer may have been first.
         !self.payment.name().is_empty()
-            || bought.is_some_and(|(_, acceptance)| offered_at(acceptance) < delivered_at)
+            || bought.is_some_and(|(_, acceptance)| earliest_offer(acceptance) <= delivered_at)
     }
 }
 
