@@ -37,7 +37,7 @@ struct Inner {
 }
 
 /// Equal purchases: the wallet, the digest of the request, and the name of the payment.
-type SaleKey = (Pubkey, [u8; 32], String);
+pub(crate) type SaleKey = (Pubkey, [u8; 32], String);
 
 /// Interval between removals of expired and overdue answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);

@@ -1,6 +1,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_sdk::{
+    Pubkey,
     acceptance::SaleAcceptance,
     gateway::wire::{
         Payment, mpp,
@@ -12,6 +13,7 @@ use super::{
     challenge::{challenge_id, digest_text},
     desk::{SaleDesk, SaleItem},
     refusal::{Refusal, Word},
+    transaction::ClientTransaction,
     validity::{OFFER_SECONDS, not_after_v1},
 };
 use crate::error::PaywallError;
@@ -143,6 +145,12 @@ impl SalePayment {
         };
         let bytes = BASE64_STANDARD.decode(text);
         bytes.map_err(|error| Refusal::new(Word::NotDecoded, error.to_string()))
+    }
+
+    /// Returns the wallet that has signed the transaction as its second signer.
+    pub fn wallet(&self) -> Option<Pubkey> {
+        let transaction = ClientTransaction::parse(&self.transaction().ok()?).ok()?;
+        transaction.buyer(transaction.keys.first()?).ok()
     }
 
     /// Returns the name that the buyer gave to the payment; empty without one.

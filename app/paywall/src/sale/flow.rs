@@ -29,16 +29,15 @@ use crate::{
     body_budget::HeldBody,
     engine::{AnswerId, EngineError},
     error::PaywallError,
-    layer::Server,
-    paywall::{Paywall, RETRY_AFTER},
+    paywall::{Paywall, RETRY_AFTER, SaleKey},
     route::PaidRoute,
     unpaid::Unpaid,
 };
 
 /// A payment for a request, checked as far as its own bytes tell.
-struct Order {
+struct Order<'a> {
     request: Request,
-    payment: SalePayment,
+    payment: &'a SalePayment,
     transaction: ClientTransaction,
     id: [u8; 32],
     wallet: Pubkey,
@@ -47,7 +46,15 @@ struct Order {
     bought: Option<(SaleItem, SaleAcceptance)>,
 }
 
-impl Order {
+impl Order<'_> {
+    /// Returns the key of equal purchases. A name is of one purchase, whatever is requested under it.
+    fn key(&self) -> SaleKey {
+        match self.payment.name() {
+            "" => (self.wallet, self.request.digest, String::new()),
+            name => (self.wallet, [0; 32], name.to_owned()),
+        }
+    }
+
     /// Returns whether the payment is for what an earlier payment for the same request and name has
     /// bought: its answer was not handed over, the purchase has a name, or the offer was made before the
     /// buyer could have the answer.
@@ -173,30 +180,43 @@ impl Paywall {
             }
             Err(what) => return Err(PaywallError::Malformed(what)),
         };
-        let forward = Forward { parts, body: body.bytes, server, share: body.share };
-        match self.try_sell(&desk, &request, payment, forward).await {
+        match self.try_sell(&desk, &request, &payment, forward).await {
             Ok(response) => Ok(response),
             Err(SaleError::Paywall(error)) => Err(error),
             Err(SaleError::Refused(refusal, record)) => {
+                // A buyer with an unknown outcome gets no offer, whatever else is wrong.
+                if self.is_unsettled(&*desk, &request, &payment).await? {
+                    return Err(PaywallError::PaymentUnsettled);
+                }
                 Ok(self.refuse(&*desk, &request, dialect, (refusal, record)).await)
             }
         }
+    }
+
+    /// Returns whether an earlier payment of the wallet for the same request and name may still land.
+    async fn is_unsettled(
+        &self,
+        desk: &dyn SaleDesk,
+        request: &Request,
+        payment: &SalePayment,
+    ) -> Result<bool, PaywallError> {
+        let Some(wallet) = payment.wallet() else { return Ok(false) };
+        let earlier = desk.of_request(&wallet, &request.digest, payment.name()).await?;
+        Ok(earlier.iter().any(|sale| sale.state == SaleState::Sent))
     }
 
     async fn try_sell(
         &self,
         desk: &Arc<dyn SaleDesk>,
         request: &Request,
-        payment: SalePayment,
+        payment: &SalePayment,
         forward: Forward,
     ) -> Result<Response, SaleError> {
         let order = self.order(&**desk, request.clone(), payment).await?;
-        let name = order.payment.name().to_owned();
-        let key = (order.wallet, request.digest, name);
         let mut forward = Some(forward);
         loop {
             // Equal purchases of a wallet take turns: the later ones find what the first one bought.
-            let turn = self.sale_locks().lock(key.clone()).await;
+            let turn = self.sale_locks().lock(order.key()).await;
             match self.next_step(&**desk, &order).await? {
                 Step::Await(record) => {
                     drop(turn);
@@ -212,7 +232,7 @@ impl Paywall {
                         self.answered_payments().add(order.id, record.payment, until);
                     }
                     drop(turn);
-                    return Ok(self.sale_response(desk, &record, Some(&order.payment)).await?);
+                    return Ok(self.sale_response(desk, &record, Some(order.payment)).await?);
                 }
                 Step::Gone(record) => {
                     return Ok(self.gone_response(&**desk, &record, Some(&order.payment)).await?);
@@ -250,23 +270,23 @@ impl Paywall {
     async fn deliver_own(
         &self,
         desk: &Arc<dyn SaleDesk>,
-        order: &Order,
+        order: &Order<'_>,
         ended: &SaleRecord,
     ) -> Result<Option<Response>, SaleError> {
         let is_own = ended.payment == order.id && ended.state == SaleState::Landed;
         if !is_own || self.spool().find(&ended.answer).is_none() {
             return Ok(None);
         }
-        Ok(Some(self.sale_response(desk, ended, Some(&order.payment)).await?))
+        Ok(Some(self.sale_response(desk, ended, Some(order.payment)).await?))
     }
 
     /// Checks a payment against the offer as it is made now, unless the payment was sent before.
-    async fn order(
+    async fn order<'a>(
         &self,
         desk: &dyn SaleDesk,
         request: Request,
-        payment: SalePayment,
-    ) -> Result<Order, SaleError> {
+        payment: &'a SalePayment,
+    ) -> Result<Order<'a>, SaleError> {
         let transaction = ClientTransaction::parse(&payment.transaction()?)?;
         let id = transaction.id();
         let found = desk.find(&id).await?;
@@ -290,11 +310,6 @@ impl Paywall {
         for acceptance in payment.acceptances(desk, &item, digests, now)? {
             match item.payment(&acceptance).check(&transaction) {
                 Ok(wallet) => {
-                    if !payment.name().is_empty()
-                        && desk.is_name_taken(&wallet, &request.digest, payment.name()).await?
-                    {
-                        return Err(PaywallError::PaymentForAnotherRequest.into());
-                    }
                     let bought = Some((item, acceptance));
                     return Ok(Order { request, payment, transaction, id, wallet, bought });
                 }
@@ -305,7 +320,7 @@ impl Paywall {
     }
 
     /// Decides what to do for an order, in its turn.
-    async fn next_step(&self, desk: &dyn SaleDesk, order: &Order) -> Result<Step, SaleError> {
+    async fn next_step(&self, desk: &dyn SaleDesk, order: &Order<'_>) -> Result<Step, SaleError> {
         if let Some(own) = desk.find(&order.id).await? {
             return Ok(match own.state {
                 SaleState::Sent => Step::Await(own),
@@ -319,8 +334,12 @@ impl Paywall {
             return Ok(self.landed_step(earlier)?);
         }
         let (wallet, digest) = (&order.wallet, &order.request.digest);
+        let name = order.payment.name();
+        if !name.is_empty() && desk.is_name_taken(wallet, digest, name).await? {
+            return Err(PaywallError::PaymentForAnotherRequest.into());
+        }
         let mut answer = order.id;
-        for earlier in desk.of_request(wallet, digest, order.payment.name()).await? {
+        for earlier in desk.of_request(wallet, digest, name).await? {
             match earlier.state {
                 SaleState::Sent => return Ok(Step::Await(earlier)),
                 SaleState::Landed if !self.is_kept(&earlier) || !order.is_of(&earlier) => {
@@ -384,7 +403,7 @@ impl Paywall {
     async fn buy(
         &self,
         desk: &Arc<dyn SaleDesk>,
-        order: &Order,
+        order: &Order<'_>,
         answer: AnswerId,
         (forward, turn): (Option<Forward>, OwnedMutexGuard<()>),
     ) -> Result<Bought, SaleError> {
