@@ -200,9 +200,10 @@ CREATE TABLE sales (
 ) WITHOUT ROWID, STRICT;
 
 CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
+CREATE INDEX refused_sales ON sales (wallet) WHERE refused_at IS NOT NULL AND output_digest IS NULL;
 CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
-
 CREATE INDEX sales_of_sellers ON sales (sent_at) WHERE length(seller) = 32;
+
 -- Events that creators and payers are told. All tables with `event` in their names are written by one
 -- process at a time, and never by the transactions of payments.
 CREATE TABLE events (

@@ -72,15 +72,24 @@ pub enum SaleEvent {
     Made {
         /// SHA-256 of the answer.
         output_digest: [u8; 32],
+        /// SHA-256 of the request.
+        request_digest: [u8; 32],
+        /// Name that the buyer gave to the purchase.
+        name: String,
+    },
+    /// The model server refused its request.
+    Refused {
+        /// Unix seconds.
+        at: i64,
     },
     /// A response with the whole answer was sent.
     Delivered {
         /// Unix seconds.
         at: i64,
     },
-}
     /// A call of another seller is answered that the payment has landed. The first call stays.
     Told {
         /// Random number of the call.
         call: [u8; 16],
     },
+}

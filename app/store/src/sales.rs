@@ -45,6 +45,20 @@ impl Sales {
         found.all(self.tables.current()).await?.iter().map(read_sale).collect()
     }
 
+    /// Returns a wallet's payments that have landed, whose request the model server refused and that have
+    /// no answer, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refused(&self, wallet: &[u8; 32]) -> Result<Vec<StoredSale>, StoreError> {
+        let found = query(
+            "SELECT * FROM sales WHERE wallet = $1 AND refused_at IS NOT NULL \
+             AND output_digest IS NULL AND state = 'landed' ORDER BY sent_at, payment",
+        );
+        let found = found.bind(&wallet[..]).all(self.tables.current()).await?;
+        found.iter().map(read_sale).collect()
+    }
+
     /// Returns whether a wallet gave this name to a payment for another request.
     ///
     /// # Errors
@@ -71,7 +85,6 @@ impl Sales {
         let found = query("SELECT * FROM sales WHERE state = 'sent' ORDER BY sent_at, payment");
         found.all(self.tables.current()).await?.iter().map(read_sale).collect()
     }
-}
 
     /// Returns the numbers of payments of other sellers from a second on that came without an API key,
     /// by recipient.
@@ -90,3 +103,4 @@ impl Sales {
         };
         found.bind(since).all(self.tables.current()).await?.iter().map(read).collect()
     }
+}

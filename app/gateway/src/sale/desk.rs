@@ -86,6 +86,12 @@ impl SaleDesk for PaywallDesk {
         Ok(found.map(|sale| self.0.sale_record(sale)).collect::<Result<_, _>>()?)
     }
 
+    async fn refused(&self, wallet: &Pubkey) -> EngineResult<Vec<SaleRecord>> {
+        let found = self.0.store.sales().refused(wallet.as_array()).await;
+        let found = found.map_err(GatewayError::from)?.into_iter();
+        Ok(found.map(|sale| self.0.sale_record(sale)).collect::<Result<_, _>>()?)
+    }
+
     async fn is_name_taken(
         &self,
         wallet: &Pubkey,
@@ -117,20 +123,23 @@ impl SaleDesk for PaywallDesk {
             operator_parts: sale.shares.operator_parts,
             answer: sale.answer,
             output_digest: sale.output_digest,
+            seller: None,
         };
         let stored = self.0.submit_payment(&sale.transaction, payment).await?;
         Ok(self.0.sale_record(stored)?)
     }
 
     async fn outcome(&self, payment: &PaymentId) -> EngineResult<SaleRecord> {
-            seller: None,
         let stored = self.0.ended(payment).await?;
         Ok(self.0.sale_record(stored)?)
     }
 
     async fn record(&self, payment: &PaymentId, event: SaleEvent) -> EngineResult<()> {
         let event = match event {
-            SaleEvent::Made { output_digest } => store::SaleEvent::Made { output_digest },
+            SaleEvent::Made { output_digest, request_digest, name } => {
+                store::SaleEvent::Made { output_digest, request_digest, name }
+            }
+            SaleEvent::Refused => store::SaleEvent::Refused { at: self.0.cluster.now() },
             SaleEvent::Delivered => store::SaleEvent::Delivered { at: self.0.cluster.now() },
         };
         let change = Change::Sale { payment: *payment, event };
@@ -198,6 +207,9 @@ impl Sales {
             ended_at: None,
             output_digest: payment.output_digest,
             delivered_at: None,
+            refused_at: None,
+            seller: seller.map(|seller| seller.to_bytes()),
+            told_call: None,
         };
         self.store.writer().write(Change::SaleSent(Box::new(stored.clone()))).await?;
         self.failpoints.hit(Failpoint::Stored);
@@ -207,9 +219,6 @@ impl Sales {
                 // No node has it: nothing is charged, and no fee is due.
                 tracing::debug!(reason, "a payment was rejected");
                 self.budget.give_back(seller);
-            refused_at: None,
-            seller: seller.map(|seller| seller.to_bytes()),
-            told_call: None,
                 self.end(&id, SaleState::Failed).await?;
                 return Ok(StoredSale { state: SaleState::Failed, ended_at: Some(now), ..stored });
             }
@@ -252,6 +261,7 @@ impl Sales {
             ended_at: sale.ended_at,
             output_digest: sale.output_digest,
             delivered_at: sale.delivered_at,
+            is_refused: sale.refused_at.is_some(),
         })
     }
 }

@@ -48,6 +48,10 @@ pub trait SaleDesk: Send + Sync {
         name: &str,
     ) -> EngineResult<Vec<SaleRecord>>;
 
+    /// Returns a wallet's payments that have landed, whose request the model server refused and that have
+    /// no answer, oldest first.
+    async fn refused(&self, wallet: &Pubkey) -> EngineResult<Vec<SaleRecord>>;
+
     /// Returns whether a wallet gave a name to a payment for another request.
     async fn is_name_taken(
         &self,
@@ -112,7 +116,8 @@ pub struct SaleRecord {
     pub payment: PaymentId,
     /// Key that pays.
     pub wallet: Pubkey,
-    /// SHA-256 of the request.
+    /// SHA-256 of the request that is answered. The acceptance has that of the request that was paid for,
+    /// which differs if the model server refused it.
     pub request_digest: [u8; 32],
     /// What the memo commits to.
     pub acceptance: SaleAcceptance,
@@ -134,6 +139,8 @@ pub struct SaleRecord {
     pub output_digest: Option<[u8; 32]>,
     /// Time of the first response with the whole answer, unix seconds.
     pub delivered_at: Option<i64>,
+    /// Whether the model server refused the request of a payment that has landed.
+    pub is_refused: bool,
 }
 
 /// Payment to be sent.
@@ -158,13 +165,19 @@ pub struct NewSale {
 }
 
 /// Event after a payment was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaleEvent {
     /// Its answer is made.
     Made {
         /// SHA-256 of the answer.
         output_digest: [u8; 32],
+        /// SHA-256 of the request.
+        request_digest: [u8; 32],
+        /// Name that the buyer gave to the purchase; empty without one.
+        name: String,
     },
+    /// The model server refused its request.
+    Refused,
     /// A response with the whole answer was sent.
     Delivered,
 }

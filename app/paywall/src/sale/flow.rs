@@ -91,6 +91,16 @@ enum Bought {
     Refused(Response),
 }
 
+/// Outcome of making an answer that is paid for.
+pub(super) enum Made {
+    /// It is stored.
+    Stored,
+    /// Meanwhile the payment bought the answer of another request; this is the request that was not sent.
+    Spent(Forward),
+    /// The model server has refused the request.
+    Refused(Response),
+}
+
 /// Why an order has no answer.
 pub(super) enum SaleError {
     /// The payment does not buy it. `record` is the failed payment, if it was sent.
@@ -235,19 +245,32 @@ impl Paywall {
                     return Ok(self.sale_response(desk, &record, Some(order.payment)).await?);
                 }
                 Step::Gone(record) => {
-                    return Ok(self.gone_response(&**desk, &record, Some(&order.payment)).await?);
+                    let gone = PaywallError::Gone.into_response();
+                    let why = (request, Some(order.payment));
+                    return Ok(self.paid_without_answer(&**desk, &record, why, gone).await?);
                 }
                 Step::Failed(record) => {
                     let refusal = Refusal::new(Word::TransactionFailed, "the payment has failed");
                     return Err(SaleError::Refused(refusal, Some(Box::new(record))));
                 }
                 Step::Make(record) => {
-                    let forward = forward.take().ok_or(PaywallError::Running)?;
-                    if let Some(refused) =
-                        self.make_sold(desk, &order, record, forward, turn).await?
-                    {
-                        return Ok(refused);
-                    }
+                    let sent = forward.take().ok_or(PaywallError::Running)?;
+                    let purchase = (request, order.payment.name());
+                    let made = self.make_sold(desk, purchase, record.clone(), (sent, turn)).await;
+                    let response = match made {
+                        Ok(Made::Stored) => continue,
+                        Ok(Made::Spent(unsent)) => {
+                            forward = Some(unsent);
+                            continue;
+                        }
+                        Ok(Made::Refused(response)) => response,
+                        Err(SaleError::Paywall(owed @ PaywallError::AnswerOwed(_))) => {
+                            owed.into_response()
+                        }
+                        Err(error) => return Err(error),
+                    };
+                    let why = (request, Some(order.payment));
+                    return Ok(self.paid_without_answer(&**desk, &record, why, response).await?);
                 }
                 Step::Buy(answer) => {
                     let forward =
@@ -274,7 +297,8 @@ impl Paywall {
         ended: &SaleRecord,
     ) -> Result<Option<Response>, SaleError> {
         let is_own = ended.payment == order.id && ended.state == SaleState::Landed;
-        if !is_own || self.spool().find(&ended.answer).is_none() {
+        let answer = self.spool().find(&ended.answer).filter(|_| is_own);
+        if answer.is_none_or(|answer| answer.request_digest.0 != order.request.digest) {
             return Ok(None);
         }
         Ok(Some(self.sale_response(desk, ended, Some(order.payment)).await?))
@@ -291,10 +315,14 @@ impl Paywall {
         let id = transaction.id();
         let found = desk.find(&id).await?;
         if let Some(record) = found {
-            if record.request_digest != request.digest {
+            let (acceptance, repeats) = (&record.acceptance, payment.repeats(&record.acceptance));
+            // Without a nonce, a copy from the chain would take the payment for a request of its own.
+            let can_move = repeats && acceptance.nonce != 0;
+            let is_own = record.request_digest == request.digest;
+            if !(is_own || can_move) || !self.is_owed_to(&record, &request) {
                 return Err(PaywallError::PaymentForAnotherRequest.into());
             }
-            if !payment.repeats(&record.acceptance) {
+            if !repeats {
                 let what = "the payment does not repeat the offer that it paid for";
                 return Err(Refusal::new(Word::MemoMismatch, what).into());
             }
@@ -324,14 +352,14 @@ impl Paywall {
         if let Some(own) = desk.find(&order.id).await? {
             return Ok(match own.state {
                 SaleState::Sent => Step::Await(own),
-                SaleState::Landed => self.landed_step(own)?,
+                SaleState::Landed => self.landed_step(own, &order.request)?,
                 SaleState::Failed | SaleState::Expired => Step::Failed(own),
             });
         }
         if let Some(earlier) = self.answered_payments().sale_of(&order.id)
             && let Some(earlier) = desk.find(&earlier).await?
         {
-            return Ok(self.landed_step(earlier)?);
+            return Ok(self.landed_step(earlier, &order.request)?);
         }
         let (wallet, digest) = (&order.wallet, &order.request.digest);
         let name = order.payment.name();
@@ -342,10 +370,14 @@ impl Paywall {
         for earlier in desk.of_request(wallet, digest, name).await? {
             match earlier.state {
                 SaleState::Sent => return Ok(Step::Await(earlier)),
-                SaleState::Landed if !self.is_kept(&earlier) || !order.is_of(&earlier) => {
+                SaleState::Landed
+                    if !self.is_kept(&earlier)
+                        || !order.is_of(&earlier)
+                        || !self.is_owed_to(&earlier, &order.request) =>
+                {
                     answer = order.id;
                 }
-                SaleState::Landed => return Ok(self.landed_step(earlier)?),
+                SaleState::Landed => return Ok(self.landed_step(earlier, &order.request)?),
                 SaleState::Failed | SaleState::Expired => {
                     // The answer of a payment that failed is still for this buyer.
                     if self.spool().find(&earlier.answer).is_some() {
@@ -354,7 +386,37 @@ impl Paywall {
                 }
             }
         }
+        if order.request.route.is_upfront()
+            && let Some((_, acceptance)) = &order.bought
+        {
+            // The wallet has paid for a request that was refused: it is not charged for the next one.
+            let refused = desk.refused(wallet).await?.into_iter();
+            let mut same = refused.filter(|earlier| is_same_item(&earlier.acceptance, acceptance));
+            if let Some(earlier) = same.find(|earlier| self.is_owed_to(earlier, &order.request)) {
+                return Ok(Step::Make(earlier));
+            }
+        }
         Ok(Step::Buy(answer))
+    }
+
+    /// Returns whether a payment that was sent buys the answer of a request: of the one that it was sent
+    /// for, or of another one of its route, if the model server refused the first and none was answered.
+    fn is_owed_to(&self, record: &SaleRecord, request: &Request) -> bool {
+        if let Some(answer) = self.spool().find(&record.answer) {
+            return answer.request_digest.0 == request.digest;
+        }
+        let (acceptance, route) = (&record.acceptance, &request.route);
+        let is_of_route = || {
+            route.is_upfront()
+                && record.shares.works.iter().all(|share| share.work == route.work.0)
+                && acceptance.licensed_use == route.licensed_use
+                && route.fixed_sale_units() == Some(acceptance.units)
+        };
+        let is_open = record.is_refused
+            && record.output_digest.is_none()
+            && record.state == SaleState::Landed
+            && self.is_kept(record);
+        record.request_digest == request.digest || (is_open && is_of_route())
     }
 
     /// Returns whether the answer of a landed payment is still owed.
@@ -364,11 +426,22 @@ impl Paywall {
         self.engine().now() <= kept
     }
 
-    fn landed_step(&self, record: SaleRecord) -> Result<Step, PaywallError> {
+    /// Decides what to do for a request whose payment has landed.
+    pub(super) fn landed_step(
+        &self,
+        record: SaleRecord,
+        request: &Request,
+    ) -> Result<Step, PaywallError> {
+        if !self.is_owed_to(&record, request) {
+            return Err(PaywallError::PaymentForAnotherRequest);
+        }
+        if !self.is_kept(&record) {
+            return Ok(Step::Gone(record));
+        }
         if self.spool().find(&record.answer).is_some() {
             return Ok(Step::Deliver(record));
         }
-        if record.delivered_at.is_some() || !self.is_kept(&record) {
+        if record.delivered_at.is_some() {
             return Ok(Step::Gone(record));
         }
         match record.holder {
@@ -501,31 +574,43 @@ impl Paywall {
         }
     }
 
-    /// Makes the answer of a payment that has landed. Returns the model server's refusal.
-    async fn make_sold(
+    /// Makes the answer of a payment that has landed, for the purchase of a request under a name.
+    pub(super) async fn make_sold(
         &self,
         desk: &Arc<dyn SaleDesk>,
-        order: &Order,
+        (request, name): (&Request, &str),
         record: SaleRecord,
-        forward: Forward,
-        turn: OwnedMutexGuard<()>,
-    ) -> Result<Option<Response>, SaleError> {
-        let (paywall, desk, request) = (self.clone(), desk.clone(), order.request.clone());
+        (forward, turn): (Forward, OwnedMutexGuard<()>),
+    ) -> Result<Made, SaleError> {
+        let (paywall, desk) = (self.clone(), desk.clone());
+        let (request, name) = (request.clone(), name.to_owned());
         let making = async move {
             let _turn = turn;
-            let made = paywall.make(&request, (record.wallet, record.answer), forward).await;
-            let made = made.map_err(|error| PaywallError::AnswerOwed(Box::new(error)))?;
-            if made.is_none() {
-                let keep = i64::from(paywall.config().keep_seconds);
-                let until = paywall.engine().now().saturating_add(keep);
-                paywall.spool().mark_sold(&record.answer, until);
-                if let Some(answer) = paywall.spool().find(&record.answer) {
-                    let output_digest = answer.output_digest.0;
-                    let event = SaleEvent::Made { output_digest };
-                    desk.record(&record.payment, event).await?;
+            // Requests that the payment may buy take turns, too.
+            let key = (record.wallet, record.payment, String::new());
+            let _payment = paywall.sale_locks().lock(key).await;
+            let missing = || PaywallError::internal("a payment that was not stored");
+            let record = desk.find(&record.payment).await?.ok_or_else(missing)?;
+            if !paywall.is_owed_to(&record, &request) {
+                return Ok(Made::Spent(forward));
+            }
+            if paywall.spool().find(&record.answer).is_none() {
+                let made = paywall.make(&request, (record.wallet, record.answer), forward).await;
+                let made = made.map_err(|error| PaywallError::AnswerOwed(Box::new(error)))?;
+                if let Some(refused) = made {
+                    desk.record(&record.payment, SaleEvent::Refused).await?;
+                    return Ok(Made::Refused(refused));
                 }
             }
-            Ok::<_, SaleError>(made)
+            let keep = i64::from(paywall.config().keep_seconds);
+            let until = paywall.engine().now().saturating_add(keep);
+            paywall.spool().mark_sold(&record.answer, until);
+            if let Some(answer) = paywall.spool().find(&record.answer) {
+                let (output_digest, request_digest) = (answer.output_digest.0, request.digest);
+                let event = SaleEvent::Made { output_digest, request_digest, name };
+                desk.record(&record.payment, event).await?;
+            }
+            Ok::<_, SaleError>(Made::Stored)
         };
         let made = self.tasks().spawn(making.with_current_context()).await;
         made.map_err(PaywallError::internal)?
@@ -558,6 +643,12 @@ impl Paywall {
         let problem = serde_json::to_vec(&problem).unwrap_or_default(); // texts and numbers
         self.with_offers(desk, (request, &error), response, &problem).await
     }
+}
+
+/// Returns whether two acceptances are of the same item at the same price under the same terms.
+fn is_same_item(earlier: &SaleAcceptance, present: &SaleAcceptance) -> bool {
+    let SaleAcceptance { request_digest, not_after, nonce, .. } = *present;
+    SaleAcceptance { request_digest, not_after, nonce, ..*earlier } == *present
 }
 
 /// Returns the problem document of a refusal. MPP has types of its own.

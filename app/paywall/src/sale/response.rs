@@ -5,7 +5,7 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue,
         header::{ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL},
     },
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use motif_sdk::gateway::wire::{
     Address, Amount, SignatureHex,
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::{
     desk::{SaleDesk, SaleEvent, SaleRecord},
     dispatch::{Dialect, SalePayment, network},
+    request::Request,
 };
 use crate::{error::PaywallError, paywall::Paywall};
 
@@ -31,7 +32,9 @@ impl Paywall {
         payment: Option<&SalePayment>,
     ) -> Result<Response, PaywallError> {
         let answer = self.spool().find(&record.answer).ok_or(PaywallError::Gone)?;
-        let receipts = self.receipts(&**desk, record, answer.output_digest.0, payment).await?;
+        let (_, target) = answer.target.split_once(' ').unwrap_or_default();
+        let paid = (answer.output_digest.0, target);
+        let receipts = self.receipts(&**desk, record, paid, payment).await?;
         let delivered = record.delivered_at.is_none().then(|| {
             let (desk, id, tasks) = (desk.clone(), record.payment, self.tasks().clone());
             let delivered = move || {
@@ -48,16 +51,16 @@ impl Paywall {
         Ok(response)
     }
 
-    /// Returns the 410 of an answer that was paid for and is no longer stored, with its receipts.
-    pub(super) async fn gone_response(
+    /// Adds the receipts of a payment that has landed to a response without its answer.
+    pub(super) async fn paid_without_answer(
         &self,
         desk: &dyn SaleDesk,
         record: &SaleRecord,
-        payment: Option<&SalePayment>,
+        (request, payment): (&Request, Option<&SalePayment>),
+        mut response: Response,
     ) -> Result<Response, PaywallError> {
-        let output_digest = record.output_digest.unwrap_or_default();
-        let receipts = self.receipts(desk, record, output_digest, payment).await?;
-        let mut response = PaywallError::Gone.into_response();
+        let paid = (record.output_digest.unwrap_or_default(), &request.target[..]);
+        let receipts = self.receipts(desk, record, paid, payment).await?;
         response.headers_mut().extend(receipts);
         Ok(response)
     }
@@ -67,7 +70,7 @@ impl Paywall {
         &self,
         desk: &dyn SaleDesk,
         record: &SaleRecord,
-        output_digest: [u8; 32],
+        (output_digest, target): ([u8; 32], &str),
         payment: Option<&SalePayment>,
     ) -> Result<HeaderMap, PaywallError> {
         let issued_at = record.ended_at.unwrap_or(record.sent_at);
@@ -88,7 +91,6 @@ impl Paywall {
         let (name, text) = match payment.map_or(Dialect::X402, SalePayment::dialect) {
             dialect @ (Dialect::X402 | Dialect::X402V1) => {
                 let network = network(desk, dialect);
-                let (_, target) = self.target_of(record).unwrap_or_default();
                 let jws = match dialect {
                     Dialect::X402 => {
                         let payload = JwsPayload {
@@ -155,13 +157,6 @@ impl Paywall {
         let exposed = "payment-response, x-payment-response, payment-receipt, motif-receipt";
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
         Ok(headers)
-    }
-
-    /// Returns method and target of the request of a payment, while its answer is stored.
-    fn target_of(&self, record: &SaleRecord) -> Option<(String, String)> {
-        let answer = self.spool().find(&record.answer)?;
-        let (method, target) = answer.target.split_once(' ')?;
-        Some((method.to_owned(), target.to_owned()))
     }
 }
 

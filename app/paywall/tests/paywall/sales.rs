@@ -93,6 +93,7 @@ fn record(state: SaleState) -> SaleRecord {
         ended_at: None,
         output_digest: Some([3; 32]),
         delivered_at: None,
+        is_refused: false,
     }
 }
 
@@ -123,6 +124,10 @@ impl SaleDesk for Desk {
     }
 
     async fn of_request(&self, _: &Pubkey, _: &[u8; 32], _: &str) -> EngineResult<Vec<SaleRecord>> {
+        Ok(Vec::new())
+    }
+
+    async fn refused(&self, _: &Pubkey) -> EngineResult<Vec<SaleRecord>> {
         Ok(Vec::new())
     }
 

@@ -106,21 +106,29 @@ pub async fn update_sale(
         .bind(name(*state))
         .bind(*at)
         .bind(&[0_u8; 0][..]),
-        SaleEvent::Made { output_digest } => {
-            query("UPDATE sales SET output_digest = $2 WHERE payment = $1")
+        SaleEvent::Made { output_digest, request_digest, name } => query(
+            "UPDATE sales SET output_digest = $2, request_digest = $3, name = $4 \
+             WHERE payment = $1",
+        )
+        .bind(&payment[..])
+        .bind(&output_digest[..])
+        .bind(&request_digest[..])
+        .bind(&name[..]),
+        SaleEvent::Refused { at } => {
+            query("UPDATE sales SET refused_at = $2 WHERE payment = $1")
                 .bind(&payment[..])
-                .bind(&output_digest[..])
+                .bind(*at)
         }
         SaleEvent::Delivered { at } => {
             query("UPDATE sales SET delivered_at = $2 WHERE payment = $1 AND delivered_at IS NULL")
                 .bind(&payment[..])
                 .bind(*at)
         }
-    };
-    update.execute(to).await.map(drop)
-}
         SaleEvent::Told { call } => {
             query("UPDATE sales SET told_call = $2 WHERE payment = $1 AND told_call IS NULL")
                 .bind(&payment[..])
                 .bind(&call[..])
         }
+    };
+    update.execute(to).await.map(drop)
+}

@@ -259,12 +259,21 @@ fn direct(channel_id: ChannelId) -> Vec<Change> {
         }),
         Change::HoldsPruned { before: 50 },
         Change::SaleSent(Box::new(sale(1))),
-        Change::Sale { payment: [1; 32], event: SaleEvent::Made { output_digest: [4; 32] } },
+        Change::Sale { payment: [1; 32], event: SaleEvent::Refused { at: 13 } },
+        Change::Sale {
+            payment: [1; 32],
+            event: SaleEvent::Made {
+                output_digest: [4; 32],
+                request_digest: [5; 32],
+                name: "order-0000000002".to_owned(),
+            },
+        },
         Change::Sale {
             payment: [1; 32],
             event: SaleEvent::Ended { state: SaleState::Landed, at: 13 },
         },
         Change::Sale { payment: [1; 32], event: SaleEvent::Delivered { at: 14 } },
+        Change::Sale { payment: [1; 32], event: SaleEvent::Told { call: [15; 16] } },
         Change::Barrier,
     ]
 }
@@ -273,7 +282,6 @@ fn direct(channel_id: ChannelId) -> Vec<Change> {
 async fn every_record_replayed_twice_changes_nothing() {
     let write = async |store: &Store, channel_id| {
         store.writer().write(Change::KeyCreated(Box::new(key()))).await.unwrap();
-        Change::Sale { payment: [1; 32], event: SaleEvent::Told { call: [15; 16] } },
         let lease = Lease { channel_id, epoch: 0 };
         for change in journalled(channel_id) {
             store.writer().write_channel(lease, change).await.unwrap();

@@ -44,7 +44,8 @@ async fn sale_outlives_restart() {
     assert_eq!(store.sales().pending().await.unwrap(), [sale(1), sale(2)]);
     let ended = SaleEvent::Ended { state: SaleState::Landed, at: 200 };
     store.writer().write(Change::Sale { payment: [1; 32], event: ended }).await.unwrap();
-    let made = SaleEvent::Made { output_digest: [9; 32] };
+    let (output_digest, request_digest) = ([9; 32], [3; 32]);
+    let made = SaleEvent::Made { output_digest, request_digest, name: sale(1).name };
     store.writer().write(Change::Sale { payment: [1; 32], event: made }).await.unwrap();
     let found = store.sales().find(&[1; 32]).await.unwrap().unwrap();
     assert_eq!((found.state, found.ended_at, found.bytes.len()), (SaleState::Landed, Some(200), 0));
@@ -66,6 +67,30 @@ async fn landed_sale_stays_landed() {
     store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
     let found = store.sales().find(&[1; 32]).await.unwrap().unwrap();
     assert_eq!(found.state, SaleState::Landed);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn refused_sale_moves_to_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store")).await;
+    let write = async |event| {
+        store.writer().write(Change::Sale { payment: [1; 32], event }).await.unwrap();
+    };
+    let refused = async || store.sales().refused(&[2; 32]).await.unwrap().len();
+    store.writer().write(Change::SaleSent(Box::new(sale(1)))).await.unwrap();
+    write(SaleEvent::Refused { at: 190 }).await;
+    assert_eq!(refused().await, 0, "it has not landed");
+    write(SaleEvent::Ended { state: SaleState::Landed, at: 200 }).await;
+    assert_eq!(refused().await, 1);
+    assert_eq!(store.sales().refused(&[1; 32]).await.unwrap(), []);
+    let (output_digest, request_digest) = ([9; 32], [7; 32]);
+    write(SaleEvent::Made { output_digest, request_digest, name: String::new() }).await;
+    assert_eq!(refused().await, 0, "it has an answer");
+    let sales = store.sales();
+    assert_eq!(sales.of_request(&[2; 32], &[3; 32], &sale(1).name).await.unwrap(), []);
+    let found = sales.of_request(&[2; 32], &[7; 32], "").await.unwrap();
+    assert_eq!((found.len(), found[0].output_digest), (1, Some([9; 32])));
     store.close().await;
 }
 
