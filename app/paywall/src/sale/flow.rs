@@ -68,7 +68,7 @@ impl Order<'_> {
 }
 
 /// Next step of an order.
-enum Step {
+pub(super) enum Step {
     /// A payment may still land.
     Await(SaleRecord),
     /// It has landed and its answer is stored.

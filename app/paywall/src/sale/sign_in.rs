@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{http::HeaderValue, response::Response};
+use axum::{
+    http::HeaderValue,
+    response::{IntoResponse, Response},
+};
 use ed25519_dalek::{Signature, VerifyingKey};
 use motif_sdk::{
     Pubkey,
@@ -12,40 +15,74 @@ use motif_sdk::{
     },
 };
 
-use super::{desk::SaleDesk, request::Request};
+use super::{
+    desk::SaleDesk,
+    flow::{Made, SaleError, Step},
+    request::{Forward, Request},
+};
 use crate::{error::PaywallError, paywall::Paywall};
 
 impl Paywall {
-    /// Returns the stored answer that the wallet of a sign-in has bought with the same request; `None`
-    /// without one, or if the sign-in proves nothing. Payments that their buyer named are not found.
+    /// Returns the wallet of a sign-in for a target; `None` if the sign-in proves nothing.
+    pub(crate) fn signed_in(
+        &self,
+        desk: &dyn SaleDesk,
+        target: &str,
+        sign_in: &HeaderValue,
+    ) -> Option<Pubkey> {
+        let url = format!("{}{target}", desk.config().public_url);
+        match wallet(sign_in, &url, self.engine().now()) {
+            Ok(wallet) => Some(wallet),
+            Err(error) => {
+                tracing::debug!(%error, "a sign-in was ignored");
+                None
+            }
+        }
+    }
+
+    /// Returns the answer that a wallet that has signed in bought with the same request; it is made if it
+    /// is still owed. `None` if the wallet has none. Payments that their buyer named are not found.
     ///
     /// # Errors
-    /// [`PaywallError::AnswerElsewhere`]; those of the desk.
+    /// [`PaywallError::PaymentUnsettled`] if a payment may still land; [`PaywallError::AnswerElsewhere`],
+    /// [`PaywallError::AnswerOwed`]; those of the desk.
     pub(crate) async fn fetch_again(
         &self,
         desk: &Arc<dyn SaleDesk>,
-        request: &Request,
-        sign_in: &HeaderValue,
+        (request, wallet): (&Request, Pubkey),
+        forward: Forward,
     ) -> Result<Option<Response>, PaywallError> {
-        let url = format!("{}{}", desk.config().public_url, request.target);
-        let wallet = match wallet(sign_in, &url, self.engine().now()) {
-            Ok(wallet) => wallet,
-            Err(error) => {
-                tracing::debug!(%error, "a sign-in was ignored");
-                return Ok(None);
-            }
-        };
-        let mut holder = None;
+        let turn = self.sale_locks().lock((wallet, request.digest, String::new())).await;
+        let (mut is_unsettled, mut owed, mut elsewhere) = (false, None, None);
         for sale in desk.of_request(&wallet, &request.digest, "").await?.into_iter().rev() {
-            if sale.state != SaleState::Landed {
-                continue;
+            match sale.state {
+                SaleState::Sent => is_unsettled = true,
+                SaleState::Failed | SaleState::Expired => {}
+                SaleState::Landed => match self.landed_step(sale, request) {
+                    Ok(Step::Deliver(sale)) => {
+                        drop(turn);
+                        return self.sale_response(desk, &sale, None).await.map(Some);
+                    }
+                    Ok(Step::Make(sale)) => owed = owed.or(Some(sale)),
+                    Ok(_) | Err(PaywallError::PaymentForAnotherRequest) => {}
+                    Err(error) => elsewhere = elsewhere.or(Some(error)),
+                },
             }
-            if self.spool().find(&sale.answer).is_some() {
-                return self.sale_response(desk, &sale, None).await.map(Some);
-            }
-            holder = holder.or(sale.holder);
         }
-        holder.map_or(Ok(None), |holder| Err(PaywallError::AnswerElsewhere(holder)))
+        if is_unsettled {
+            return Err(PaywallError::PaymentUnsettled);
+        }
+        let Some(sale) = owed else { return elsewhere.map_or(Ok(None), Err) };
+        let made = self.make_sold(desk, (request, ""), sale.clone(), (forward, turn)).await;
+        let response = match made {
+            Ok(Made::Stored) => return self.sale_response(desk, &sale, None).await.map(Some),
+            Ok(Made::Spent(_)) => return Ok(None),
+            Ok(Made::Refused(response)) => response,
+            Err(SaleError::Paywall(owed @ PaywallError::AnswerOwed(_))) => owed.into_response(),
+            Err(SaleError::Paywall(error)) => return Err(error),
+            Err(SaleError::Refused(refusal, _)) => return Err(PaywallError::SaleRefused(refusal)),
+        };
+        self.paid_without_answer(&**desk, &sale, (request, None), response).await.map(Some)
     }
 }
 
