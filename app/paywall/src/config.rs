@@ -72,6 +72,9 @@ impl PaywallConfig {
         let largest = routes.map(|route| route.most_request_bytes + route.most_answer_bytes).max();
         let fits = largest.is_none_or(|largest| self.body_bytes >= largest as u64);
         check(fits, "body_bytes", "must be at least the largest request and answer of a route");
+        // Half of it is for requests of strangers.
+        let fits = self.body_bytes / 2 >= self.routes.most_request_bytes() as u64;
+        check(fits, "body_bytes", "must be at least twice the largest request of a route");
         faults
     }
 }
@@ -91,6 +94,8 @@ mod tests {
         let file = std::env::current_exe().unwrap();
         let wrong = PaywallConfig { spool: file, ..good.clone() };
         assert_eq!(wrong.faults()[0].key, "spool");
+        let wrong = PaywallConfig { body_bytes: (2 << 20) - 1, ..good.clone() };
+        assert_eq!(wrong.faults()[0].key, "body_bytes");
         let wrong = PaywallConfig { running: 0, unpaid: 0, keep_bytes: 99, ..good };
         let keys: Vec<_> = wrong.faults().into_iter().map(|fault| fault.key).collect();
         assert_eq!(keys, ["running", "unpaid", "keep_bytes"]);

@@ -18,10 +18,11 @@ use motif_sdk::{
     voucher::SignedVoucher,
 };
 use opentelemetry::trace::FutureExt;
+use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
 use crate::{
-    body_budget::{BodyError, HeldBody},
+    body_budget::{BodyBudget, BodyError, HeldBody},
     engine::{AnswerEvent, Caller, ChannelLicense},
     error::PaywallError,
     generate::Generated,
@@ -33,7 +34,7 @@ use crate::{
     paywall::Paywall,
     route::PaidRoute,
     route_table::RouteMatch,
-    sale::{self, Dialect, SaleDesk},
+    sale::{self, Dialect, Forward, SaleDesk},
     span::{self, set_attribute},
     spool::{Answer, Room, SpoolError},
     stored_body::StoredBody,
@@ -72,9 +73,8 @@ impl Paywall {
         let payment = match (payment(&parts.headers), self.desk().cloned()) {
             (Some(payment), _) => payment?,
             (None, Some(desk)) if route.fixed_sale_units().is_some() => {
-                let body = self.request_body(body.take(), route.most_request_bytes).await?;
-                let (request, sale) = ((parts, target, body), (payments.sale, sign_in));
-                return self.answer_sale(desk, route, sale, request, server).await;
+                let sale = (payments.sale, sign_in);
+                return self.answer_sale(desk, route, sale, (parts, target, body), server).await;
             }
             (None, _) => return Ok(self.unpaid(&route).await?.response()),
         };
@@ -129,22 +129,40 @@ impl Paywall {
         desk: Arc<dyn SaleDesk>,
         route: Arc<PaidRoute>,
         (payment, sign_in): (Option<(Dialect, HeaderValue)>, Option<HeaderValue>),
-        (parts, target, body): (Parts, String, HeldBody),
+        (parts, target, mut body): (Parts, String, UnreadBody),
         server: Server,
     ) -> Result<Response, PaywallError> {
-        let request = sale::request(route, &parts, &target, &body.bytes);
-        match payment {
-            Some(payment) => self.sell(desk, request, payment, (parts, body, server)).await,
-            None => {
-                if let Some(sign_in) = sign_in
-                    && let Some(answer) = self.fetch_again(&desk, &request, &sign_in).await?
-                {
-                    return Ok(answer);
-                }
-                let unpaid = self.unpaid(&request.route).await?;
-                Ok(self.offer_sale(&*desk, &request, &unpaid).await)
-            }
+        let max_bytes = route.most_request_bytes;
+        let wallet = sign_in.and_then(|sign_in| self.signed_in(&*desk, &target, &sign_in));
+        if payment.is_none() && wallet.is_none() {
+            let read = BodyBudget::digest(body.take(), max_bytes);
+            let digest = self.read_in_time(read, max_bytes).await?;
+            let request = sale::request(route, &parts, &target, digest);
+            return self.offers(&*desk, &request).await;
         }
+        let read = self.bodies().collect_of_stranger(body.take(), max_bytes);
+        let body = self.read_in_time(read, max_bytes).await?;
+        let request = sale::request(route, &parts, &target, hash(&body.bytes).to_bytes());
+        let forward = Forward { parts, body: body.bytes, server, share: body.share };
+        if let Some(payment) = payment {
+            return self.sell(desk, request, payment, forward).await;
+        }
+        if let Some(wallet) = wallet
+            && let Some(answer) = self.fetch_again(&desk, (&request, wallet), forward).await?
+        {
+            return Ok(answer);
+        }
+        self.offers(&*desk, &request).await
+    }
+
+    /// Returns the 402 of a request with all offers.
+    async fn offers(
+        &self,
+        desk: &dyn SaleDesk,
+        request: &sale::Request,
+    ) -> Result<Response, PaywallError> {
+        let unpaid = self.unpaid(&request.route).await?;
+        Ok(self.offer_sale(desk, request, &unpaid).await)
     }
 
     /// Has the server answer a request to a free route.
@@ -154,7 +172,9 @@ impl Paywall {
         body: Body,
         server: Server,
     ) -> Result<Response, PaywallError> {
-        let body = self.request_body(body, self.routes().most_request_bytes()).await?;
+        let max_bytes = self.routes().most_request_bytes();
+        let read = self.bodies().collect_of_stranger(body, max_bytes);
+        let body = self.read_in_time(read, max_bytes).await?;
         let request = Request::from_parts(parts, Body::from(body.bytes));
         let answered = timeout(FREE_WITHIN, server(request)).await;
         drop(body.share);
@@ -191,8 +211,17 @@ impl Paywall {
 
     /// Reads the body of a request within the budget of bodies.
     async fn request_body(&self, body: Body, max_bytes: usize) -> Result<HeldBody, PaywallError> {
+        self.read_in_time(self.bodies().collect(body, max_bytes), max_bytes).await
+    }
+
+    /// Waits until a body of at most `max_bytes` is read.
+    async fn read_in_time<T>(
+        &self,
+        read: impl Future<Output = Result<T, BodyError>>,
+        max_bytes: usize,
+    ) -> Result<T, PaywallError> {
         let within = Duration::from_secs(self.config().request_seconds.into());
-        let read = timeout(within, self.bodies().collect(body, max_bytes)).await;
+        let read = timeout(within, read).await;
         read.map_err(|_| PaywallError::Timeout)?.map_err(|error| match error {
             BodyError::TooLarge => PaywallError::BodyTooLarge(max_bytes),
             BodyError::Broken => PaywallError::Malformed("the request body is incomplete".into()),

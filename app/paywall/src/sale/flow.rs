@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
 use motif_sdk::{
@@ -26,7 +26,6 @@ use super::{
     validity::{LANDING_SECONDS, earliest_offer},
 };
 use crate::{
-    body_budget::HeldBody,
     engine::{AnswerId, EngineError},
     error::PaywallError,
     paywall::{Paywall, RETRY_AFTER, SaleKey},
@@ -179,7 +178,7 @@ impl Paywall {
         desk: Arc<dyn SaleDesk>,
         request: Request,
         payment: (Dialect, HeaderValue),
-        (parts, body, server): (Parts, HeldBody, Server),
+        forward: Forward,
     ) -> Result<Response, PaywallError> {
         let (dialect, value) = payment;
         let payment = match SalePayment::read(dialect, &value) {

@@ -32,4 +32,5 @@ pub(crate) use answered::AnsweredPayments;
 pub(crate) use dispatch::{Dialect, payments};
 pub(crate) use locks::Locks;
 pub(crate) use offers::PreparedOffers;
-pub(crate) use request::request;
+pub(crate) use request::{Forward, Request, request};
+pub(crate) use setbacks::Setbacks;

@@ -5,8 +5,7 @@ use axum::{
     extract::Request as HttpRequest,
     http::{HeaderMap, request::Parts},
 };
-use motif_sdk::gateway::paid_request_digest;
-use solana_sha256_hasher::hash;
+use solana_sha256_hasher::hashv;
 
 use crate::{body_budget::BodyShare, layer::Server, route::PaidRoute};
 
@@ -36,17 +35,35 @@ pub(crate) struct Forward {
     pub share: BodyShare,
 }
 
-/// Creates a request of a route, from its parts and its body.
-pub(crate) fn request(route: Arc<PaidRoute>, parts: &Parts, target: &str, body: &[u8]) -> Request {
+/// Creates a request of a route, from its parts and the SHA-256 of its body.
+pub(crate) fn request(
+    route: Arc<PaidRoute>,
+    parts: &Parts,
+    target: &str,
+    body_digest: [u8; 32],
+) -> Request {
     let method = parts.method.as_str();
     Request {
         route,
         target: target.to_owned(),
         named: format!("{method} {target}"),
-        digest: paid_request_digest(method, target, body),
-        body_digest: hash(body).to_bytes(),
+        digest: request_digest(method, target, &body_digest),
+        body_digest,
         accepts_charge: accepts_charge(&parts.headers),
     }
+}
+
+/// Returns [`motif_sdk::gateway::paid_request_digest`] of a body of which only the SHA-256 is known.
+fn request_digest(method: &str, target: &str, body_digest: &[u8; 32]) -> [u8; 32] {
+    let fields: [&[u8]; 6] = [
+        b"\xFFmotif-paywall\x00\x01",
+        &[u8::try_from(method.len()).unwrap_or(u8::MAX)],
+        method.as_bytes(),
+        &u32::try_from(target.len()).unwrap_or(u32::MAX).to_le_bytes(),
+        target.as_bytes(),
+        body_digest,
+    ];
+    hashv(&fields).to_bytes()
 }
 
 /// Returns whether a client that names the payments it can make accepts MPP's charges on Solana.
@@ -64,5 +81,23 @@ impl Forward {
     /// Returns the request for the model server.
     pub fn into_request(self) -> (HttpRequest, Server, BodyShare) {
         (HttpRequest::from_parts(self.parts, Body::from(self.body)), self.server, self.share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use motif_sdk::gateway::paid_request_digest;
+
+    use super::*;
+
+    #[test]
+    fn request_digest_is_of_the_sdk() {
+        for body in ["", "{\"prompt\":\"New York\"}"] {
+            let body_digest = hashv(&[body.as_bytes()]).to_bytes();
+            assert_eq!(
+                request_digest("POST", "/images?size=1", &body_digest),
+                paid_request_digest("POST", "/images?size=1", body.as_bytes())
+            );
+        }
     }
 }

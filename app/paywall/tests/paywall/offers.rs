@@ -1,8 +1,12 @@
 //! Offers without a channel, which are prepared for the requests of a second.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, http::header::WWW_AUTHENTICATE};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header::WWW_AUTHENTICATE},
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use motif_paywall::{PaidRoutes, Paywall, PaywallConfig, PaywallLayer, SaleDesk, SaleItem};
 use motif_sdk::{
@@ -11,7 +15,7 @@ use motif_sdk::{
     gateway::{
         paid_request_digest,
         wire::{
-            Use, mpp,
+            Payment, Use, mpp,
             sale::{SaleOffer, SaleState},
             sign_in::SIGN_IN,
             x402,
@@ -27,8 +31,9 @@ use tower::{Layer, ServiceExt};
 
 use crate::{
     engine::{Engine, NOW, WORK},
+    refusals::unfinished,
     sales::Desk,
-    shop::Answer,
+    shop::{Answer, ask},
 };
 
 const URL: &str = "https://gw.example/base";
@@ -71,13 +76,18 @@ fn item() -> SaleItem {
 
 impl Stand {
     fn open() -> Self {
+        Self::with(|_| ())
+    }
+
+    fn with(configure: impl FnOnce(&mut PaywallConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let routes = format!(
             "[[route]]\nmethod = \"POST\"\npath = \"/poems/{{*name}}\"\nwork = \"{WORK}\"\n\
              use = \"generate\"\nunits = {{ fixed = 1 }}\nanswer_seconds = 3\n"
         );
         let routes = PaidRoutes::read(&routes, "paywall.toml").unwrap();
-        let config = PaywallConfig::new(routes, folder.path().to_owned());
+        let mut config = PaywallConfig::new(routes, folder.path().to_owned());
+        configure(&mut config);
         let (engine, desk) = (Engine::default(), Desk::new(0, SaleState::Landed));
         *desk.item.lock().unwrap() = Some(item());
         *desk.blockhash.lock().unwrap() = BLOCKHASH.to_owned();
@@ -93,9 +103,12 @@ impl Stand {
     }
 
     async fn send(&self, target: &str, body: &'static str) -> Answer {
-        let request = Request::post(target).body(body.into()).unwrap();
+        self.call(Request::post(target).body(body.into()).unwrap()).await
+    }
+
+    fn call(&self, request: Request) -> impl Future<Output = Answer> + use<> {
         let service = PaywallLayer::new(self.paywall.clone()).layer(Router::new());
-        Answer::of(service.oneshot(request).await.unwrap()).await
+        async { Answer::of(service.oneshot(request).await.unwrap()).await }
     }
 
     async fn offered(&self, target: &str, body: &'static str) -> Offered {
@@ -278,4 +291,30 @@ async fn long_url_leaves_extensions_out() {
     assert!(offered.v2.extensions.is_empty());
     let offered = stand.offered("/poems/roses", "{}").await;
     assert_eq!(offered.v2.extensions.len(), 2);
+}
+
+#[tokio::test]
+async fn strangers_bodies_leave_room_to_payers() {
+    let stand = Stand::with(|config| config.body_bytes = 20);
+    let post = || Request::post("/poems/roses").header("idempotency-key", "the-request-key");
+    let paid = || {
+        let payment = Payment::Ask(ask(1, None)).to_header();
+        stand.call(post().header(Payment::HEADER, payment).body("123456789".into()).unwrap())
+    };
+    // Without a payment, nothing is kept of a body.
+    let unpaid = post().body(unfinished("12345678901234567890")).unwrap();
+    let unpaid = tokio::spawn(stand.call(unpaid));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(paid().await.status, 404, "the server's answer");
+    unpaid.abort();
+    // With one that may be made up, half of the budget is.
+    let sale = |body| {
+        let header = HeaderValue::from_static("bm90aGluZw==");
+        stand.call(post().header(x402::PAYMENT_HEADER, header).body(unfinished(body)).unwrap())
+    };
+    let first = tokio::spawn(sale("1234567890"));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    sale("1").await.assert_problem(503, "paywall-full");
+    assert_eq!(paid().await.status, 404);
+    first.abort();
 }

@@ -119,7 +119,7 @@ async fn full_folder_releases_hold() {
 }
 
 /// Body of this text, which the client never finishes.
-fn unfinished(text: &'static str) -> Body {
+pub fn unfinished(text: &'static str) -> Body {
     let begin = stream::once(async move { Ok::<_, Infallible>(text) });
     Body::from_stream(begin.chain(stream::pending()))
 }
