@@ -339,6 +339,7 @@ async fn open_gateway(
     (sales.daily_lamports, sales.paywall.least_price) = (0, 0);
     config.sales = Some(sales);
     config.limits.address = Rate::per_second(10_000_000, 20_000_000);
+    config.limits.reads = Rate::per_second(0, 0);
     serve(config).await.unwrap()
 }
 

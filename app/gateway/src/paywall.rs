@@ -98,6 +98,11 @@ pub fn sales_router(paywall: Paywall) -> Router {
     }
 }
 
+/// Returns whether a request has a payment without a channel, or a sign-in.
+pub fn is_sale(request: &Request) -> bool {
+    motif_paywall::is_sale(request.headers())
+}
+
 /// Returns the model server as a service: requests carry the client's address and the trace.
 fn model_server(
     url: UpstreamUrl,

@@ -26,7 +26,7 @@ use crate::{
     error::GatewayError,
     exchanges,
     middleware::{Access, Admit, Trace},
-    paywall::sales_router,
+    paywall::{is_sale, sales_router},
     routes::{
         actions, admin, authentications, chain, channels, discovery,
         events::{self, LAST_EVENT_ID},
@@ -136,7 +136,9 @@ pub fn paywall_router(app: &App, paywall: Paywall) -> Router {
         Some(recorded) => sales.layer(recorded),
         None => sales,
     };
-    sales.layer((Trace::new(app), cors, Admit::new(app, Access::Public)))
+    let admit = Admit::new(app, Access::Public);
+    let admit = if app.sales.is_some() { admit.counting_reads_if(is_sale) } else { admit };
+    sales.layer((Trace::new(app), cors, admit))
 }
 
 /// Returns the router of the admin listener.

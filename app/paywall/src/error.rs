@@ -144,6 +144,10 @@ pub enum PaywallError {
         "the payment was sent and is not confirmed yet: repeat the same request with the same payment"
     )]
     PaymentUnsettled,
+    /// Several payments of the wallet without a channel have failed; with the seconds until the next one is
+    /// accepted.
+    #[error("several payments of this wallet have failed; retry in {0} seconds")]
+    WalletFailing(i64),
     /// Another process has the answer, at this URL.
     #[error("another process of this gateway has the answer: {0}")]
     AnswerElsewhere(String),
@@ -203,6 +207,7 @@ impl PaywallError {
             Self::SaleRefused(_) => Type::SaleRefused,
             Self::PaymentForAnotherRequest => Type::PaymentForAnotherRequest,
             Self::PaymentUnsettled => Type::PaymentUnsettled,
+            Self::WalletFailing(_) => Type::RateLimited,
             Self::AnswerElsewhere(_) => Type::AnswerElsewhere,
             Self::AnswerOwed(_) => Type::AnswerOwed,
             Self::Engine(error) => error.problem_type(),
@@ -300,6 +305,7 @@ impl IntoResponse for PaywallError {
         let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
         let retry_after = match self {
             Self::UpstreamBusy(after) => Some(after),
+            Self::WalletFailing(seconds) => Some(HeaderValue::from(seconds)),
             _ => is_passing.then(|| HeaderValue::from_static("1")),
         };
         let mut response = axum::Json(problem).into_response();

@@ -11,7 +11,7 @@ use crate::{
     price_tags::PriceTags,
     route::PaidRoute,
     route_table::PaidRoutes,
-    sale::{AnsweredPayments, Locks, PreparedOffers, SaleDesk, SaleItem},
+    sale::{AnsweredPayments, Locks, PreparedOffers, SaleDesk, SaleItem, Setbacks},
     spool::{Spool, SpoolError},
 };
 
@@ -32,6 +32,7 @@ struct Inner {
     prepared_offers: PreparedOffers,
     sale_locks: Locks<SaleKey>,
     answered_payments: AnsweredPayments,
+    setbacks: Setbacks,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -88,6 +89,7 @@ impl Paywall {
             prepared_offers: PreparedOffers::default(),
             sale_locks: Locks::default(),
             answered_payments: AnsweredPayments::default(),
+            setbacks: Setbacks::default(),
             tasks,
             stop,
         };
@@ -243,6 +245,10 @@ impl Paywall {
 
     pub(crate) fn answered_payments(&self) -> &AnsweredPayments {
         &self.inner.answered_payments
+    }
+
+    pub(crate) fn setbacks(&self) -> &Setbacks {
+        &self.inner.setbacks
     }
 
     /// Returns the tasks that outlive the client's connection.

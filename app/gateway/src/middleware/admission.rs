@@ -31,7 +31,7 @@ pub struct Admit {
     keys: Arc<ApiKeys>,
     config: Arc<GatewayConfig>,
     access: Access,
-    is_read: bool,
+    is_read: fn(&Request) -> bool,
     within: Option<Duration>,
 }
 
@@ -62,14 +62,19 @@ impl Admit {
             keys: app.keys.clone(),
             config: app.config.clone(),
             access,
-            is_read: false,
+            is_read: |_| false,
             within: None,
         }
     }
 
     /// Counts requests against the limit of reads, too.
     pub fn counting_reads(self) -> Self {
-        Self { is_read: true, ..self }
+        self.counting_reads_if(|_| true)
+    }
+
+    /// Counts the requests that are reads against the limit of reads, too.
+    pub fn counting_reads_if(self, is_read: fn(&Request) -> bool) -> Self {
+        Self { is_read, ..self }
     }
 
     /// Sets the time limit. Work in progress continues after it: generations are idempotent, and
@@ -130,7 +135,7 @@ impl Admit {
         if request.extensions().get::<InvalidHost>().is_some() {
             return Err(GatewayError::InvalidHost);
         }
-        if self.is_read {
+        if (self.is_read)(request) {
             self.admission.read(address)?;
         }
         match self.access {

@@ -5,6 +5,7 @@ use motif_sdk::{
     acceptance::SaleAcceptance,
     gateway::wire::{
         Payment, mpp,
+        sign_in::SignIn,
         x402::{self, EXACT},
     },
 };
@@ -51,6 +52,15 @@ pub(crate) enum SalePayment {
 
 /// Slack of an offer's end, for offers of a process whose clock is ahead.
 const CLOCK_SLACK_SECONDS: i64 = 5;
+
+/// Returns whether a request has a payment without a channel, or a sign-in: each is looked up in the store,
+/// and a payment is simulated on the cluster.
+pub fn is_sale(headers: &HeaderMap) -> bool {
+    let names = [x402::PAYMENT_HEADER, x402::PAYMENT_HEADER_V1, SignIn::HEADER];
+    let mut values = headers.get_all(mpp::CREDENTIAL_HEADER).iter();
+    names.iter().any(|name| headers.contains_key(*name))
+        || values.any(|value| value.to_str().is_ok_and(mpp::Credential::is_in))
+}
 
 /// Finds the payments of a request, and removes those without a channel: the model server does not
 /// receive them.

@@ -22,6 +22,7 @@ use super::{
     refusal::{Refusal, Word},
     request::{Forward, Request},
     response::signature_text,
+    setbacks::Setbacks,
     transaction::ClientTransaction,
     validity::{LANDING_SECONDS, earliest_offer},
 };
@@ -509,7 +510,13 @@ impl Paywall {
         new: NewSale,
         forward: Option<Forward>,
     ) -> Result<Bought, SaleError> {
+        let is_stored = self.spool().find(&new.answer).is_some();
+        let wait = self.setbacks().wait(&new.wallet, self.engine().now());
+        if wait > 0 && !is_stored {
+            return Err(PaywallError::WalletFailing(wait).into());
+        }
         if let Err(reason) = desk.simulate(&new.transaction).await? {
+            self.setbacks().add(new.wallet, 1, self.engine().now());
             return Err(Refusal::new(Word::SimulationFailed, reason).into());
         }
         let forward = forward.filter(|_| !is_stored);
@@ -566,10 +573,18 @@ impl Paywall {
             }
             sleep(RETRY_AFTER).await;
         };
-        if ended.state == SaleState::Landed {
-            let keep = i64::from(self.config().keep_seconds);
-            let until = self.engine().now().saturating_add(keep);
-            self.spool().mark_sold(&record.answer, until);
+        let now = self.engine().now();
+        match ended.state {
+            SaleState::Landed => {
+                let until = now.saturating_add(self.config().keep_seconds.into());
+                self.spool().mark_sold(&record.answer, until);
+                self.setbacks().clear(&record.wallet);
+            }
+            SaleState::Failed | SaleState::Expired => {
+                // It has cost an answer or a fee. The answer is stored for the next payment.
+                self.setbacks().add(record.wallet, Setbacks::FREE + 1, now);
+            }
+            SaleState::Sent => {}
         }
     }
 

@@ -112,6 +112,8 @@ pub struct State {
     pub payments: Vec<Payment>,
     /// Whether buyers' token accounts are empty: simulations of payments fail.
     pub are_buyers_broke: bool,
+    /// Number of simulations of payments.
+    pub simulations: u64,
     /// Whether tills are not opened.
     pub are_tills_refused: bool,
     /// Whether payments land and fail.
@@ -555,7 +557,8 @@ impl Chain for ScriptedChain {
     }
 
     async fn check_payment(&self, transaction: &[u8]) -> Result<(), ChainError> {
-        let state = self.up()?;
+        let mut state = self.up()?;
+        state.simulations += 1;
         let payment = Payment::read(transaction);
         let payment = payment.ok_or_else(|| ChainError::Refused("no payment".into()))?;
         state.check_payment(&payment)
