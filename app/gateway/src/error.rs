@@ -242,7 +242,9 @@ pub enum GatewayError {
         most: u64,
     },
     /// Error returned when the outcome of a payment to a till is not known. It may still land.
-    #[error("the payment was sent and is not confirmed yet: repeat the request with the same payment")]
+    #[error(
+        "the payment was sent and is not confirmed yet: repeat the request with the same payment"
+    )]
     PaymentUnsettled,
     /// Error returned when the gateway is about to shut down.
     #[error("the gateway is about to shut down")]

@@ -142,7 +142,7 @@ impl Sales {
                     output_digest: None,
                     seller: order.seller,
                 };
-                self.submit_payment(&order.transaction, payment).await?
+                self.submit_payment(&order.transaction, payment, None).await?
             }
         };
         let answer = |stored: &StoredSale, word| Ok(settlement(&order, payer, stored, word));
@@ -172,7 +172,10 @@ impl Sales {
         let change = Change::Sale { payment: *payment, event: SaleEvent::Told { call } };
         self.store.writer().write(change).await?;
         let stored = self.store.sales().find(payment).await?;
-        Ok(stored.is_some_and(|stored| stored.told_call == Some(call)))
+        // Another process may have stored it as a sale of the paywall.
+        let is_first =
+            |stored: StoredSale| stored.acceptance.is_none() && stored.told_call == Some(call);
+        Ok(stored.is_some_and(is_first))
     }
 
     /// Checks a payment by its own bytes and by its seller. Returns the payer.

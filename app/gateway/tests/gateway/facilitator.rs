@@ -191,8 +191,7 @@ async fn stopping_facilitator_answers_pending() {
 /// Has a gateway settle a payment that is killed at this point before it answers, and the next one settle
 /// it again.
 async fn assert_settled_after_kill(point: Failpoint) {
-    let Shop { sold } =
-        Shop::with(|sales: &mut SalesConfig| sales.facilitator_seconds = 1).await;
+    let Shop { sold } = Shop::with(|sales: &mut SalesConfig| sales.facilitator_seconds = 1).await;
     let killed = KilledAt::new(point, &sold.world);
     let sold = sold.with_world(async |world| world.watched(killed.clone()).await).await;
     let shop = Shop { sold };
