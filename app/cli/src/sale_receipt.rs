@@ -182,7 +182,8 @@ pub async fn sale_standing(
 ) -> Result<SaleStanding, CliError> {
     Ok(match prove(&session.client().await?, receipt).await? {
         Ok((sale, _)) => {
-            let about = "signed by the seller, proved by payment, memo and terms on chain".to_owned();
+            let about =
+                "signed by the seller, proved by payment, memo and terms on chain".to_owned();
             SaleStanding { standing: "settled", about, sale: Some(sale) }
         }
         Err(reason) => SaleStanding { standing: "false", about: reason, sale: None },

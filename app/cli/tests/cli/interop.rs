@@ -337,9 +337,9 @@ fn receipts_of_sales_are_proved() {
     let receipt = SaleReceipt::from_header(&sales[0]).unwrap();
     let copies = changed(&serde_json::to_string(&receipt).unwrap());
     let all = copies.len();
-    let (read, unread): (Vec<_>, Vec<_>) = copies
-        .into_iter()
-        .partition(|copy| serde_json::from_str::<SaleReceipt>(copy).is_ok_and(|copy| copy != receipt));
+    let (read, unread): (Vec<_>, Vec<_>) = copies.into_iter().partition(|copy| {
+        serde_json::from_str::<SaleReceipt>(copy).is_ok_and(|copy| copy != receipt)
+    });
     assert!(all > 1_000 && read.len() > 500, "{all} {}", read.len());
     shop.assert_all_refused(&read);
     assert!(unread.iter().all(|copy| serde_json::from_str::<SaleReceipt>(copy).is_err()));

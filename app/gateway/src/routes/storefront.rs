@@ -357,7 +357,10 @@ mod tests {
     #[test]
     fn fixed_price_in_dollars_is_stated() {
         let amount = |fixed_units| fixed_price(&route("/a", fixed_units, USDC).price_tag);
-        assert_eq!((amount(Some(1)), amount(Some(2)), amount(None)), (Some(12_122), Some(24_244), None));
+        assert_eq!(
+            (amount(Some(1)), amount(Some(2)), amount(None)),
+            (Some(12_122), Some(24_244), None)
+        );
         assert_eq!(crawler_price(&USDC, 12_122).as_deref(), Some("USD 0.012122"));
         assert_eq!(crawler_price(&Pubkey::new_from_array([9; 32]), 12_122), None);
     }

@@ -366,7 +366,8 @@ async fn long_urls_keep_headers_small() {
         let path = format!("/pictures?seed={}", "7".repeat(length));
         let answer = shop.unpaid(&path, &picture()).await;
         answer.assert_problem(402, "payment-required");
-        let lines = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        let lines =
+            answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
         let size: usize = lines.sum();
         assert!(size <= 8_192, "{size} bytes of headers for {length} of the URL");
         assert!(answer.headers.contains_key(PaymentRequired::HEADER));

@@ -188,6 +188,12 @@ fn settings_that_prevent_a_start_are_faults() {
             "catalogue_seconds",
             "catalogue_seconds = 21\n[sales]\npublic_url = \"https://gw.example\"".to_owned(),
         ),
+        (
+            "sales.facilitator_seconds",
+            "catalogue_seconds = 20\n[sales]\npublic_url = \"https://gw.example\"\n\
+             facilitator_seconds = 81"
+                .to_owned(),
+        ),
         ("keys.digest_file", format!("[keys]\ndigest_file = {file:?}")),
         ("keys.digest_file", format!("[keys]\ndigest_file = {folder:?}")),
     ] {
@@ -196,6 +202,14 @@ fn settings_that_prevent_a_start_are_faults() {
         assert_eq!(keys, [key], "{faults}");
         assert!(!faults.to_string().contains("canary"), "{faults}");
     }
+}
+
+#[test]
+fn sales_have_a_least_price() {
+    let text = "catalogue_seconds = 20\n[sales]\npublic_url = \"https://gw.example\"";
+    let sales = read(text, &[]).unwrap().sales.unwrap();
+    assert_eq!(sales, SalesConfig::new("https://gw.example"));
+    assert_eq!((sales.paywall.least_price, sales.facilitator_seconds), (10_000, 80));
 }
 
 #[test]
