@@ -100,17 +100,17 @@ async fn collect(
     max_bytes: usize,
     mut share: BodyShare,
 ) -> Result<HeldBody, BodyError> {
-        let mut chunks = body.into_data_stream();
-        let mut all = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| BodyError::Broken)?;
-            if all.len() + chunk.len() > max_bytes {
-                return Err(BodyError::TooLarge);
-            }
-            share.add(chunk.len())?;
-            all.extend_from_slice(&chunk);
+    let mut chunks = body.into_data_stream();
+    let mut all = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| BodyError::Broken)?;
+        if all.len() + chunk.len() > max_bytes {
+            return Err(BodyError::TooLarge);
         }
-        Ok(HeldBody { bytes: all.into(), share })
+        share.add(chunk.len())?;
+        all.extend_from_slice(&chunk);
+    }
+    Ok(HeldBody { bytes: all.into(), share })
 }
 
 impl BodyShare {

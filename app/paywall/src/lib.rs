@@ -85,7 +85,8 @@ pub use route::PaidRoute;
 pub use route_table::PaidRoutes;
 pub use sale::{
     ClientInstruction, ClientTransaction, ExpectedPayment, NewSale, PaymentId, Refusal, SaleConfig,
-    SaleDesk, SaleEvent, SaleItem, SaleNetwork, SalePrice, SaleRecord, UnknownNetwork, Word, is_sale,
+    SaleDesk, SaleEvent, SaleItem, SaleNetwork, SalePrice, SaleRecord, UnknownNetwork, Word,
+    is_sale,
 };
 pub use spool::{Answer, PaymentGuard, Room, Spool, SpoolError};
 pub use stored_body::StoredBody;

@@ -1,7 +1,7 @@
 //! Outcomes of payments without a channel: never charged without the answer, never answered without
 //! the money, never charged twice.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use futures::future::join_all;
 use motif_sdk::{fingerprint::content_digest, gateway::wire::x402};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     shop::{
         AMOUNT, Shop, assert_no_challenge, challenge, challenge_v1, failing, picture, receipt,
-        settlement,
+        settlement, without_answers,
     },
     world::{Answer, Buyer, Network, on_postgres_too},
 };
@@ -118,6 +118,11 @@ async fn expired_payment_gets_fresh_offer() {
     ended.assert_problem(402, "sale-refused");
     assert!(!settlement(&ended).success);
     assert_eq!(shop.payments().len(), 0);
+    // The stored answer is for this buyer's next payment.
+    chain.network(Network::Up);
+    let next = Buyer::new(41).pay(&challenge(&ended), 2);
+    shop.pay("/pictures", &picture(), &next).await.assert_ok();
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
 }
 
 #[tokio::test]
@@ -271,23 +276,6 @@ async fn lost_answer_is_made_again() {
     shop.sold.world.chain.network(Network::Up);
     shop.pay("/pictures", &picture(), &payment).await.assert_ok();
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 2));
-}
-
-/// Restarts a gateway whose folder of answers is empty.
-async fn without_answers(shop: Shop) -> Shop {
-    let shop = shop.restarted().await;
-    let spool = shop.sold.world.config.paywall.clone().unwrap().paywall.spool;
-    delete_answers(&spool);
-    shop.restarted().await
-}
-
-fn delete_answers(spool: &Path) {
-    for entry in std::fs::read_dir(spool).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "answer") {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use motif_gateway::{GatewayConfig, config::SalesConfig};
 use motif_paywall::{PaidRoutes, PaywallConfig, SaleNetwork};
@@ -241,4 +241,21 @@ pub fn assert_no_challenge(answer: &Answer) {
         assert!(!answer.headers.contains_key(name), "{name}");
     }
     assert!(!answer.text().contains("x402Version"), "{}", answer.text());
+}
+
+/// Restarts a gateway whose folder of answers is empty.
+pub async fn without_answers(shop: Shop) -> Shop {
+    let shop = shop.restarted().await;
+    let spool = shop.sold.world.config.paywall.clone().unwrap().paywall.spool;
+    delete_answers(&spool);
+    shop.restarted().await
+}
+
+fn delete_answers(spool: &Path) {
+    for entry in std::fs::read_dir(spool).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "answer") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
 }

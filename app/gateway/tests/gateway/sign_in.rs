@@ -14,8 +14,11 @@ use motif_sdk::{
 use serde_json::json;
 
 use crate::{
-    shop::{PUBLIC_URL, Shop, assert_no_challenge, picture, receipt},
-    world::{Answer, Buyer},
+    shop::{
+        PUBLIC_URL, Shop, assert_no_challenge, failing, picture, receipt, settlement,
+        without_answers,
+    },
+    world::{Answer, Buyer, Network},
 };
 
 /// Signs in with the key of a buyer, as stock clients do, to the challenge of a 402.
@@ -49,6 +52,7 @@ fn signed(number: u8, offered: &x402::Challenge) -> String {
 async fn fetch(shop: &Shop, path: &str, prompt: &str, sign_in: &str) -> Answer {
     let body = match prompt {
         "" => picture(),
+        "error" | "refuse" => failing(prompt),
         prompt => json!({ "prompt": prompt }),
     };
     Answer::to(shop.request(path, &body).header(SIGN_IN, sign_in)).await
@@ -86,4 +90,44 @@ async fn sign_in_fetches_own_purchases_only() {
         refused.assert_problem(402, "payment-required");
     }
     assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 1));
+}
+
+#[tokio::test]
+async fn sign_in_of_unknown_payment_gets_no_offer() {
+    let shop = Shop::new().await;
+    let offered = shop.offer_of("/pictures", &picture()).await;
+    let sign_in = signed(41, &offered);
+    shop.sold.world.chain.network(Network::Silent);
+    let unknown = shop.pay("/pictures", &picture(), &Buyer::new(41).pay(&offered, 1)).await;
+    unknown.assert_problem(503, "payment-unsettled");
+    let waiting = fetch(&shop, "/pictures", "", &sign_in).await;
+    waiting.assert_problem(503, "payment-unsettled");
+    assert_eq!(waiting.headers["retry-after"], "1");
+    assert_no_challenge(&waiting);
+    // The answer is lost before the payment is known to have landed.
+    let shop = without_answers(shop).await;
+    shop.sold.world.chain.network(Network::Up);
+    let mut answer = fetch(&shop, "/pictures", "", &sign_in).await;
+    while answer.status == 503 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answer = fetch(&shop, "/pictures", "", &sign_in).await;
+    }
+    answer.assert_ok();
+    assert!(settlement(&answer).success);
+    assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 2));
+}
+
+#[tokio::test]
+async fn sign_in_has_owed_answer_made() {
+    for (how, status) in [("error", 502), ("refuse", 422)] {
+        let shop = Shop::new().await;
+        let offered = shop.offer_of("/images", &failing(how)).await;
+        let (_, failed) = shop.buy("/images", &failing(how), &Buyer::new(41)).await;
+        assert_eq!(failed.status, status);
+        let again = fetch(&shop, "/images", how, &signed(41, &offered)).await;
+        assert_eq!(again.status, status);
+        assert_no_challenge(&again);
+        assert_eq!(settlement(&again).transaction, settlement(&failed).transaction);
+        assert_eq!((shop.payments().len(), shop.sold.server.asked()), (1, 2));
+    }
 }

@@ -43,7 +43,8 @@ impl Setbacks {
         let (waits_until, forgotten_at) = (now + wait, now + Self::FORGET_SECONDS);
         all.insert(wallet, Setback { count, waits_until, forgotten_at });
         if all.len() > Self::MAX_WALLETS
-            && let Some(first) = all.iter().min_by_key(|(_, one)| one.forgotten_at).map(|(key, _)| *key)
+            && let Some(first) =
+                all.iter().min_by_key(|(_, one)| one.forgotten_at).map(|(key, _)| *key)
         {
             all.remove(&first);
         }

@@ -33,12 +33,13 @@ pub fn read_sale(row: &Row) -> Result<StoredSale, StoreError> {
         })?),
     };
     let seller: Vec<u8> = row.get("seller")?;
-    let seller = match seller.len() {
-        0 => None,
-        length => Some(seller.try_into().map_err(|_| {
-            StoreError::Corrupt(format!("seller of a sale has {length} bytes"))
-        })?),
-    };
+    let seller =
+        match seller.len() {
+            0 => None,
+            length => Some(seller.try_into().map_err(|_| {
+                StoreError::Corrupt(format!("seller of a sale has {length} bytes"))
+            })?),
+        };
     Ok(StoredSale {
         payment: row.bytes("payment")?,
         wallet: row.bytes("wallet")?,
@@ -114,11 +115,9 @@ pub async fn update_sale(
         .bind(&output_digest[..])
         .bind(&request_digest[..])
         .bind(&name[..]),
-        SaleEvent::Refused { at } => {
-            query("UPDATE sales SET refused_at = $2 WHERE payment = $1")
-                .bind(&payment[..])
-                .bind(*at)
-        }
+        SaleEvent::Refused { at } => query("UPDATE sales SET refused_at = $2 WHERE payment = $1")
+            .bind(&payment[..])
+            .bind(*at),
         SaleEvent::Delivered { at } => {
             query("UPDATE sales SET delivered_at = $2 WHERE payment = $1 AND delivered_at IS NULL")
                 .bind(&payment[..])

@@ -131,7 +131,8 @@ async fn first_told_call_stays() {
 async fn payments_of_sellers_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("store")).await;
-    for (number, seller) in [(1, None), (2, Some([8; 32])), (3, Some([8; 32])), (4, Some([9; 32]))] {
+    for (number, seller) in [(1, None), (2, Some([8; 32])), (3, Some([8; 32])), (4, Some([9; 32]))]
+    {
         let sent = StoredSale { seller, ..sale(number) };
         store.writer().write(Change::SaleSent(Box::new(sent.clone()))).await.unwrap();
         assert_eq!(store.sales().find(&sent.payment).await.unwrap(), Some(sent));
