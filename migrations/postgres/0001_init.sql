@@ -204,8 +204,8 @@ CREATE TABLE sales (
 CREATE INDEX sales_by_request ON sales (wallet, request_digest, name);
 CREATE INDEX refused_sales ON sales (wallet) WHERE refused_at IS NOT NULL AND output_digest IS NULL;
 CREATE INDEX pending_sales ON sales (sent_at) WHERE state = 'sent';
-
 CREATE INDEX sales_of_sellers ON sales (sent_at) WHERE length(seller) = 32;
+
 -- Events that creators and payers are told. All tables with `event` in their names are written by one
 -- process at a time, and never by the transactions of payments.
 CREATE TABLE events (
@@ -321,16 +321,3 @@ CREATE TABLE leases (
 );
 
 CREATE INDEX leases_by_holder ON leases (holder);
-
--- Purchases without a channel that a process is about to send, and payments whose answer it makes: one process at a
--- time has each. Rows are deleted when it has finished; those of a process that is no longer seen are taken over.
-CREATE TABLE sale_claims (
-    -- SHA-256 of wallet, request and name, or of wallet and payment.
-    subject BYTEA NOT NULL PRIMARY KEY CHECK (length(subject) = 32),
-    -- As in `processes`.
-    holder  BYTEA NOT NULL CHECK (length(holder) = 16),
-    -- Random for each claim. A payment that is stored under another one is refused.
-    token   BYTEA NOT NULL CHECK (length(token) = 16)
-);
-
-CREATE INDEX sale_claims_by_holder ON sale_claims (holder);

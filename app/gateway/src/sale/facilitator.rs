@@ -142,7 +142,7 @@ impl Sales {
                     output_digest: None,
                     seller: order.seller,
                 };
-                self.submit_payment(&order.transaction, payment, None).await?
+                self.submit_payment(&order.transaction, payment).await?
             }
         };
         let answer = |stored: &StoredSale, word| Ok(settlement(&order, payer, stored, word));

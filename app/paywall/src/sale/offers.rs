@@ -66,6 +66,7 @@ pub(crate) struct OfferFacts {
     /// Unix seconds.
     pub now: i64,
 }
+
 /// Price of a request without a channel, among the extensions of its 402.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SalePrice {
@@ -74,7 +75,6 @@ pub struct SalePrice {
     /// Base units, with the operator's fee.
     pub amount: u64,
 }
-
 
 /// Offers by route, at most one each.
 #[derive(Debug, Default)]
@@ -217,10 +217,11 @@ impl Offers {
         }
         if let Some(value) = charge.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.append(WWW_AUTHENTICATE, value);
+        }
         let SaleItem { mint, amount, .. } = &self.facts.item;
         parts.extensions.insert(SalePrice { mint: *mint, amount: *amount });
-        }
         Response::from_parts(parts, Body::from(body))
+    }
 
     /// Returns the headers of x402 and of MPP that fit into `room` bytes. A long URL leaves out the
     /// extensions of x402, then MPP, then x402, whose version 1 remains in the body.
@@ -243,7 +244,6 @@ impl Offers {
         } else {
             (None, charge.filter(|_| charge_bytes <= room))
         }
-    }
     }
 }
 
