@@ -68,7 +68,6 @@ pub use recovery::{RecoveredChannel, Recovery};
 pub use reporting::Reporting;
 pub use reports::{Books, ReceiptSums, Reports, StatementBook, UsageQuery};
 pub use sale::{PaymentId, SaleEvent, SellerPayments, StoredSale};
-pub use sale_claim::SaleClaim;
 pub use sales::Sales;
 pub use sign::ReceiptSigner;
 pub use statement::{CutStatement, OpenStatement};
