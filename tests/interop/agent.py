@@ -33,13 +33,6 @@ async def main() -> None:
         await agent.call_tool("explain_terms", {"work": work})
         prompt = json.loads(os.environ["MOTIF_BODY"])["prompt"]
         bought = await agent.call_tool("buy_generation", {"work": work, "prompt": prompt})
-        receipt = json.loads(bought.content[0].text)["receipt"]
-        digest = receipt["output_digest"]
-        forged = receipt | {"output_digest": digest[:-1] + ("0" if digest[-1] != "0" else "1")}
-        standings = []
-        for shown in (receipt, forged):
-            proved = await agent.call_tool("verify_receipt", {"receipt": shown})
-            standings.append(json.loads(proved.content[0].text)["standing"])
     answer = next(block for block in bought.content if block.type == "image")
     content = base64.b64decode(answer.data)
     settled = bought.payment_response
@@ -52,8 +45,6 @@ async def main() -> None:
                 "settled": bool(settled and settled.success),
                 "transaction": settled.transaction if settled else None,
                 "payer": str(keypair.pubkey()),
-                "receipt_digest": digest,
-                "standings": standings,
             }
         )
     )

@@ -163,33 +163,6 @@ impl View<'_> {
     }
 }
 
-/// What the receipt of a sale proves.
-#[derive(Serialize)]
-pub struct SaleStanding {
-    standing: &'static str,
-    about: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sale: Option<SaleOutput>,
-}
-
-/// Returns what the receipt of a sale proves: it is `settled`, or `false`.
-///
-/// # Errors
-/// Those of reading accounts and transactions.
-pub async fn sale_standing(
-    receipt: &SaleReceipt,
-    session: &Session,
-) -> Result<SaleStanding, CliError> {
-    Ok(match prove(&session.client().await?, receipt).await? {
-        Ok((sale, _)) => {
-            let about =
-                "signed by the seller, proved by payment, memo and terms on chain".to_owned();
-            SaleStanding { standing: "settled", about, sale: Some(sale) }
-        }
-        Err(reason) => SaleStanding { standing: "false", about: reason, sale: None },
-    })
-}
-
 /// Proves a receipt: its seller's signature, and the sale from the chain alone. Returns the reason if it
 /// is not proved.
 async fn prove(

@@ -34,7 +34,6 @@ use crate::{
     error::CliError,
     output::json_line,
     reference::read_file,
-    sale_receipt::sale_standing,
     terms::read_terms,
     work::{EntryOutput, ListArgs, list},
 };
@@ -232,8 +231,7 @@ impl Server {
         }
     }
 
-    /// Verify a receipt: `signed` by the channel's operator, `settled` on chain too, or `false`. A receipt
-    /// of x402 is settled if its payment on chain bought what it says.
+    /// Verify a receipt: `signed` by the channel's operator, `settled` on chain too, or `false`.
     #[tool(annotations(title = "Verify a receipt", read_only_hint = true))]
     async fn verify_receipt(&self, Parameters(args): Parameters<VerifyArgs>) -> CallToolResult {
         self.answer(self.verify(args).await)
@@ -350,9 +348,6 @@ impl Server {
     }
 
     async fn verify(&self, args: VerifyArgs) -> Result<Value, CliError> {
-        if let Ok(sale) = serde_json::from_value(Value::Object(args.receipt.clone())) {
-            return value(&sale_standing(&sale, &self.shop.session).await?);
-        }
         let parts: ReceiptParts =
             serde_json::from_value(Value::Object(args.receipt)).map_err(|error| {
                 CliError::usage(format!("invalid receipt: {error}"), "pass it whole")

@@ -224,7 +224,7 @@ impl Shop {
 
     /// Writes an answer that the client has paid for.
     fn keep(&self, answer: Answer) -> Result<Bought, CliError> {
-        let Answer { media_type, body, settlement, receipt } = answer;
+        let Answer { media_type, body, settlement } = answer;
         let extension = extension(&media_type);
         let name = hex::encode(&content_digest(&body)[..8]);
         fs::create_dir_all(&self.folder)
@@ -232,8 +232,7 @@ impl Shop {
         let path = self.folder.join(format!("{name}.{extension}"));
         write_atomically(&path, &body).map_err(|error| CliError::unwritable(&path, error))?;
         let file = path.display().to_string();
-        let (spent, budget_left) = (None, None);
-        let receipt = receipt.and_then(|receipt| serde_json::to_value(receipt).ok());
+        let (spent, budget_left, receipt) = (None, None, None);
         Ok(Bought { file, media_type, spent, budget_left, receipt, body, settlement })
     }
 }

@@ -3,12 +3,11 @@
 //! Follows the MCP transport of x402 v2: a tool that is not paid for answers with an error whose
 //! structured content is the `PaymentRequired` of the HTTP header `payment-required`. The client calls it
 //! again with `_meta["x402/payment"]`, which becomes `payment-signature`. The settlement of
-//! `payment-response` comes back as `_meta["x402/payment-response"]`, and Motif's receipt in the result.
+//! `payment-response` comes back as `_meta["x402/payment-response"]`.
 
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use motif_sdk::gateway::wire::sale::SaleReceipt;
 use reqwest::{
     Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
@@ -45,8 +44,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Settlement of the payment, if there was one.
     pub settlement: Option<Value>,
-    /// Receipt of the sale, if there was one.
-    pub receipt: Option<SaleReceipt>,
 }
 
 /// Posts a JSON body to a paywall, with the client's payment if there is one.
@@ -84,7 +81,6 @@ pub async fn exchange(
         media_type: media_type.unwrap_or("application/octet-stream").to_owned(),
         body,
         settlement: decoded(&headers, "payment-response"),
-        receipt: receipt(&headers),
     }))
 }
 
@@ -116,11 +112,6 @@ async fn read(mut response: Response) -> Result<Vec<u8>, CliError> {
 fn decoded(headers: &HeaderMap, name: &str) -> Option<Value> {
     let bytes = BASE64_STANDARD.decode(headers.get(name)?.as_bytes()).ok()?;
     serde_json::from_slice(&bytes).ok()
-}
-
-/// Returns the receipt of a sale.
-fn receipt(headers: &HeaderMap) -> Option<SaleReceipt> {
-    SaleReceipt::from_header(headers.get(SaleReceipt::HEADER)?.to_str().ok()?).ok()
 }
 
 fn unanswered(error: reqwest::Error) -> CliError {

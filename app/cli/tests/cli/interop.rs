@@ -11,19 +11,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use motif_sdk::{
-    Pubkey,
-    fingerprint::content_digest,
-    gateway::wire::{
-        Address,
-        jws::JwsReceipt,
-        mpp,
-        sale::{SaleReceipt, TransactionSignature},
-    },
-};
 use serde_json::{Value, json};
-use solana_keypair::Keypair;
-use solana_signer::Signer;
 
 use crate::{
     paywall::{PICTURE, model_server},
@@ -88,8 +76,6 @@ struct Shop {
     stock: Stock,
     /// URL of the paid route.
     url: String,
-    /// URL of the model server.
-    upstream: String,
     buyer: String,
 }
 
@@ -119,52 +105,9 @@ impl Shop {
         world.spawn(&[&serve[..], &keep, &sell].concat());
         let buyer = world.does(&["key", "show", "buyer.json"])[0]["address"].clone();
         let buyer = buyer.as_str().unwrap().to_owned();
-        let url = format!("{public_url}/pictures");
-        let shop = Self { world, stock, url, upstream, buyer };
+        let shop = Self { world, stock, url: format!("{public_url}/pictures"), buyer };
         shop.offer();
         shop
-    }
-
-    /// Returns the SHA-256 of what the model server makes of a prompt.
-    fn made_of(&self, prompt: &str) -> String {
-        let (url, body) = (format!("{}/pictures", self.upstream), json!({ "prompt": prompt }));
-        let made = fetch(async move |http| {
-            let asked = http.post(url).header("content-type", "application/json");
-            asked.body(body.to_string()).send().await.unwrap().bytes().await.unwrap()
-        });
-        hex::encode(content_digest(&made))
-    }
-
-    /// Verifies a file of receipts; returns the exit code and the output.
-    fn verify(&self, lines: &[String]) -> (i32, Value) {
-        let file = self.world.path("receipts.txt");
-        fs::write(&file, lines.join("\n")).unwrap();
-        self.world.run(&["receipt", "verify", file.to_str().unwrap()])
-    }
-
-    /// Asserts that each receipt of a sale is refused.
-    fn assert_all_refused(&self, receipts: &[String]) {
-        let (code, answer) = self.verify(receipts);
-        let all = format!("{0} of {0} receipts failed", receipts.len());
-        let message = answer["error"]["message"].as_str().unwrap_or_default();
-        if code == 1 && message.starts_with(&all) {
-            return;
-        }
-        // One of them names accounts that are missing, which ends the verification.
-        assert_eq!(code, 1, "{answer}");
-        if receipts.len() > 1 {
-            let (left, right) = receipts.split_at(receipts.len() / 2);
-            self.assert_all_refused(left);
-            self.assert_all_refused(right);
-        }
-    }
-
-    /// Asserts that each receipt of another protocol is refused beside the receipt of a sale.
-    fn assert_views_refused(&self, sale: &str, views: &[String]) {
-        let (code, answer) = self.verify(&[&[sale.to_owned()], views].concat());
-        let all = format!("{} of {} receipts failed", views.len(), views.len() + 1);
-        let message = answer["error"]["message"].as_str().unwrap_or_default();
-        assert!(code == 1 && message.starts_with(&all), "{answer}");
     }
 
     /// Runs a buyer's script at a URL.
@@ -254,14 +197,10 @@ fn stock_clients_buy_over_one_url() {
     assert_eq!(offer["amount"], PRICE.to_string(), "{offer}");
     let till = offer["payTo"].as_str().unwrap();
     let funded = shop.held();
-    let mut receipts = Vec::new();
 
     for (number, (script, receipt)) in (1..).zip(CLIENTS) {
-        let prompt = format!("picture {number}");
-        let bought = shop.buy_at(&shop.url, script, &prompt);
+        let bought = shop.buy_at(&shop.url, script, &format!("picture {number}"));
         assert_eq!(bought["status"], 200, "{script:?}: {bought}");
-        assert_eq!(bought["digest"], shop.made_of(&prompt), "{script:?}: {bought}");
-        receipts.push(header(&bought, "motif-receipt"));
         assert_eq!(bought["headers"]["content-type"], "image/png", "{script:?}: {bought}");
         for name in [receipt, "motif-receipt"] {
             assert!(bought["headers"][name].is_string(), "{script:?} {name}: {bought}");
@@ -269,15 +208,6 @@ fn stock_clients_buy_over_one_url() {
         assert_eq!(funded - shop.held(), number * PRICE, "{script:?}");
         let shown = shop.world.does(&["till", "show", till]);
         assert_eq!(shown["holds"], number * PRICE, "{script:?}");
-    }
-
-    // Each receipt is proved, and names the answer of its client.
-    let (code, proved) = shop.verify(&receipts);
-    assert_eq!((code, &proved["verified"]), (0, &CLIENTS.len().into()), "{proved}");
-    for (number, sale) in (1..).zip(proved["sales"].as_array().unwrap()) {
-        let facts = (&sale["buyer"], &sale["output_digest"]);
-        let made = shop.made_of(&format!("picture {number}"));
-        assert_eq!(facts, (&shop.buyer.as_str().into(), &made.into()), "{sale}");
     }
 
     // Swept, the works have their part, the operator the rest, and nothing is left over.
@@ -290,94 +220,6 @@ fn stock_clients_buy_over_one_url() {
     assert_eq!(earned + shown["operator"]["paid"].as_u64().unwrap(), funded - shop.held());
     let creator = shop.world.does(&["earnings", "claim", PICTURE, "--keypair", "ines.json"]);
     assert!(creator.to_string().contains(&earned.to_string()), "{creator}");
-}
-
-/// Returns a header of a purchase.
-#[track_caller]
-fn header(bought: &Value, name: &str) -> String {
-    bought["headers"][name].as_str().unwrap_or_else(|| panic!("{name}: {bought}")).to_owned()
-}
-
-/// Returns copies of a text with one letter or digit changed, each into one of its kind.
-fn changed(text: &str) -> Vec<String> {
-    let other = |byte: u8| match byte {
-        b'9' | b'f' | b'k' | b'z' | b'F' | b'H' | b'N' | b'Z' => Some(byte - 1),
-        byte if byte.is_ascii_alphanumeric() => Some(byte + 1),
-        _ => None,
-    };
-    let place = |(place, byte): (usize, u8)| {
-        let mut bytes = text.as_bytes().to_vec();
-        bytes[place] = other(byte)?;
-        String::from_utf8(bytes).ok()
-    };
-    text.bytes().enumerate().filter_map(place).collect()
-}
-
-#[test]
-fn receipts_of_sales_are_proved() {
-    let Some(stock) = Stock::find() else { return };
-    let shop = Shop::open(stock);
-    let buy = |script: &[&str], prompt: &str| shop.buy_at(&shop.url, script, prompt);
-    let (x402, charge) = (buy(&["fetch.mjs"], "one"), buy(&["mppx.mjs"], "two"));
-    let v1 = buy(&["buy.py", "v1"], "three");
-    let sales = [&x402, &charge, &v1].map(|bought| header(bought, "motif-receipt"));
-    let settled = BASE64_STANDARD.decode(header(&x402, "payment-response")).unwrap();
-    let settled: Value = serde_json::from_slice(&settled).unwrap();
-    let jws = &settled["extensions"]["offer-receipt"]["info"]["receipt"]["signature"];
-    let jws = jws.as_str().unwrap().to_owned();
-    let of_mpp = header(&charge, "payment-receipt");
-    let (code, proved) = shop.verify(&[&sales[..], &[jws.clone(), of_mpp.clone()]].concat());
-    let counts = (code, &proved["receipts"], &proved["verified"]);
-    assert_eq!(counts, (0, &5.into(), &5.into()), "{proved}");
-    let digests: Vec<_> =
-        proved["sales"].as_array().unwrap().iter().map(|sale| &sale["output_digest"]).collect();
-    assert_eq!(digests, [&x402["digest"], &charge["digest"], &v1["digest"]]);
-
-    // No changed letter or digit of the receipt passes.
-    let receipt = SaleReceipt::from_header(&sales[0]).unwrap();
-    let copies = changed(&serde_json::to_string(&receipt).unwrap());
-    let all = copies.len();
-    let (read, unread): (Vec<_>, Vec<_>) = copies.into_iter().partition(|copy| {
-        serde_json::from_str::<SaleReceipt>(copy).is_ok_and(|copy| copy != receipt)
-    });
-    assert!(all > 1_000 && read.len() > 500, "{all} {}", read.len());
-    shop.assert_all_refused(&read);
-    assert!(unread.iter().all(|copy| serde_json::from_str::<SaleReceipt>(copy).is_err()));
-    assert_eq!(shop.verify(&unread[..1]).0, 1);
-
-    // Nor does one of the signed receipt of x402.
-    let signed = JwsReceipt::from_text(&jws).unwrap();
-    let (read, unread): (Vec<_>, Vec<_>) = changed(&jws)
-        .into_iter()
-        .partition(|copy| JwsReceipt::from_text(copy).is_ok_and(|copy| copy != signed));
-    assert!(read.len() > 200, "{}", read.len());
-    shop.assert_views_refused(&sales[0], &read);
-    assert!(unread.iter().all(|copy| JwsReceipt::from_text(copy).is_err()));
-    assert_eq!(shop.verify(&[sales[0].clone(), unread[0].clone()]).0, 1);
-
-    // Its seller signs for another payer, or for another sale.
-    let gateway = fs::read(shop.world.path("gateway.json")).unwrap();
-    let gateway: Vec<u8> = serde_json::from_slice(&gateway).unwrap();
-    let gateway = Keypair::try_from(&gateway[..]).unwrap();
-    let mut payload = signed.payload.clone();
-    payload.payer = Address(Pubkey::new_from_array([9; 32]));
-    let input = payload.input(&gateway.pubkey());
-    let signature = gateway.sign_message(input.as_bytes()).into();
-    let other_payer = JwsReceipt::text(&input, &signature);
-    let (code, refused) = shop.verify(&[sales[0].clone(), other_payer]);
-    let message = refused["error"]["message"].as_str().unwrap();
-    assert!(code == 1 && message.contains("names another buyer"), "{refused}");
-    shop.assert_views_refused(&sales[1], &[jws]);
-
-    // A receipt of MPP needs the sale that it refers to, and a payment.
-    let paid: mpp::Receipt = mpp::decode(&of_mpp).unwrap();
-    let unknown = TransactionSignature([7; 64]).to_string();
-    let views = [
-        mpp::encode(&mpp::Receipt { reference: unknown, ..paid.clone() }),
-        mpp::encode(&mpp::Receipt { reference: String::new(), ..paid.clone() }),
-        mpp::encode(&mpp::Receipt { status: "failed".to_owned(), ..paid }),
-    ];
-    shop.assert_views_refused(&sales[1], &views);
 }
 
 #[test]
@@ -406,18 +248,13 @@ fn stock_seller_is_paid_through_the_facilitator() {
     assert!(bought["headers"]["payment-response"].is_string(), "{bought}");
     assert_eq!(funded - shop.held(), PRICE);
     assert_eq!(shop.world.does(&["till", "show", &till])["holds"], PRICE);
-    // A payment is served once, however often it is sent.
-    let replayed = shop.buy_at(&url, &["replay.mjs"], "another poem");
-    assert_eq!(replayed["statuses"], json!([200, 402, 402, 402, 402, 402]), "{replayed}");
-    assert_eq!(funded - shop.held(), 2 * PRICE);
     seller.kill().unwrap();
     seller.wait().unwrap();
 
     // Payments to others are not settled.
     let (mut seller, url) = sell(&shop.buyer);
     let refused = shop.buy_at(&url, &["fetch.mjs"], "a poem");
-    let paid = funded - shop.held();
-    assert_eq!((&refused["status"], paid), (&402.into(), 2 * PRICE), "{refused}");
+    assert_eq!((&refused["status"], funded - shop.held()), (&402.into(), PRICE), "{refused}");
     seller.kill().unwrap();
     seller.wait().unwrap();
 }
@@ -464,8 +301,6 @@ fn stock_agent_buys_by_x402_over_mcp() {
     let bought = shop.stock.run(&["agent.py"], &environment);
     assert_eq!((&bought["paid"], &bought["settled"]), (&true.into(), &true.into()), "{bought}");
     assert_eq!((&bought["media_type"], funded - shop.held()), (&"image/png".into(), PRICE));
-    assert_eq!(bought["standings"], json!(["settled", "false"]), "{bought}");
-    assert_eq!(bought["receipt_digest"], bought["digest"], "{bought}");
 }
 
 #[test]
