@@ -162,7 +162,7 @@ impl Archive {
                 let newer = kept.and_then(|kept| {
                     let newer = again.get(&kept.place())?;
                     let is_other = newer.digest != kept.receipt.digest;
-                    is_other.then(|| ArchivedReceipt { receipt: *newer, ..kept })
+                    is_other.then_some(ArchivedReceipt { receipt: *newer, ..kept })
                 });
                 match newer {
                     Some(newer) => {

@@ -22,8 +22,11 @@ use crate::{
 pub struct PriceTags {
     quotes: Mutex<HashMap<(Address, Use), CachedQuote>>,
     /// By route, with the quote that the response was written for.
-    unpaid: Mutex<HashMap<usize, (Arc<Quote>, Arc<Unpaid>)>>,
+    unpaid: Mutex<HashMap<usize, WrittenResponse>>,
 }
+
+/// Quote, and the response that was written for it.
+type WrittenResponse = (Arc<Quote>, Arc<Unpaid>);
 
 /// Quote with the time of its fetch, locked while it is fetched.
 type CachedQuote = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Quote>)>>>;

@@ -87,7 +87,7 @@ async fn invalid_price_tag_is_refused() {
     for (header, reason) in [
         ("no base64!", None),
         (&nothing.to_header(), Some("it sells no units")),
-        (&long.to_header(), Some("its hold is too long")),
+        (&long.to_header(), Some("its hold is longer than `proxy.max_answer_seconds`")),
     ] {
         let error = refused(header, mint).await;
         let PayerError::InvalidPriceTag(given) = &error else { panic!("{error}") };
