@@ -137,6 +137,17 @@ impl Budgets {
     }
 }
 
+/// Checks a cost against the maximum of its request.
+///
+/// # Errors
+/// [`PayerError::CostTooHigh`].
+pub(crate) fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
+    match max.filter(|max| cost > *max) {
+        Some(max) => Err(PayerError::CostTooHigh { cost, max }),
+        None => Ok(()),
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mut reserved = self.budgets.reserved.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,7 +36,7 @@ use crate::{
     places::Places,
     problem::PayerError,
     settings::{ChannelSettings, PolicySettings, Settings},
-    totals::{KnownSpending, Totals},
+    totals::{KnownSpending, Totals, named},
     wallet::{WalletCost, WalletSpending},
 };
 
@@ -685,12 +685,6 @@ impl From<PayerError> for TopUpError {
 /// Returns whether the outcome of a transaction is known.
 fn is_settled<T>(sent: &Result<T, Error>) -> bool {
     !matches!(sent, Err(Error::Unconfirmed { .. } | Error::Transport(_)))
-}
-
-/// Returns the channel and its slot of opening that the name of a state file has.
-pub fn named(name: &str) -> Option<(Pubkey, u64)> {
-    let (address, slot) = name.split_once('.')?;
-    Some((address.parse().ok()?, slot.parse().ok()?))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,4 +1,4 @@
-pub(crate) mod paid_body;
+mod paid_body;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answers::Answers,
     archive::Archive,
-    budgets::{Budgets, Reservation},
+    budgets::{Budgets, Reservation, check_cost},
     callers::Caller,
     channels::{
         ChannelParts, Channels, PaidChannel, Plan, PlannedLicense, Preparation, Prepared,
@@ -35,7 +35,6 @@ use crate::{
     holds::RequestedHold,
     metrics::Metrics,
     problem::PayerError,
-    purchase::paid_body::check_cost,
     request_log::RequestLog,
     settings::Settings,
     state_lock::{lock_state, lock_voucher_key},

@@ -11,7 +11,7 @@ use motif_sdk::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{channels::named, day::Day, problem::PayerError};
+use crate::{day::Day, problem::PayerError};
 
 /// Totals of channels at their gateways when they were opened, durably. What a gateway has charged and a
 /// channel's state file does not have, because the file is an older copy or was deleted, counts as spent
@@ -114,6 +114,12 @@ impl Totals {
     fn channels(&self) -> MutexGuard<'_, BTreeMap<String, Total>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the channel and its slot of opening that the name of a state file has.
+pub fn named(name: &str) -> Option<(Pubkey, u64)> {
+    let (address, slot) = name.split_once('.')?;
+    Some((address.parse().ok()?, slot.parse().ok()?))
 }
 
 #[cfg(test)]

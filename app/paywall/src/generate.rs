@@ -17,8 +17,8 @@ use crate::{
     headers::stored_headers,
     held::Held,
     in_flight::Slot,
-    layer::Server,
     paywall::Paywall,
+    server::Server,
     spool::{Answer, Room},
 };
 

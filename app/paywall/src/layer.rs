@@ -10,7 +10,7 @@ use axum::{
 use futures::future::BoxFuture;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::paywall::Paywall;
+use crate::{paywall::Paywall, server::Server};
 
 /// Tower layer that charges for a server's routes.
 ///
@@ -25,9 +25,6 @@ pub struct PaywallService<S> {
     paywall: Paywall,
     server: S,
 }
-
-/// Inner service, for one request.
-pub(crate) type Server = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
 
 impl PaywallLayer {
     /// Creates a layer that charges by the routes of `paywall`.

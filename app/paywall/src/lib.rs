@@ -60,6 +60,7 @@ mod price_tags;
 mod route;
 mod route_table;
 mod sale;
+mod server;
 mod span;
 mod spool;
 mod stored_body;

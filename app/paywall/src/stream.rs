@@ -29,10 +29,10 @@ use crate::{
     generate::{check_status, server_refusal},
     held::Held,
     in_flight::{PendingPayment, Slot},
-    layer::Server,
     parts::Parts,
     payment_due::Sender,
     paywall::Paywall,
+    server::Server,
     spool::{Answer, Room},
 };
 

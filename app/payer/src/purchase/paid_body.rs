@@ -12,6 +12,7 @@ use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     answers::{Head, KeptStream, StreamWriter, note_unkept},
+    budgets::check_cost,
     callers::Caller,
     channels::PaidChannel,
     exchanges::{Party, Recorder},
@@ -267,15 +268,4 @@ pub(super) fn record_payment(recorder: &Recorder, receipt: &SignedReceipt) {
     let units = if parts.units == 1 { "unit" } else { "units" };
     let what = format!("receipt {digest}…: {} {units}, {}", parts.units, parts.amount);
     recorder.add(Party::Gateway, Party::Payer, what);
-}
-
-/// Checks a cost against the maximum of its request.
-///
-/// # Errors
-/// [`PayerError::CostTooHigh`].
-pub(crate) fn check_cost(cost: u64, max: Option<u64>) -> Result<(), PayerError> {
-    match max.filter(|max| cost > *max) {
-        Some(max) => Err(PayerError::CostTooHigh { cost, max }),
-        None => Ok(()),
-    }
 }

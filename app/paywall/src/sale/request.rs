@@ -7,7 +7,7 @@ use axum::{
 };
 use solana_sha256_hasher::hashv;
 
-use crate::{body_budget::BodyShare, layer::Server, route::PaidRoute};
+use crate::{body_budget::BodyShare, route::PaidRoute, server::Server};
 
 /// Request to a paid route, whose body was read.
 #[derive(Clone, Debug)]
