@@ -286,7 +286,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "sales.least_price",
-        "10000",
+        "0",
         "amount of a sale below which only channels pay, base units; a sale costs two signatures",
     ),
     setting("sales.x402_v1", "true", "whether version 1 of x402 is offered"),

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     sale_restarts::KilledAt,
-    shop::{AMOUNT, PUBLIC_URL, Shop, challenge_v1, picture, settlement},
+    shop::{AMOUNT, Shop, challenge_v1, picture, settlement},
     world::{Answer, Buyer, Network, SECRET, on_a_server, on_postgres_too},
 };
 
@@ -366,12 +366,11 @@ async fn seller_cannot_end_own_sales() {
 }
 
 #[tokio::test]
-async fn trifle_is_not_settled_by_default() {
+async fn trifle_is_not_settled() {
     let offering = Shop::new().await;
     let request = request(&offering, &Buyer::new(41)).await;
-    let least = SalesConfig::new(PUBLIC_URL).paywall.least_price;
     // The same till, without offers of its price.
-    let shop = Shop::closed(|sales| sales.paywall.least_price = least, |_| ()).await;
+    let shop = Shop::closed(|sales| sales.paywall.least_price = 10_000, |_| ()).await;
     let refused = verify(&shop, &request).await;
     let reason = refused.invalid_reason.as_deref();
     assert_eq!(reason, Some("invalid_exact_svm_payload_amount_mismatch"));

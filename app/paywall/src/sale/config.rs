@@ -39,18 +39,14 @@ pub enum SaleNetwork {
 pub struct UnknownNetwork;
 
 impl SaleConfig {
-    /// Default of [`SaleConfig::least_price`]: a cent in dollars of six decimals. The fee of a
-    /// payment is 10,000 lamports.
-    pub const LEAST_PRICE: u64 = 10_000;
-
-    /// Creates a configuration with the defaults: the main network, [`SaleConfig::LEAST_PRICE`], both
-    /// versions of x402, MPP, and 60 seconds for a payment.
+    /// Creates a configuration with the defaults: the main network, no least price, both versions of x402,
+    /// MPP, and 60 seconds for a payment.
     pub fn new(public_url: impl Into<String>) -> Self {
         let public_url = public_url.into();
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             network: SaleNetwork::default(),
-            least_price: Self::LEAST_PRICE,
+            least_price: 0,
             x402_v1: true,
             mpp: true,
             settle_seconds: 60,

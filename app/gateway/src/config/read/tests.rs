@@ -205,11 +205,11 @@ fn settings_that_prevent_a_start_are_faults() {
 }
 
 #[test]
-fn sales_have_a_least_price() {
+fn sales_have_defaults() {
     let text = "catalogue_seconds = 20\n[sales]\npublic_url = \"https://gw.example\"";
     let sales = read(text, &[]).unwrap().sales.unwrap();
     assert_eq!(sales, SalesConfig::new("https://gw.example"));
-    assert_eq!((sales.paywall.least_price, sales.facilitator_seconds), (10_000, 80));
+    assert_eq!((sales.paywall.least_price, sales.facilitator_seconds), (0, 80));
 }
 
 #[test]
